@@ -1,0 +1,1 @@
+"""Records to bytes and back: n-bit packing, kept positions, the file."""

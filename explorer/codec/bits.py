@@ -1,0 +1,65 @@
+"""Small integers packed at n bits each, most significant bit first."""
+
+from __future__ import annotations
+
+import numpy as np
+
+CHUNK = 1 << 20
+
+
+def pack(codes: np.ndarray, n_bits: int) -> bytes:
+    """Pack integers of `n_bits` bits; the last byte is filled up with zeros.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (n,), nonnegative integers below ``2**n_bits``
+    n_bits : int
+        From 0 to 32.
+
+    Returns
+    -------
+    bytes of length ceil(n * n_bits / 8)
+    """
+    if n_bits == 0:
+        return b""
+    if n_bits == 8:
+        return codes.astype(np.uint8).tobytes()
+    return b"".join(
+        np.packbits(_to_bits(codes[i : i + CHUNK], n_bits)).tobytes()
+        for i in range(0, codes.size, CHUNK)
+    )
+
+
+def unpack(data: bytes, count: int, n_bits: int) -> np.ndarray:
+    """Read `count` integers of `n_bits` bits back.
+
+    Returns
+    -------
+    ndarray, shape (count,), int64 (uint8 for up to 8 bits)
+    """
+    kind = np.uint8 if n_bits <= 8 else np.int64
+    if n_bits == 0:
+        return np.zeros(count, kind)
+    if n_bits == 8:
+        return np.frombuffer(data, np.uint8, count)
+    packed = np.frombuffer(data, np.uint8)
+    step = CHUNK * n_bits // 8
+    out = np.empty(count, kind)
+    for i in range(0, count, CHUNK):
+        part = packed[i // CHUNK * step : (i // CHUNK + 1) * step]
+        size = min(CHUNK, count - i)
+        out[i : i + size] = _from_bits(np.unpackbits(part)[: size * n_bits], n_bits, kind)
+    return out
+
+
+def _to_bits(codes: np.ndarray, n_bits: int) -> np.ndarray:
+    shifts = np.arange(n_bits - 1, -1, -1, dtype=np.int64)
+    return ((codes.astype(np.int64)[:, None] >> shifts) & 1).astype(np.uint8).reshape(-1)
+
+
+def _from_bits(bits: np.ndarray, n_bits: int, kind: type) -> np.ndarray:
+    columns = bits.reshape(-1, n_bits)
+    out = np.zeros(len(columns), np.int64)
+    for i in range(n_bits):
+        out = out << 1 | columns[:, i]
+    return out.astype(kind)

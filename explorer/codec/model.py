@@ -1,0 +1,101 @@
+"""The compressed model: its tensors, its exact size on disk, its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from explorer.codec import file
+from explorer.compress.model import CompressedTensors, compress_layers, index_layers
+
+
+@dataclass(frozen=True, eq=False)
+class CompressedModel(CompressedTensors):
+    """A compressed network that knows the size of its file.
+
+    ``model["fc1"]`` is the record of a layer: ``restore()`` and ``size_bits``.
+    """
+
+    @classmethod
+    def of(cls, tensors: CompressedTensors) -> CompressedModel:
+        """Make the model from its tensors."""
+        return cls(
+            tensors.records,
+            tensors.untouched,
+            tensors.recipe,
+            tensors.template,
+            tensors.network,
+        )
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """Bytes of the file: compressed layers, untouched tensors, header and checksums."""
+        return file.file_bytes(file.entries_of(self), self.recipe, self.network)
+
+    @property
+    def compression_ratio(self) -> float:
+        """Bytes of the original tensors / bytes of the file."""
+        return self.original_bytes / self.size_bytes
+
+    def save(self, path: str | Path) -> int:
+        """Write the model to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            Usually ending in ``.cmpx``; an existing file is replaced.
+
+        Returns
+        -------
+        int
+            Bytes written, the same as `size_bytes`.
+        """
+        return file.save(self, path)
+
+    def with_template(self, template: nn.Module) -> CompressedModel:
+        """Return the same model for an architecture to restore into."""
+        return replace(self, template=template)
+
+
+def compress(net: nn.Module, recipe: Any, *, network: str | None = None) -> CompressedModel:
+    """Compress a network by a recipe; the network itself is left unchanged.
+
+    Parameters
+    ----------
+    net : Module
+        Any network with dense or convolutional layers.
+    recipe : list of Setting, dict of str to list of Setting, Recipe, or None
+        Ordered steps for all layers, or for fnmatch patterns over torch's qualified
+        layer names, of which the first that matches wins.
+    network : str, optional
+        The catalog's name of the architecture, kept in the file so that it can be
+        rebuilt; by default what `net` says of itself.
+
+    Returns
+    -------
+    CompressedModel
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the recipe or a weight tensor is not valid; the message names it.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from explorer.compress.prune import Prune
+    >>> small = compress(nn.Linear(100, 10), [Prune(sparsity=0.9)])
+    >>> small[""].size_bits < 32 * 1000
+    True
+    """
+    name = getattr(net, "network_name", "") if network is None else network
+    return CompressedModel.of(compress_layers(net, recipe, index_layers(net), name))
+
+
+def read(path: str | Path) -> CompressedModel:
+    """Read a compressed file; raises as `explorer.codec.file.read`."""
+    return CompressedModel.of(file.read(path))

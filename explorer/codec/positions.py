@@ -1,0 +1,86 @@
+"""Kept positions as bytes, in the form that `explorer.compress.support` chose."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.codec.bits import pack, unpack
+from explorer.codec.errors import DamagedFile
+from explorer.compress.support import SupportCode, support_code
+
+
+def write_positions(mask: np.ndarray, n_kept: int) -> bytes:
+    """Write which of the weights are kept.
+
+    Parameters
+    ----------
+    mask : ndarray, shape (n,), bool
+    n_kept : int
+        Number of True entries.
+
+    Returns
+    -------
+    bytes
+        Of ``ceil(support_code(n, n_kept).size_bits / 8)`` bytes.
+    """
+    code = support_code(mask.size, n_kept)
+    if code.form == "none":
+        return b""
+    if code.form == "bitmap":
+        return np.packbits(mask).tobytes()
+    positions = np.flatnonzero(mask if code.form == "kept" else ~mask)
+    return np.packbits(_elias_fano(positions, mask.size, code)).tobytes()
+
+
+def read_positions(data: bytes, n_weights: int, n_kept: int) -> np.ndarray:
+    """Read the mask back.
+
+    Returns
+    -------
+    ndarray, shape (n_weights,), bool
+
+    Raises
+    ------
+    DamagedFile
+        If the bytes do not hold `n_kept` ascending positions below `n_weights`.
+    """
+    code = support_code(n_weights, n_kept)
+    if code.form == "none":
+        return np.full(n_weights, n_kept > 0)
+    bits = np.unpackbits(np.frombuffer(data, np.uint8), count=code.size_bits)
+    if code.form == "bitmap":
+        mask = bits.astype(bool)
+    else:
+        count = n_kept if code.form == "kept" else n_weights - n_kept
+        positions = _from_elias_fano(bits, count, n_weights, code)
+        mask = np.zeros(n_weights, bool)
+        mask[positions] = True
+        mask = mask if code.form == "kept" else ~mask
+    if np.count_nonzero(mask) != n_kept:
+        raise DamagedFile("kept positions do not agree with their number")
+    return mask
+
+
+def _elias_fano(positions: np.ndarray, n_weights: int, code: SupportCode) -> np.ndarray:
+    low = code.low_bits
+    low_part = np.frombuffer(pack(positions & ((1 << low) - 1), low), np.uint8)
+    bits = np.zeros(code.size_bits, np.uint8)
+    n_low = positions.size * low
+    bits[:n_low] = np.unpackbits(low_part, count=n_low)
+    bits[n_low + (positions >> low) + np.arange(positions.size)] = 1
+    return bits
+
+
+def _from_elias_fano(bits: np.ndarray, count: int, n_weights: int, code: SupportCode) -> np.ndarray:
+    low = code.low_bits
+    n_low = count * low
+    ones = np.flatnonzero(bits[n_low:])
+    if ones.size != count:
+        raise DamagedFile("kept positions do not agree with their number")
+    high = ones - np.arange(count)
+    positions = high << low
+    if low:
+        positions |= unpack(np.packbits(bits[:n_low]).tobytes(), count, low)
+    if positions.size and (positions[-1] >= n_weights or (np.diff(positions) <= 0).any()):
+        raise DamagedFile("kept positions are out of order or out of range")
+    return positions

@@ -1,0 +1,1 @@
+"""Tensors in, records out: the compression methods, each in its own file."""

@@ -1,0 +1,149 @@
+"""One layer under the hand: its original weights, its index, and the plan of its steps."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from explorer.compress.coding import ValueSetting
+from explorer.compress.low_rank import Factors, LowRank, factorize
+from explorer.compress.ordering import Ordering
+from explorer.compress.plan import LowRankPlan, Plan, RecordPlan, ValuePlan
+from explorer.compress.prune import Prune
+from explorer.compress.recipe import Steps
+from explorer.compress.record import Dense, Record, check_weight
+from explorer.compress.weights import as_matrix
+
+KEPT_PLANS = 4
+
+
+class IndexedLayer:
+    """A weight tensor with the indexes that answer for any setting at once.
+
+    The index and the factors are made when first needed, once, also when several
+    threads ask at the same time.
+
+    Parameters
+    ----------
+    name : str
+        The layer's qualified name.
+    weight : Tensor
+        Never written to. Checked for NaN and infinity.
+    """
+
+    def __init__(self, name: str, weight: Tensor) -> None:
+        try:
+            check_weight(weight)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"layer {name!r}: {error}") from None
+        self.name = name
+        self.shape = weight.shape
+        self.dtype = weight.dtype
+        self.source = weight.detach().float().cpu().contiguous()
+        self._lock = threading.RLock()
+        self._plans: OrderedDict[Steps, Plan] = OrderedDict()
+
+    @property
+    def n_weights(self) -> int:
+        """Entries of the weight tensor."""
+        return self.shape.numel()
+
+    @property
+    def original_bits(self) -> int:
+        """Bits of the original weights."""
+        return self.n_weights * self.dtype.itemsize * 8
+
+    @cached_property
+    def matrix(self) -> Tensor:
+        """The weights as a matrix (out, in * kh * kw)."""
+        return as_matrix(self.source)
+
+    @property
+    def ordering(self) -> Ordering:
+        """The sorted weights; made at the first call."""
+        with self._lock:
+            return self._ordering
+
+    @cached_property
+    def _ordering(self) -> Ordering:
+        return Ordering(self.source.numpy())
+
+    @property
+    def factors(self) -> Factors:
+        """The singular value decomposition; made at the first call."""
+        with self._lock:
+            return self._factors
+
+    @property
+    def has_factors(self) -> bool:
+        """Whether the factors are made already."""
+        return "_factors" in self.__dict__
+
+    @cached_property
+    def _factors(self) -> Factors:
+        return factorize(self.source)
+
+    def plan(self, steps: Steps) -> Plan:
+        """Return the plan of some steps; the latest few are kept.
+
+        Parameters
+        ----------
+        steps : tuple of Setting
+            Steps of scope "model" must have been resolved to this layer's share.
+
+        Returns
+        -------
+        Plan
+        """
+        with self._lock:
+            plan = self._plans.pop(steps, None) or self._make(steps)
+            self._plans[steps] = plan
+            if len(self._plans) > KEPT_PLANS:
+                self._plans.popitem(last=False)
+            return plan
+
+    def _make(self, steps: Steps) -> Plan:
+        prunes, rest = _split(steps)
+        if not rest:
+            return self._value_plan(prunes, None)
+        if len(rest) == 1 and isinstance(rest[0], ValueSetting) and rest[0].by_value():
+            return self._value_plan(prunes, rest[0])
+        is_float = self.dtype == torch.float32 and len(self.shape) > 1
+        if is_float and len(steps) == 1 and isinstance(steps[0], LowRank):
+            rank = steps[0].chosen_rank(self.factors)
+            return LowRankPlan(self.factors, rank, self.ordering)
+        return RecordPlan(self.record(steps), self.source, self.ordering)
+
+    def _value_plan(self, prunes: tuple[Prune, ...], coder: ValueSetting | None) -> ValuePlan:
+        ordering = self.ordering
+        if prunes:
+            cut = max((step.cut(ordering) for step in prunes), key=lambda cut: cut.n_pruned)
+        else:
+            cut = coder.first_cut(ordering) if coder else ordering.cut_below(0.0)
+        coding = coder.coding(ordering, cut, self.dtype) if coder else None
+        return ValuePlan(ordering, cut, coding, self.dtype, bool(prunes))
+
+    def record(self, steps: Steps) -> Record:
+        """Compress the weights into a record, using the factors where they are at hand."""
+        weight = self.source.to(self.dtype)
+        record: Record = Dense(weight)
+        for i, step in enumerate(steps):
+            if i == 0 and isinstance(step, LowRank) and weight.ndim > 1:
+                record = step.truncated(self.factors, weight, None)
+            else:
+                record = record.then(step)
+        return record
+
+
+def _split(steps: Steps) -> tuple[tuple[Prune, ...], Steps]:
+    """Take the leading steps that prune by magnitude off the others."""
+    prunes: list[Prune] = []
+    for step in steps:
+        if not (isinstance(step, Prune) and step.criterion == "magnitude"):
+            break
+        prunes.append(step)
+    return tuple(prunes), steps[len(prunes) :]

@@ -1,0 +1,214 @@
+"""The fused loops: prefix sums, clustering of sorted weights, and rewriting into kept buffers.
+
+They are compiled when first used, and release the interpreter lock while they run.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+_compiled = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@_compiled
+def block_prefix_sums(values, block):
+    """Sum the values, and their squares, before each block, float64."""
+    n_blocks = values.size // block + 1
+    sums = np.zeros(n_blocks)
+    squares = np.zeros(n_blocks)
+    total = 0.0
+    total_squares = 0.0
+    for b in range(1, n_blocks):
+        part = 0.0
+        part_squares = 0.0
+        for i in range((b - 1) * block, b * block):
+            value = np.float64(values[i])
+            part += value
+            part_squares += value * value
+        total += part
+        total_squares += part_squares
+        sums[b] = total
+        squares[b] = total_squares
+    return sums, squares
+
+
+@_compiled
+def _sums_below(values, sums, squares, block, rank):
+    b = rank // block
+    total = sums[b]
+    total_squares = squares[b]
+    for i in range(b * block, rank):
+        value = np.float64(values[i])
+        total += value
+        total_squares += value * value
+    return total, total_squares
+
+
+@_compiled
+def kept_sums_at(values, sums, squares, block, start, stop, ranks):
+    """Sum the first `ranks` kept values, and their squares; [start, stop) is left out."""
+    out = np.empty(ranks.size)
+    out_squares = np.empty(ranks.size)
+    low, low_squares = _sums_below(values, sums, squares, block, start)
+    high, high_squares = _sums_below(values, sums, squares, block, stop)
+    for i in range(ranks.size):
+        if ranks[i] <= start:
+            out[i], out_squares[i] = _sums_below(values, sums, squares, block, ranks[i])
+        else:
+            rank = ranks[i] + stop - start
+            total, total_squares = _sums_below(values, sums, squares, block, rank)
+            out[i] = total - (high - low)
+            out_squares[i] = total_squares - (high_squares - low_squares)
+    return out, out_squares
+
+
+@_compiled
+def _kept(values, start, gap, rank):
+    return values[rank] if rank < start else values[rank + gap]
+
+
+@_compiled
+def _first_above(values, start, gap, n_kept, limit, guess):
+    """First kept rank whose value exceeds `limit`, searched outward from `guess`."""
+    left = guess
+    right = guess
+    step = 1
+    while left > 0 and _kept(values, start, gap, left - 1) > limit:
+        right = left - 1
+        left = max(0, left - step)
+        step *= 2
+    step = 1
+    while right < n_kept and _kept(values, start, gap, right) <= limit:
+        left = right + 1
+        right = min(n_kept, right + step)
+        step *= 2
+    while left < right:
+        middle = (left + right) // 2
+        if _kept(values, start, gap, middle) <= limit:
+            left = middle + 1
+        else:
+            right = middle
+    return left
+
+
+@_compiled
+def kept_ranks_above(values, start, stop, limits):
+    """For each of the ascending `limits`, the kept values that do not exceed it."""
+    ranks = np.empty(limits.size, np.int64)
+    gap = stop - start
+    guess = 0
+    for i in range(limits.size):
+        guess = _first_above(values, start, gap, values.size - gap, limits[i], guess)
+        ranks[i] = guess
+    return ranks
+
+
+@_compiled
+def kept_ranks_of_codes(values, start, stop, low, inverse_step, n_steps):
+    """For each code from 1 to `n_steps`, the kept values that round to a lower code."""
+    gap = stop - start
+    ranks = np.empty(n_steps, np.int64)
+    left = 0
+    for code in range(1, n_steps + 1):
+        right = values.size - gap
+        while left < right:
+            middle = (left + right) // 2
+            value = np.float64(_kept(values, start, gap, middle))
+            if np.floor((value - low) * inverse_step + 0.5) < code:
+                left = middle + 1
+            else:
+                right = middle
+        ranks[code - 1] = left
+    return ranks
+
+
+@_compiled
+def lloyd_sorted(values, sums, squares, block, start, stop, centroids, max_iterations):
+    """Lloyd's iteration on sorted values, leaving out ranks in [start, stop).
+
+    `centroids` (ascending, float64) is overwritten. Returns the limits between
+    clusters (float32), the kept rank at which each cluster starts (with the number
+    of kept values last), and the number of iterations.
+    """
+    k = centroids.size
+    gap = stop - start
+    n_kept = values.size - gap
+    limits = np.empty(k - 1, np.float32)
+    ranks = np.zeros(k + 1, np.int64)
+    ranks[k] = n_kept
+    iteration = 0
+    moved = True
+    while moved and iteration < max_iterations:
+        moved = iteration == 0
+        for i in range(1, k):
+            limits[i - 1] = np.float32(0.5 * (centroids[i - 1] + centroids[i]))
+            rank = _first_above(values, start, gap, n_kept, limits[i - 1], ranks[i])
+            moved = moved or rank != ranks[i]
+            ranks[i] = rank
+        if moved:
+            totals, _ = kept_sums_at(values, sums, squares, block, start, stop, ranks)
+            for i in range(k):
+                if ranks[i + 1] > ranks[i]:
+                    centroids[i] = (totals[i + 1] - totals[i]) / (ranks[i + 1] - ranks[i])
+            iteration += 1
+    return limits, ranks, iteration
+
+
+@_compiled
+def find_magnitude(source, magnitude, positions):
+    """Note where ``|w| == magnitude``, in order; positions beyond the buffer are counted only."""
+    found = 0
+    for start in range(0, source.size, 4096):
+        stop = min(start + 4096, source.size)
+        equal = 0
+        for i in range(start, stop):
+            equal += abs(source[i]) == magnitude
+        if equal > 0:
+            for i in range(start, stop):
+                if abs(source[i]) == magnitude:
+                    if found < positions.size:
+                        positions[found] = i
+                    found += 1
+    return found
+
+
+@_compiled
+def levels_into(source, out, table, limits, levels):
+    """Replace each value by the level of its run, looked up by its high 16 bits.
+
+    ``table[h]`` is the run of every float32 whose high half is h, or ``-1 - r`` where
+    more than one run is possible, r the lowest of them.
+    """
+    bits = source.view(np.uint32)
+    for i in range(source.size):
+        run = table[bits[i] >> 16]
+        if run < 0:
+            run = -1 - run
+            while run < limits.size and source[i] > limits[run]:
+                run += 1
+        out[i] = levels[run]
+
+
+@_compiled
+def quantize_into(source, out, low, inverse_step, step, n_steps, threshold):
+    """Round each value to the nearest of ``n_steps + 1`` even levels from `low` up.
+
+    Magnitudes up to `threshold` become zero; a negative threshold keeps them all.
+    """
+    for i in range(source.size):
+        code = np.floor((np.float64(source[i]) - low) * inverse_step + 0.5)
+        code = min(max(code, 0.0), n_steps)
+        value = np.float32(low + step * code)
+        out[i] = value if abs(source[i]) > threshold else np.float32(0)
+
+
+@_compiled
+def sign_into(source, out, scale, threshold):
+    """Replace each value by `scale` where it is at least 0, else by its negative.
+
+    Magnitudes up to `threshold` become zero; a negative threshold keeps them all.
+    """
+    for i in range(source.size):
+        value = scale if source[i] >= 0 else -scale
+        out[i] = value if abs(source[i]) > threshold else np.float32(0)

@@ -1,0 +1,206 @@
+"""Pruning: weights of small magnitude, or random ones, become zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from explorer.compress.coding import as_array
+from explorer.compress.ordering import Cut, Ordering
+from explorer.compress.record import Record, gather, scatter
+from explorer.compress.setting import Setting, check_choice, check_fraction, dial
+from explorer.compress.support import support_code
+
+SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Pruned(Record):
+    """A sparse tensor: kept positions and their values.
+
+    Attributes
+    ----------
+    kept : Tensor, bool, shape of the tensor
+        True where kept; `mask` is another name for it.
+    values : Tensor, shape (n_kept,)
+        Kept values, in row-major order.
+    """
+
+    kept: Tensor
+    values: Tensor
+
+    @classmethod
+    def of(cls, values: Tensor, mask: Tensor) -> Pruned:
+        """Keep the entries of `values` where `mask` is True."""
+        return cls(mask, gather(values, mask))
+
+    @property
+    def mask(self) -> Tensor:
+        """Bool, True where kept."""
+        return self.kept
+
+    @property
+    def shape(self) -> torch.Size:
+        """Shape of the restored tensor."""
+        return self.kept.shape
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the values."""
+        return self.values.dtype
+
+    @property
+    def field_bits(self) -> tuple[int, ...]:
+        """Kept positions and values."""
+        value_bits = self.values.element_size() * 8
+        return pruned_fields(self.n_weights, self.values.numel(), value_bits)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """Kind and kept weights."""
+        return {"kind": "pruned", "kept": self.values.numel()}
+
+    def restore(self) -> Tensor:
+        """Return the dense tensor, zero where pruned."""
+        return scatter(self.values, self.kept, self.kept.shape)
+
+
+def pruned_fields(n_weights: int, n_kept: int, value_bits: int) -> tuple[int, int]:
+    """Bits of the kept positions and of the values."""
+    return support_code(n_weights, n_kept).size_bits, n_kept * value_bits
+
+
+@dataclass(frozen=True)
+class Prune(Setting):
+    """Zero the weights of smallest magnitude.
+
+    Parameters
+    ----------
+    sparsity : float, optional
+        Fraction of weights to zero, in [0, 1], not a percentage. Exactly
+        ``round(sparsity * n)`` of n weights become zero, unless more were zero before.
+    threshold : float, optional
+        Zero every weight with ``|w| < threshold``. Exactly one of the two is given.
+    scope : {"layer", "model"}
+        Whether `sparsity` holds in each layer, or over all layers that the step
+        applies to, with one threshold for all of them. Called on a single tensor,
+        both are the same.
+    criterion : {"magnitude", "random"}
+        Which weights go first; ``"random"`` (with a fixed seed) is the control
+        experiment, and takes `sparsity` only.
+
+    References
+    ----------
+    Han, Pool, Tran, Dally. "Learning both weights and connections for efficient
+    neural networks". NeurIPS 2015. arXiv:1506.02626.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Prune(sparsity=0.5)(torch.tensor([0.3, -0.1, 0.2, -0.9])).restore()
+    tensor([ 0.3000,  0.0000,  0.0000, -0.9000])
+    """
+
+    sparsity: float | None = dial(
+        None,
+        "fraction",
+        "Sparsity",
+        "Share of the weights that become zero: the smallest in magnitude go first.",
+    )
+    threshold: float | None = dial(
+        None,
+        "number",
+        "Threshold",
+        "Weights smaller in magnitude than this become zero: |w| < t.",
+        low=1e-4,
+        high=1.0,
+    )
+    scope: str = dial(
+        "layer",
+        "choice",
+        "Scope",
+        "Prune the same share of every layer, or one threshold for the whole model.",
+        options=("layer", "model"),
+    )
+    criterion: str = dial(
+        "magnitude",
+        "choice",
+        "Criterion",
+        "Which weights go first: the smallest, or random ones as a control.",
+        options=("magnitude", "random"),
+    )
+
+    exclusive: ClassVar[tuple[tuple[str, ...], ...]] = (("sparsity", "threshold"),)
+
+    def check(self) -> None:
+        """Raise where a field is out of range."""
+        check_fraction("Prune", "sparsity", self.sparsity)
+        check_choice("Prune", "scope", self.scope, ("layer", "model"))
+        check_choice("Prune", "criterion", self.criterion, ("magnitude", "random"))
+        if self.threshold is None:
+            return
+        if isinstance(self.threshold, bool) or not isinstance(self.threshold, (int, float)):
+            raise TypeError(f"Prune: threshold must be a number; got {self.threshold!r}")
+        if not self.threshold >= 0:
+            raise ValueError(f"Prune: threshold must be at least 0; got {self.threshold!r}")
+        if self.criterion == "random":
+            raise ValueError("Prune: criterion='random' takes sparsity, not threshold")
+
+    def describe(self) -> str:
+        """Say the step in a few words."""
+        how = "" if self.criterion == "magnitude" else f" {self.criterion}"
+        if self.threshold is not None:
+            return f"Prune below {self.threshold:.3g}"
+        return f"Prune{how} {100 * (self.sparsity or 0):.4g} %"
+
+    def cut(self, ordering: Ordering) -> Cut:
+        """Find the sorted weights that go, by magnitude."""
+        if self.threshold is not None:
+            return ordering.cut_below(self.threshold)
+        return ordering.cut_smallest(self.count(ordering.n))
+
+    def count(self, n_weights: int) -> int:
+        """How many of `n_weights` become zero."""
+        return round((self.sparsity or 0) * n_weights)
+
+    def encode(self, values: Tensor, mask: Tensor | None) -> Pruned:
+        """Zero entries of `values`; what was zero stays zero."""
+        if self.criterion == "random":
+            kept = _random_mask(values, self.count(values.numel()))
+        else:
+            kept = magnitude_mask(values, self.cut(Ordering(as_array(values))))
+        return Pruned.of(values, kept)
+
+
+def magnitude_mask(values: Tensor, cut: Cut) -> Tensor:
+    """Return True where a cut keeps the weight, bool, shape of `values`."""
+    magnitudes = values.detach().float().abs()
+    kept = magnitudes > cut.threshold
+    if cut.splits_ties:
+        kept.view(-1)[kept_ties(values, cut)] = True
+    return kept
+
+
+def kept_ties(values: Tensor, cut: Cut) -> Tensor:
+    """Row-major positions of the weights of the threshold's magnitude that are kept."""
+    flat = values.detach().float().flatten()
+    negative = torch.nonzero(flat == -cut.threshold).flatten()
+    positive = torch.nonzero(flat == cut.threshold).flatten()
+    return torch.cat(
+        [
+            negative[len(negative) - cut.keep_negative :],
+            positive[len(positive) - cut.keep_positive :],
+        ]
+    )
+
+
+def _random_mask(values: Tensor, count: int) -> Tensor:
+    generator = torch.Generator().manual_seed(SEED)
+    order = torch.randperm(values.numel(), generator=generator).to(values.device)
+    zeros_first = order[torch.argsort(values.flatten()[order] != 0, stable=True)]
+    kept = values.flatten() != 0
+    kept[zeros_first[:count]] = False
+    return kept.reshape(values.shape)

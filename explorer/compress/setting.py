@@ -1,0 +1,141 @@
+"""What every compression setting shares: a frozen dataclass whose fields carry their dials."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from explorer.compress.record import Record
+
+
+@dataclass(frozen=True)
+class Dial:
+    """How a field of a setting is turned by hand; controls are made from it.
+
+    Attributes
+    ----------
+    kind : str
+        ``"fraction"`` (a number in [0, 1], shown as percent), ``"integer"``,
+        ``"power"`` (an integer on a log-2 scale), ``"number"`` or ``"choice"``.
+    label, help : str
+        Short name, and one sentence in plain words with the formula.
+    low, high, step : float
+        Range and step of a numeric dial, in the field's unit.
+    options : tuple of str
+        What a ``"choice"`` offers.
+    """
+
+    kind: Literal["fraction", "integer", "power", "number", "choice"]
+    label: str
+    help: str
+    low: float = 0.0
+    high: float = 1.0
+    step: float = 0.01
+    options: tuple[str, ...] = ()
+
+
+def dial(default: Any, kind: Any, label: str, help: str, **limits: Any) -> Any:
+    """Make a dataclass field with a `Dial`; a field made without one has no control."""
+    return field(default=default, metadata={"dial": Dial(kind, label, help, **limits)})
+
+
+@dataclass(frozen=True)
+class Setting(ABC):
+    """One compression step: callable on a weight tensor or on an earlier step's record.
+
+    Attributes
+    ----------
+    exclusive : tuple of tuple of str
+        Groups of fields of which exactly one is set.
+    """
+
+    exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+    def __post_init__(self) -> None:
+        for group in self.exclusive:
+            given = [name for name in group if getattr(self, name) is not None]
+            if len(given) != 1:
+                what = " and ".join(f"{n}={getattr(self, n)!r}" for n in given) or "neither"
+                raise ValueError(
+                    f"{type(self).__name__} takes exactly one of {', '.join(group)}; got {what}"
+                )
+        self.check()
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise ValueError or TypeError where a field is out of range."""
+
+    def __call__(self, weight: Tensor | Record) -> Record:
+        """Compress a weight tensor, or what an earlier step made of it.
+
+        Parameters
+        ----------
+        weight : Tensor, any shape, floating point, or Record
+            Left unchanged.
+
+        Returns
+        -------
+        Record
+            ``restore()`` gives the dense tensor, ``size_bits`` its exact size.
+
+        Raises
+        ------
+        TypeError
+            If `weight` is not a floating-point tensor.
+        ValueError
+            If it is empty, or holds a NaN or an infinity.
+        """
+        from explorer.compress.record import Dense, Record
+
+        record = weight if isinstance(weight, Record) else Dense.of(weight)
+        return record.then(self)
+
+    @abstractmethod
+    def encode(self, values: Tensor, mask: Tensor | None) -> Record:
+        """Compress dense `values`; where `mask` is False an earlier step pruned."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say the step in a few words, such as ``"Prune 90 %"``."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields that differ from their defaults, after the name of the step."""
+        changed = {f.name: getattr(self, f.name) for f in fields(self)}
+        defaults = {f.name: f.default for f in fields(self)}
+        return {"step": type(self).__name__} | {
+            name: value for name, value in changed.items() if value != defaults[name]
+        }
+
+
+def check_fraction(owner: str, name: str, value: float | None) -> None:
+    """Raise unless `value` is None or a number in [0, 1]."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{owner}: {name} must be a number in [0, 1]; got {value!r}")
+    if not 0 <= value <= 1:
+        cure = f"; {name} is a fraction, not a percentage: write {value / 100:g}"
+        raise ValueError(
+            f"{owner}: {name} must be in [0, 1]; got {value!r}{cure if 1 < value <= 100 else ''}"
+        )
+
+
+def check_count(owner: str, name: str, value: int | None, low: int, high: int) -> None:
+    """Raise unless `value` is None or an integer in [low, high]."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{owner}: {name} must be an integer; got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{owner}: {name} must be from {low} to {high}; got {value}")
+
+
+def check_choice(owner: str, name: str, value: str, options: tuple[str, ...]) -> None:
+    """Raise unless `value` is one of `options`."""
+    if value not in options:
+        known = ", ".join(repr(option) for option in options)
+        raise ValueError(f"{owner}: {name} must be one of {known}; got {value!r}")

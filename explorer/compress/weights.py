@@ -1,0 +1,62 @@
+"""Which tensors of a network are compressed, and how they are seen as matrices."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+LAYER_TYPES = (
+    nn.Linear,
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+)
+
+
+def compressible(net: nn.Module) -> dict[str, Tensor]:
+    """Return the weight tensors of the dense and convolutional layers, by layer name.
+
+    Biases, normalization and embeddings are left alone. A tensor that several layers
+    share is listed once, under its first name.
+
+    Parameters
+    ----------
+    net : Module
+
+    Returns
+    -------
+    dict of str to Tensor
+        In the network's order.
+
+    Raises
+    ------
+    TypeError
+        If `net` is not a Module.
+    ValueError
+        If it has no such layer.
+    """
+    if not isinstance(net, nn.Module):
+        raise TypeError(f"net must be a torch.nn.Module; got {type(net).__name__}")
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, module in net.named_modules():
+        if isinstance(module, LAYER_TYPES) and id(module.weight) not in seen:
+            seen.add(id(module.weight))
+            found[name] = module.weight
+    if not found:
+        raise ValueError(
+            f"net ({type(net).__name__}) has no dense or convolutional layer to compress"
+        )
+    return found
+
+
+def parameter_name(layer: str) -> str:
+    """Return the state-dict key of a layer's weight."""
+    return f"{layer}.weight" if layer else "weight"
+
+
+def as_matrix(weight: Tensor) -> Tensor:
+    """View a weight tensor as a matrix (out, in * kh * kw); one axis becomes one row."""
+    return weight.reshape(1, -1) if weight.ndim < 2 else weight.reshape(weight.shape[0], -1)

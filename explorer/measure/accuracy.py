@@ -1,0 +1,157 @@
+"""Top-1 and top-5 accuracy with a 95 % interval."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.measure.batches import batches, n_samples
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of correctly classified samples, as fractions, not percent.
+
+    Attributes
+    ----------
+    top1, top5 : float
+        Fractions in [0, 1]; `top5` is 1.0 by definition with five classes or fewer.
+    n : int
+        Samples judged.
+    low, high : float
+        95 % Wilson score interval of `top1`.
+    n_total : int
+        Samples in the data; `n` is smaller while an evaluation is under way.
+
+    References
+    ----------
+    Wilson. "Probable inference, the law of succession, and statistical
+    inference". Journal of the American Statistical Association, 1927.
+    """
+
+    top1: float
+    top5: float
+    n: int
+    low: float
+    high: float
+    n_total: int = 0
+
+    @classmethod
+    def from_counts(cls, n_top1: int, n_top5: int, n: int, n_total: int = 0) -> Accuracy:
+        """Make the record from counts of hits among `n` samples."""
+        low, high = wilson_interval(n_top1, n)
+        return cls(n_top1 / n, n_top5 / n, n, low, high, n_total or n)
+
+    @property
+    def complete(self) -> bool:
+        """True when all samples were judged."""
+        return self.n >= self.n_total
+
+
+def wilson_interval(n_hits: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
+    """95 % score interval of a proportion.
+
+    Parameters
+    ----------
+    n_hits, n : int
+        Successes and trials, ``0 <= n_hits <= n``, ``n > 0``.
+    z : float
+        Normal quantile; the default is that of 95 %.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper bound, in [0, 1].
+    """
+    p = n_hits / n
+    center = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, center - half), min(1.0, center + half)
+
+
+def evaluate(net: nn.Module, data: Any) -> Accuracy:
+    """Judge a network on labelled data.
+
+    Parameters
+    ----------
+    net : Module
+        Maps a batch of inputs to scores of shape (batch, n_classes); its training flags are
+        left as they are, so hand it over in eval mode.
+    data : Dataset or iterable of batches
+        Pairs of input and class index, or batches of such pairs (a DataLoader).
+
+    Returns
+    -------
+    Accuracy
+        Fractions, with a 95 % interval.
+
+    Raises
+    ------
+    ValueError
+        If there is no sample, or scores and labels do not fit each other.
+    """
+    accuracy = next(iter(deque(judge(net, data), maxlen=1)), None)
+    if accuracy is None:
+        raise ValueError("data: expected at least one labelled sample, got none")
+    return accuracy
+
+
+def judge(forward: Callable[[Tensor], Tensor], data: Any, batch: int = 256) -> Iterator[Accuracy]:
+    """Judge batch after batch, yielding the accuracy so far after each.
+
+    Parameters
+    ----------
+    forward : callable
+        Maps a batch of inputs to scores.
+    data : Dataset or iterable of batches
+    batch : int
+        Samples a batch, where `data` does not come in batches.
+
+    Yields
+    ------
+    Accuracy
+        On the samples so far; ``complete`` on the last.
+    """
+    n_total = n_samples(data)
+    n = n_top1 = n_top5 = 0
+    for inputs, labels in batches(data, batch):
+        with torch.inference_mode():
+            scores = forward(inputs)
+        hits1, hits5 = count_hits(scores, labels)
+        n, n_top1, n_top5 = n + len(labels), n_top1 + hits1, n_top5 + hits5
+        yield Accuracy.from_counts(n_top1, n_top5, n, max(n, n_total))
+
+
+def count_hits(scores: Tensor, labels: Tensor) -> tuple[int, int]:
+    """Count samples whose label has the highest score, and one of the five highest.
+
+    Parameters
+    ----------
+    scores : Tensor, shape (n, n_classes)
+    labels : Tensor, shape (n,), integer
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or a label is no class.
+    """
+    if scores.ndim != 2 or labels.shape != scores.shape[:1]:
+        raise ValueError(
+            "data: expected scores of shape (n, n_classes) for labels of shape (n,); got scores "
+            f"{tuple(scores.shape)} for labels {tuple(labels.shape)}"
+        )
+    labels = labels.to(scores.device)
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < scores.shape[1]:
+        raise ValueError(
+            f"data: labels must be from 0 to {scores.shape[1] - 1}, one for each of the network's "
+            f"outputs; got {int(labels.min())} to {int(labels.max())}"
+        )
+    best = scores.topk(min(5, scores.shape[1]), dim=1).indices
+    hits = best == labels[:, None]
+    return int(hits[:, 0].sum()), int(hits.any(1).sum())

@@ -1,0 +1,124 @@
+"""An estimate of the energy that one inference takes, from a published table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WORD_BITS = 32
+EIE_WEIGHT_SRAM_BYTES = 8 * 2**20
+
+
+@dataclass(frozen=True)
+class EnergyTable:
+    """Energy of one operation on 32-bit words in a 45 nm process, in picojoules.
+
+    Attributes
+    ----------
+    int32_add, float32_add, register_file, int32_mult, float32_mult : float
+    sram_cache, dram : float
+        Reading 32 bits.
+
+    References
+    ----------
+    Horowitz. "Computing's energy problem (and what we can do about it)". ISSCC
+    2014; as quoted in Han, Pool, Tran, Dally. "Learning both weights and
+    connections for efficient neural networks". NeurIPS 2015. arXiv:1506.02626.
+    """
+
+    int32_add: float = 0.1
+    float32_add: float = 0.9
+    register_file: float = 1.0
+    int32_mult: float = 3.1
+    float32_mult: float = 3.7
+    sram_cache: float = 5.0
+    dram: float = 640.0
+
+
+ENERGY_45NM = EnergyTable()
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Estimated energy of one inference, in picojoules; not a measurement.
+
+    Attributes
+    ----------
+    memory_pj : float
+        For reading the weights.
+    arithmetic_pj : float
+        For multiplying and adding.
+    memory : str
+        Where the weights are read from, ``"SRAM"`` or ``"DRAM"``.
+    """
+
+    memory_pj: float
+    arithmetic_pj: float
+    memory: str
+
+    @property
+    def total_pj(self) -> float:
+        """Both together."""
+        return self.memory_pj + self.arithmetic_pj
+
+
+def estimate(
+    weight_bits: int,
+    macs: int,
+    sram_bytes: int = EIE_WEIGHT_SRAM_BYTES,
+    table: EnergyTable = ENERGY_45NM,
+) -> Energy:
+    """Estimate the energy of one inference.
+
+    Each bit of the weights is read once, from SRAM if all of them fit into it and
+    from DRAM if not; each multiply-accumulate is a 32-bit floating-point multiply
+    and add. Reading and writing activations, decoding, control and leakage are
+    left out, so compare such estimates with one another only.
+
+    Parameters
+    ----------
+    weight_bits : int
+        Bits of the whole network as stored, codebooks and positions included.
+    macs : int
+        Multiply-accumulates of one inference; leave out those with pruned weights
+        only if the hardware skips them.
+    sram_bytes : int
+        Bytes of SRAM for weights. The default, 8 MiB, is what EIE has: 128 KiB in
+        each of 64 processing elements. 0: everything is read from DRAM.
+    table : EnergyTable
+        Energy of one operation.
+
+    Returns
+    -------
+    Energy
+
+    Raises
+    ------
+    ValueError
+        If a count is negative.
+
+    References
+    ----------
+    Horowitz. "Computing's energy problem (and what we can do about it)". ISSCC
+    2014.
+
+    Han et al. "EIE: efficient inference engine on compressed deep neural
+    network". ISCA 2016. arXiv:1602.01528.
+
+    Examples
+    --------
+    A network of 1e9 connections at 20 frames a second reads DRAM at 12.8 W:
+
+    >>> energy = estimate(weight_bits=32 * 10**9, macs=10**9)
+    >>> round(energy.memory_pj * 1e-12 * 20, 9)
+    12.8
+    """
+    for name, value in {"weight_bits": weight_bits, "macs": macs, "sram_bytes": sram_bytes}.items():
+        if value < 0:
+            raise ValueError(f"{name}: expected a count of 0 or more, got {value}.")
+    fits = weight_bits <= 8 * sram_bytes
+    word_pj = table.sram_cache if fits else table.dram
+    return Energy(
+        memory_pj=weight_bits / WORD_BITS * word_pj,
+        arithmetic_pj=macs * (table.float32_mult + table.float32_add),
+        memory="SRAM" if fits else "DRAM",
+    )

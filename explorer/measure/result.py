@@ -1,0 +1,124 @@
+"""The figures of a compressed network: one record for the model, one for each layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from explorer.measure.accuracy import Accuracy
+
+
+@dataclass(frozen=True)
+class LayerFigures:
+    """Figures of one compressible layer.
+
+    Attributes
+    ----------
+    name : str
+        torch's qualified name, such as ``"features.0"``.
+    shape : tuple of int
+        Shape of the weight tensor.
+    n_weights, n_nonzero : int
+        Entries of the weight tensor, and those that are not zero after compression.
+    original_bits, size_bits : int
+        Bits of the weight tensor before and after, codebooks and positions included.
+    error : float
+        Relative Frobenius error ||W - W'|| / ||W||.
+    macs, original_macs : int or None
+        Multiply-accumulates per inference; None where the input shape is unknown.
+    steps : tuple of str
+        The steps applied, in words, such as ``"Prune 90 %"``; empty if untouched.
+    note : str
+        Why a step left the layer alone, or that a figure is still provisional; else "".
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    n_weights: int
+    n_nonzero: int
+    original_bits: int
+    size_bits: int
+    error: float
+    macs: int | None = None
+    original_macs: int | None = None
+    steps: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of zeros, in [0, 1]."""
+        return 1.0 - self.n_nonzero / self.n_weights
+
+    @property
+    def compression_ratio(self) -> float:
+        """Original bits / compressed bits of this layer's weight tensor."""
+        return self.original_bits / self.size_bits
+
+
+@dataclass(frozen=True)
+class Result:
+    """Figures of the whole network under one recipe.
+
+    Attributes
+    ----------
+    layers : tuple of LayerFigures
+        One for each compressible layer, in the network's order.
+    original_bytes : int
+        Bytes of every parameter and buffer of the original network.
+    size_bytes : int
+        Bytes of the compressed file, header and untouched tensors included.
+    overhead_bytes : int
+        The part of `size_bytes` that belongs to no compressible layer: header,
+        padding, and untouched tensors (biases, normalization).
+    accuracy, original_accuracy : Accuracy or None
+        None without data or a metric, or before the first estimate.
+    energy_pj, original_energy_pj : float or None
+        Estimated energy per inference in picojoules; None where the input shape is unknown.
+    complete : bool
+        True once accuracy covers all the data (or there is nothing to evaluate).
+    error_message : str
+        What went wrong while evaluating, in words; "" if nothing did.
+    """
+
+    layers: tuple[LayerFigures, ...]
+    original_bytes: int
+    size_bytes: int
+    overhead_bytes: int
+    accuracy: Accuracy | None = None
+    original_accuracy: Accuracy | None = None
+    energy_pj: float | None = None
+    original_energy_pj: float | None = None
+    complete: bool = False
+    error_message: str = field(default="")
+
+    @property
+    def compression_ratio(self) -> float:
+        """Original bytes / compressed bytes."""
+        return self.original_bytes / self.size_bytes
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of zeros among the compressible weights, in [0, 1]."""
+        total = sum(layer.n_weights for layer in self.layers)
+        return 1.0 - sum(layer.n_nonzero for layer in self.layers) / total if total else 0.0
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates per inference with zeros skipped; None if unknown."""
+        return _total([layer.macs for layer in self.layers])
+
+    @property
+    def original_macs(self) -> int | None:
+        """Multiply-accumulates per inference of the original network; None if unknown."""
+        return _total([layer.original_macs for layer in self.layers])
+
+    def __getitem__(self, name: str) -> LayerFigures:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        known = ", ".join(layer.name for layer in self.layers)
+        raise KeyError(f"layer {name!r} is not in this result; its layers are: {known}")
+
+
+def _total(values: list[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) and known else None

@@ -1,0 +1,57 @@
+"""The singular values of a layer's matrix and the part that a rank keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.compress.low_rank import Factors, break_even_rank
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Singular values of a layer's matrix.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_values,), float32
+        Singular values, largest first; may hold only the leading ones.
+    rank : int or None
+        How many are kept by the recipe; None where the layer is not factored.
+    full_rank : int
+        min(rows, columns) of the matrix.
+    break_even : int
+        Largest rank k at which k (m + n + 1) numbers are no more than m n.
+    exact : bool
+        False while `values` come from a randomized factorization.
+    """
+
+    values: np.ndarray
+    rank: int | None
+    full_rank: int
+    break_even: int
+    exact: bool = True
+
+
+def spectrum(factors: Factors, rank: int | None) -> Spectrum:
+    """Draw up a layer's spectrum from its factors.
+
+    Parameters
+    ----------
+    factors : Factors
+    rank : int or None
+        How many singular values the recipe keeps.
+
+    Returns
+    -------
+    Spectrum
+    """
+    n_rows, n_columns = len(factors.left), factors.right.shape[1]
+    return Spectrum(
+        factors.values.numpy(),
+        rank,
+        min(n_rows, n_columns),
+        break_even_rank(n_rows, n_columns),
+        factors.exact,
+    )

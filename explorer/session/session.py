@@ -1,0 +1,321 @@
+"""The session: one network, its data, and the recipe that is tried on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from explorer.codec.model import CompressedModel
+from explorer.compress.model import compress_layers, index_layers, resolve, untouched_tensors
+from explorer.compress.plan import Plan
+from explorer.compress.recipe import Recipe
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.figures import Network, figures
+from explorer.measure.histogram import histogram
+from explorer.measure.profile import input_shape as find_input_shape
+from explorer.measure.profile import profile
+from explorer.measure.result import Result
+from explorer.measure.sparsity import sparsity_map
+from explorer.measure.spectrum import spectrum
+from explorer.session.close_up import CloseUp
+from explorer.session.evaluation import Evaluation
+from explorer.session.worker import LatestWins, Stale
+from explorer.session.working_copy import WorkingCopy
+
+Observer = Callable[[Result], None]
+QUICK_FACTORS = 1_000_000_000
+
+
+class Session:
+    """A network under recompression, without widgets.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged. Its weights must not change while the session lives.
+    data : Data, Dataset or iterable of batches, optional
+        What accuracy is measured on: pairs of input and class index. Of a `Data` its
+        ``eval`` part is used.
+    metric : callable, optional
+        In place of data: called with the compressed module, returns a fraction.
+    input_shape : sequence of int, optional
+        Shape of one input without the batch, for operations and energy; by default
+        that of the data, or what the network says of itself.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the network has nothing to compress, or holds a NaN; the message names the layer.
+
+    Examples
+    --------
+    >>> import explorer as ex
+    >>> session = ex.Session(*ex.load("lenet-300-100"))
+    >>> result = session.figures([ex.Prune(sparsity=0.9)])
+    >>> round(result.sparsity, 2)
+    0.9
+    >>> session.close()
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        data: Any = None,
+        *,
+        metric: Callable[[nn.Module], float] | None = None,
+        input_shape: tuple[int, ...] | None = None,
+    ) -> None:
+        self.net = net
+        self.data = data
+        layers = index_layers(net)
+        shape = input_shape or _known_shape(net, data)
+        macs = {row.name: row.macs for row in profile(net, shape)} if shape else {}
+        name = getattr(net, "network_name", "")
+        self._network = Network(layers, untouched_tensors(net), macs, name)
+        self._evaluation = Evaluation(data, metric)
+        self._copy: WorkingCopy | None = None
+        self._writing = threading.Lock()
+        self._changed = threading.Condition()
+        self._observers: list[Observer] = []
+        self._original_accuracy: Accuracy | None = None
+        self._recipe = Recipe()
+        self._plans: Mapping[str, Plan] = {}
+        self._result: Result | None = None
+        self._worker = LatestWins("explorer-evaluation")
+        self._factor_worker = LatestWins("explorer-factors")
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the compressible layers, in the network's order."""
+        return tuple(self._network.layers)
+
+    def matrix_shape(self, layer: str) -> tuple[int, int]:
+        """Return (rows, columns) of a layer's matrix (out, in * kh * kw)."""
+        rows, columns = self._network.layers[layer].matrix.shape
+        return rows, columns
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that was last applied or submitted."""
+        return self._recipe
+
+    @property
+    def result(self) -> Result:
+        """The latest figures; accuracy grows until ``result.complete``."""
+        if self._result is None:
+            self.submit(self._recipe)
+        assert self._result is not None
+        return self._result
+
+    def figures(self, recipe: Any) -> Result:
+        """Return the figures of a recipe; nothing is rewritten and nothing is kept.
+
+        Parameters
+        ----------
+        recipe : Recipe, list of Setting, or dict of patterns
+
+        Returns
+        -------
+        Result
+            Without accuracy.
+        """
+        return self._plan(Recipe.of(recipe))[1]
+
+    def _plan(self, recipe: Recipe) -> tuple[dict[str, Plan], Result]:
+        layers = self._network.layers
+        steps = resolve(recipe, layers)
+        plans = {name: layer.plan(steps[name]) for name, layer in layers.items()}
+        return plans, figures(self._network, recipe, steps, plans)
+
+    def submit(self, recipe: Any) -> Result:
+        """Take up a recipe: figures at once; weights and accuracy in the background.
+
+        A recipe that is still being evaluated is dropped. Observers are called with
+        each new result, from the background thread.
+
+        Returns
+        -------
+        Result
+            With accuracy missing until the first estimate.
+        """
+        result = self._adopt(Recipe.of(recipe))
+        self._worker.submit(lambda stale: self._evaluate(result, stale))
+        return result
+
+    def apply(self, recipe: Any) -> Result:
+        """Rewrite the layers whose steps changed; accuracy follows in the background.
+
+        Returns
+        -------
+        Result
+            Without accuracy; `wait` returns it.
+        """
+        result = self._adopt(Recipe.of(recipe))
+        with self._writing:
+            self._rewrite(self._plans, _never_stale)
+        self._worker.submit(lambda stale: self._evaluate(result, stale))
+        return result
+
+    def _adopt(self, recipe: Recipe) -> Result:
+        plans, result = self._plan(recipe)
+        result = replace(
+            result,
+            original_accuracy=self._original_accuracy,
+            complete=not self._evaluation.possible,
+        )
+        with self._changed:
+            self._recipe, self._plans, self._result = recipe, plans, result
+            self._changed.notify_all()
+        return result
+
+    def wait(self, timeout: float | None = None) -> Result:
+        """Wait until the current recipe's result is complete.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds; by default as long as it takes.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        TimeoutError
+            If it is not complete in time.
+        """
+        _ = self.result
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.result.complete, timeout):
+                raise TimeoutError(f"accuracy is not complete after {timeout} s")
+            return self.result
+
+    def observe(self, observer: Observer) -> None:
+        """Call `observer` with each new result, from the background thread."""
+        self._observers.append(observer)
+
+    def close_up(self, layer: str) -> CloseUp:
+        """Return what the views show of a layer under the current recipe.
+
+        Parameters
+        ----------
+        layer : str
+            One of `layers`.
+
+        Returns
+        -------
+        CloseUp
+            Its spectrum is None while singular values of a large layer are computed in
+            the background; observers are called once they are there.
+        """
+        if layer not in self._network.layers:
+            raise KeyError(f"layer {layer!r} is not one of {', '.join(self.layers)}")
+        _ = self.result
+        indexed, plan = self._network.layers[layer], self._plans[layer]
+        shown = None
+        if len(indexed.shape) > 1 and self._factors_at_hand(layer):
+            shown = spectrum(indexed.factors, plan.rank)
+        return CloseUp(
+            layer,
+            histogram(plan, indexed.ordering),
+            sparsity_map(plan, indexed.matrix),
+            shown,
+        )
+
+    def _factors_at_hand(self, layer: str) -> bool:
+        indexed = self._network.layers[layer]
+        rows, columns = indexed.matrix.shape
+        if indexed.has_factors or rows * columns * min(rows, columns) <= QUICK_FACTORS:
+            return True
+
+        def factorize(stale: Stale) -> None:
+            _ = indexed.factors
+            if not stale():
+                self._tell(self.result)
+
+        self._factor_worker.submit(factorize)
+        return False
+
+    def compress(self) -> CompressedModel:
+        """Return the compressed model of the current recipe, ready to save."""
+        layers = self._network.layers
+        tensors = compress_layers(self.net, self._recipe, layers, self._network.name)
+        return CompressedModel.of(tensors)
+
+    def compressed_net(self) -> nn.Module:
+        """Return the module that is evaluated; it changes with the next recipe."""
+        if self._copy is None:
+            self._copy = WorkingCopy(self.net, self._network.layers)
+        return self._copy.net
+
+    def close(self) -> None:
+        """Stop the background work."""
+        self._worker.close()
+        self._factor_worker.close()
+        self._observers.clear()
+
+    def _rewrite(self, plans: Mapping[str, Plan], stale: Stale) -> bool:
+        """Bring the working copy up to `plans`; False if that stopped half-way."""
+        self.compressed_net()
+        assert self._copy is not None
+        for name in self._copy.outdated(plans):
+            if stale():
+                return False
+            self._copy.write(name, plans[name])
+        return True
+
+    def _evaluate(self, result: Result, stale: Stale) -> None:
+        """Measure the original once, then the current recipe, telling every estimate."""
+        if not self._evaluation.possible:
+            return
+        plans = self._plans
+        try:
+            if self._original_accuracy is None:
+                original = {name: x.plan(()) for name, x in self._network.layers.items()}
+                for accuracy in self._judge(original, stale):
+                    self._original_accuracy = accuracy if accuracy.complete else None
+            for accuracy in self._judge(plans, stale):
+                result = replace(
+                    result,
+                    accuracy=accuracy,
+                    original_accuracy=self._original_accuracy,
+                    complete=accuracy.complete,
+                )
+                self._publish(result, plans)
+        except Exception as error:
+            words = f"{type(error).__name__}: {error}"
+            self._publish(replace(result, error_message=words, complete=True), plans)
+
+    def _judge(self, plans: Mapping[str, Plan], stale: Stale):
+        with self._writing:
+            if self._rewrite(plans, stale):
+                for accuracy in self._evaluation.run(self.compressed_net()):
+                    yield accuracy
+                    if stale():
+                        return
+
+    def _publish(self, result: Result, plans: Mapping[str, Plan]) -> None:
+        with self._changed:
+            if self._plans is not plans:
+                return
+            self._result = result
+            self._changed.notify_all()
+        self._worker.shown()
+        self._tell(result)
+
+    def _tell(self, result: Result) -> None:
+        for observer in list(self._observers):
+            observer(result)
+
+
+def _never_stale() -> bool:
+    return False
+
+
+def _known_shape(net: nn.Module, data: Any) -> tuple[int, ...] | None:
+    return find_input_shape(net, data if hasattr(data, "eval") else None)

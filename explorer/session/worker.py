@@ -1,0 +1,77 @@
+"""One background thread that always works on the latest job; older ones stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+Stale = Callable[[], bool]
+Job = Callable[[Stale], None]
+PATIENCE_S = 0.5
+
+
+class LatestWins:
+    """Runs one job at a time; a new job makes the running one stale.
+
+    A job is called with ``stale``, which it asks between small pieces of work and
+    returns as soon as it says True. A job that was stale before it could show
+    anything is let through now and then (`shown`), so that results keep coming
+    however fast new jobs arrive.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._condition = threading.Condition()
+        self._name = name
+        self._next: Job | None = None
+        self._thread: threading.Thread | None = None
+        self._number = 0
+        self._closed = False
+        self._last_shown = time.monotonic()
+
+    def submit(self, job: Job) -> None:
+        """Make `job` the next one; whatever waits is dropped, whatever runs turns stale."""
+        with self._condition:
+            if self._closed:
+                raise RuntimeError("the session is closed; make a new one")
+            self._next = job
+            self._number += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+            self._condition.notify_all()
+
+    def shown(self) -> None:
+        """Note that the running job has shown something."""
+        self._last_shown = time.monotonic()
+
+    def close(self) -> None:
+        """Stop after the current piece of work; nothing can be submitted any more."""
+        with self._condition:
+            self._closed = True
+            self._next = None
+            self._number += 1
+            self._condition.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._next is not None or self._closed)
+                if self._closed:
+                    return
+                job, number, self._next = self._next, self._number, None
+            if job is not None:
+                job(self._staleness(number))
+
+    def _staleness(self, number: int) -> Stale:
+        started = time.monotonic()
+
+        def stale() -> bool:
+            if self._closed:
+                return True
+            starved = started - self._last_shown > PATIENCE_S and self._last_shown < started
+            return number != self._number and not starved
+
+        return stale

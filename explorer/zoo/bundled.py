@@ -1,0 +1,96 @@
+"""The trained networks that come with the package."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from explorer.measure.profile import INPUT_SHAPE_ATTRIBUTE
+from explorer.zoo.data import Data
+from explorer.zoo.lenets import LENET_INPUT_SHAPE, LENETS
+from explorer.zoo.loaded import Loaded
+from explorer.zoo.mnist import test_split
+from explorer.zoo.sample import DIGITS, mnist_sample
+from explorer.zoo.tensor_files import put_tensors, read_tensors
+
+RANDOM_SEED = 0
+
+
+def load_bundled(
+    name: str,
+    weights: str | Path | None = "default",
+    data: Data | None = None,
+    *,
+    download: bool = False,
+) -> Loaded:
+    """Load one of the bundled networks; needs no connection.
+
+    Parameters
+    ----------
+    name : str
+        A key of `LENETS`.
+    weights : {"default"}, path or None
+        ``"default"``: the trained weights, mapped into memory. A path ending in
+        ``.safetensors``: that file. None: random weights, the same each time.
+    data : Data, optional
+        In place of the MNIST sample.
+    download : bool
+        Judge on MNIST's whole test split, fetched on first use, instead of the
+        sample's 2,000 images.
+
+    Returns
+    -------
+    Loaded
+
+    Raises
+    ------
+    DataUnavailable
+        If the test split is asked for, not kept, and cannot be downloaded.
+    ValueError, FileNotFoundError
+        If the file is missing, has another format or does not fit the network.
+    """
+    net: nn.Module
+    if weights is None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(RANDOM_SEED)
+            net, source = LENETS[name](), f"random weights, seed {RANDOM_SEED}"
+    elif weights == "default":
+        with as_file(files("explorer.zoo") / "weights" / f"{name}.safetensors") as path:
+            net, source = _from_file(name, path), "bundled weights"
+    else:
+        net, source = _from_file(name, Path(weights)), str(weights)
+    setattr(net, INPUT_SHAPE_ATTRIBUTE, LENET_INPUT_SHAPE)
+    if data is None:
+        data = _with_test_split(mnist_sample()) if download else mnist_sample()
+    return Loaded(
+        net=net.eval(),
+        data=data,
+        name=name,
+        source=source,
+        trained=weights is not None,
+        classes=DIGITS,
+    )
+
+
+def _from_file(name: str, path: Path) -> nn.Module:
+    with torch.device("meta"):
+        net = LENETS[name]()
+    return put_tensors(net, read_tensors(path), repr(str(path)))
+
+
+def _with_test_split(sample: Data) -> Data:
+    return Data(
+        tune=sample.tune,
+        eval=test_split(),
+        name="MNIST",
+        classes=sample.classes,
+        note=(
+            "Handwritten digits: MNIST's 10,000 test images to judge on; 3,000 training images, "
+            "kept out of the bundled networks' training, to tune with."
+        ),
+        mean=sample.mean,
+        std=sample.std,
+    )

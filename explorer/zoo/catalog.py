@@ -1,0 +1,99 @@
+"""Networks by name."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from explorer.zoo.bundled import load_bundled
+from explorer.zoo.data import Data
+from explorer.zoo.lenets import LENETS
+from explorer.zoo.loaded import Loaded
+from explorer.zoo.torchvision_networks import load_torchvision, torchvision_names
+
+
+def catalog() -> tuple[str, ...]:
+    """Give the names that `load` takes.
+
+    Returns
+    -------
+    tuple of str
+        The bundled networks, then torchvision's classification networks. Needs
+        no connection.
+    """
+    return (*LENETS, *torchvision_names())
+
+
+def load(
+    name: str,
+    weights: str | Path | None = "default",
+    *,
+    download: bool = False,
+    data: Data | None = None,
+) -> Loaded:
+    """Load a network by name, with data to judge it on if there are any.
+
+    Parameters
+    ----------
+    name : str
+        One of `catalog`.
+    weights : {"default"}, path or None
+        ``"default"``: trained weights, bundled or published; published ones are
+        downloaded on first use. A path ending in ``.safetensors``: that file.
+        None: random weights, the same each time.
+    download : bool
+        For the bundled networks: judge on MNIST's 10,000 test images, downloaded
+        on first use, instead of 2,000 bundled ones. Others have no data to
+        download, so there it is an error.
+    data : Data, optional
+        Your own, in place of what comes with the name.
+
+    Returns
+    -------
+    Loaded
+        ``net, data = load(name)`` takes it apart. `net` is in eval mode; `data`
+        is None for torchvision's networks unless given.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or a file of weights has another format or does
+        not fit the network.
+    TypeError
+        If `weights` is neither text, a path nor None.
+    FileNotFoundError
+        If there is no such file of weights.
+    WeightsUnavailable
+        If published weights are neither kept nor can be downloaded.
+    DataUnavailable
+        If the test images are neither kept nor can be downloaded.
+
+    Examples
+    --------
+    >>> net, data = load("lenet-300-100")
+    >>> len(data.eval)
+    2000
+    """
+    if not (weights is None or isinstance(weights, (str, Path))):
+        raise TypeError(
+            'weights: expected "default", None or the path of a .safetensors file, '
+            f"got {type(weights).__name__}. To use a network of your own, hand it over as it is: "
+            "Explorer(net, data)."
+        )
+    if name in LENETS:
+        return load_bundled(name, weights, data, download=download)
+    if name not in torchvision_names():
+        raise ValueError(_unknown(name))
+    if download:
+        raise ValueError(
+            f"download: expected False for {name!r}, which has no data to download, got True. "
+            "Leave it out: published weights are downloaded on first use anyway. "
+            "Data of your own: load(name, data=...)."
+        )
+    return load_torchvision(name, weights, data)
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(str(name).lower(), catalog())
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"name: expected one of catalog(), got {name!r}.{hint} catalog() lists all names."

@@ -1,0 +1,141 @@
+"""The MNIST images, read through torchvision and put in the form the LeNets take."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import TensorDataset
+
+from explorer.zoo.cache import cache_folder
+from explorer.zoo.errors import DataUnavailable
+from explorer.zoo.torchvision_import import import_torchvision
+
+MEAN = 0.1307
+STD = 0.3081
+N_SAMPLE_PER_CLASS = 500
+REFERENCE_VARIABLE = "EXPLORER_REFERENCE_DATA"
+
+
+def normalize(pixels: Tensor) -> Tensor:
+    """Turn gray values into what the bundled networks take.
+
+    Parameters
+    ----------
+    pixels : Tensor, shape (n, 28, 28), uint8
+        0 is the background, 255 full ink.
+
+    Returns
+    -------
+    Tensor
+        float32, shape (n, 1, 28, 28): ``(pixels / 255 - MEAN) / STD``.
+    """
+    return pixels.unsqueeze(1).to(torch.float32).div_(255).sub_(MEAN).div_(STD)
+
+
+def read_mnist(*, train: bool, root: str | Path | None = None) -> tuple[Tensor, Tensor]:
+    """Read one of MNIST's two splits, fetching it on first use.
+
+    Parameters
+    ----------
+    train : bool
+        True for the 60,000 training images, False for the 10,000 test images.
+    root : path, optional
+        A folder holding ``MNIST/raw``, with the files packed or not; it is not
+        written to. By default the folder that the environment variable
+        ``EXPLORER_REFERENCE_DATA`` names, and without one the user's cache, into
+        which torchvision downloads the four files (11 MB).
+
+    Returns
+    -------
+    pixels : Tensor, shape (n, 28, 28), uint8
+    labels : Tensor, shape (n,), int64
+
+    Raises
+    ------
+    DataUnavailable
+        If the files are not there and cannot be downloaded.
+    """
+    import_torchvision()
+    from torchvision.datasets import MNIST
+
+    root = root or os.environ.get(REFERENCE_VARIABLE) or None
+    folder = _unpacked_root(Path(root)) if root else _writable(cache_folder() / "data")
+    try:
+        split = MNIST(folder, train=train, download=True)
+    except (RuntimeError, OSError) as error:
+        raise DataUnavailable(
+            f"MNIST could not be read from or downloaded to {folder}: {error}. "
+            f"Connect to a network, or set {REFERENCE_VARIABLE} to a folder that holds MNIST/raw."
+        ) from error
+    return split.data, split.targets
+
+
+def test_split(root: str | Path | None = None) -> TensorDataset:
+    """Give MNIST's 10,000 test images, normalized, with their labels.
+
+    Parameters
+    ----------
+    root : path, optional
+        As for `read_mnist`.
+
+    Returns
+    -------
+    TensorDataset
+        Images float32 (10000, 1, 28, 28) and labels int64 (10000,).
+    """
+    pixels, labels = read_mnist(train=False, root=root)
+    return TensorDataset(normalize(pixels), labels)
+
+
+def is_in_sample(labels: Tensor) -> Tensor:
+    """Mark the training images that the offline sample holds.
+
+    Parameters
+    ----------
+    labels : Tensor, shape (60000,), int64
+        Of MNIST's training split, in its own order.
+
+    Returns
+    -------
+    Tensor
+        bool, the shape of `labels`, True for the first 500 of each class.
+    """
+    marked = torch.zeros_like(labels, dtype=torch.bool)
+    for label in range(10):
+        marked[(labels == label).nonzero().flatten()[:N_SAMPLE_PER_CLASS]] = True
+    return marked
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="compression-explorer-"))
+    if os.access(folder, os.W_OK):
+        return folder
+    return Path(tempfile.mkdtemp(prefix="compression-explorer-"))
+
+
+def _unpacked_root(root: Path) -> Path:
+    """Give a root with unpacked files: `root` itself, or a copy of its packed ones."""
+    raw = root / "MNIST" / "raw"
+    packed = sorted(raw.glob("*-ubyte.gz"))
+    if len(list(raw.glob("*-ubyte"))) == 4:
+        return root
+    if not packed:
+        raise DataUnavailable(
+            f"root: expected a folder holding MNIST/raw with the four MNIST files, got {root}. "
+            f"Put them there, or leave root out and unset {REFERENCE_VARIABLE} to download them."
+        )
+    copy = _writable(cache_folder() / "data")
+    (copy / "MNIST" / "raw").mkdir(parents=True, exist_ok=True)
+    for path in packed:
+        target = copy / "MNIST" / "raw" / path.name
+        if not target.exists() or target.stat().st_size != path.stat().st_size:
+            shutil.copyfile(path, target)
+    return copy

@@ -1,0 +1,136 @@
+"""Train the bundled networks again: ``python -m explorer.zoo.train``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from explorer.zoo.lenets import LENETS
+from explorer.zoo.mnist import is_in_sample, normalize, read_mnist
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a network is trained: stochastic gradient descent, cosine learning rate.
+
+    Attributes
+    ----------
+    n_epochs, batch_size : int
+    learning_rate, momentum, weight_decay : float
+        `learning_rate` is the first one; it falls to 0 along half a cosine.
+    max_shift : int
+        Each image is moved by up to so many pixels along both axes, at random.
+    seed : int
+        For the first weights, the order of the images and the shifts.
+    """
+
+    n_epochs: int
+    batch_size: int = 128
+    learning_rate: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    max_shift: int = 2
+    seed: int = 0
+
+
+SCHEDULES = {"lenet-300-100": Schedule(n_epochs=60), "lenet-5": Schedule(n_epochs=16)}
+
+
+def train(
+    net: nn.Module, pixels: Tensor, labels: Tensor, schedule: Schedule
+) -> Iterator[tuple[int, float]]:
+    """Train a classifier of 28x28 images in place.
+
+    Parameters
+    ----------
+    net : nn.Module
+        Takes (n, 1, 28, 28), gives logits.
+    pixels : Tensor, shape (n, 28, 28), uint8
+    labels : Tensor, shape (n,), int64
+    schedule : Schedule
+
+    Yields
+    ------
+    epoch, loss
+        After each epoch: its number from 1, and its mean cross-entropy in nats.
+    """
+    generator = torch.Generator().manual_seed(schedule.seed)
+    n_batches = len(labels) // schedule.batch_size
+    optimizer = torch.optim.SGD(
+        net.parameters(),
+        lr=schedule.learning_rate,
+        momentum=schedule.momentum,
+        weight_decay=schedule.weight_decay,
+        nesterov=True,
+    )
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, schedule.n_epochs * n_batches)
+    padded = nn.functional.pad(pixels, [schedule.max_shift] * 4)
+    net.train()
+    for epoch in range(1, schedule.n_epochs + 1):
+        order = torch.randperm(len(labels), generator=generator)
+        total = 0.0
+        for chosen in order[: n_batches * schedule.batch_size].split(schedule.batch_size):
+            images = normalize(shifted(padded, chosen, schedule.max_shift, generator))
+            loss = nn.functional.cross_entropy(net(images), labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            cosine.step()
+            total += loss.item()
+        yield epoch, total / n_batches
+    net.eval()
+
+
+def shifted(padded: Tensor, chosen: Tensor, max_shift: int, generator: torch.Generator) -> Tensor:
+    """Cut images out of padded ones, each at its own random place.
+
+    Parameters
+    ----------
+    padded : Tensor, shape (n, 28 + 2 * max_shift, 28 + 2 * max_shift)
+    chosen : Tensor, shape (n_chosen,), int64
+        Which images to take.
+    max_shift : int
+        Pixels of padding on each side.
+    generator : torch.Generator
+
+    Returns
+    -------
+    Tensor
+        Shape (n_chosen, 28, 28); the middle cut is the unmoved image.
+    """
+    size = padded.shape[-1] - 2 * max_shift
+    corners = torch.randint(0, 2 * max_shift + 1, (2, len(chosen), 1), generator=generator)
+    rows, columns = corners + torch.arange(size)
+    return padded[chosen[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def main() -> None:
+    """Train one bundled network, or all, and write their weights."""
+    parser = argparse.ArgumentParser(prog="python -m explorer.zoo.train", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=sorted(LENETS), help="default: all of them")
+    parser.add_argument("--data", type=Path, help="folder holding MNIST/raw; default: download")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "weights")
+    arguments = parser.parse_args()
+    pixels, labels = read_mnist(train=True, root=arguments.data)
+    kept = ~is_in_sample(labels)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name in [arguments.name] if arguments.name else LENETS:
+        schedule = SCHEDULES[name]
+        torch.manual_seed(schedule.seed)
+        net = LENETS[name]()
+        epochs = train(net, pixels[kept], labels[kept], schedule)
+        progress = tqdm(epochs, desc=name, total=schedule.n_epochs, unit="epoch")
+        for _, loss in progress:
+            progress.set_postfix(loss=f"{loss:.4f}")
+        save_file(net.state_dict(), arguments.out / f"{name}.safetensors")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch.fx import symbolic_trace
+
+from explorer.zoo import Data, load
+from explorer.zoo.lenets import LENETS
+
+N_PARAMETERS = {"lenet-300-100": 266_610, "lenet-5": 431_080}
+# About the errors that Han et al. 2015 (arXiv:1506.02626) print before pruning: 1.64 and 0.8 %.
+MAX_TEST_ERROR = {"lenet-300-100": 0.016, "lenet-5": 0.009}
+
+
+def n_wrong(net, split):
+    images, labels = split.tensors
+    with torch.inference_mode():
+        return int((net(images).argmax(1) != labels).sum())
+
+
+def mapped_file(tensor):
+    """Name the file that holds a tensor's memory."""
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("this system does not tell which files are mapped into memory")
+    for line in maps.read_text().splitlines():
+        start, end = (int(x, 16) for x in line.split()[0].split("-"))
+        if start <= tensor.data_ptr() < end:
+            return line.split()[-1]
+    return ""
+
+
+@pytest.mark.parametrize("name", LENETS)
+def test_sizes_and_shapes(name):
+    net = LENETS[name]()
+    assert sum(p.numel() for p in net.parameters()) == N_PARAMETERS[name]
+    assert net(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+
+
+@pytest.mark.parametrize("name", LENETS)
+def test_can_be_traced(name):
+    net, data = load(name)
+    images = data.eval.tensors[0][:8]
+    torch.testing.assert_close(symbolic_trace(net)(images), net(images))
+
+
+@pytest.mark.parametrize("name", LENETS)
+def test_agrees_with_numpy_on_the_dense_layers(name):
+    net, data = load(name)
+    images = data.eval.tensors[0][:4]
+    dense = [m for m in net if isinstance(m, torch.nn.Linear)]
+    with torch.no_grad():
+        values = net[: list(net).index(dense[0])](images).numpy()
+        expected = net(images).numpy()
+    for i, layer in enumerate(dense):
+        values = values @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+        values = np.maximum(values, 0) if i < len(dense) - 1 else values
+    np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", LENETS)
+def test_error_on_the_offline_sample(name):
+    net, data = load(name)
+    assert n_wrong(net, data.eval) <= MAX_TEST_ERROR[name] * 2_000
+
+
+@pytest.mark.parametrize("name", LENETS)
+def test_error_on_the_mnist_test_images(name, reference):
+    net, data = load(name, download=True)
+    assert len(data.eval) == 10_000
+    assert len(data.tune) == 3_000
+    assert n_wrong(net, data.eval) <= MAX_TEST_ERROR[name] * 10_000
+
+
+@pytest.mark.parametrize("name", LENETS)
+def test_weights_are_mapped_not_copied(name):
+    net = load(name).net
+    for tensor in net.state_dict().values():
+        assert mapped_file(tensor).endswith(f"{name}.safetensors")
+
+
+def test_two_loads_do_not_share_changes():
+    first, second = load("lenet-5").net, load("lenet-5").net
+    with torch.no_grad():
+        first.fc2.weight.zero_()
+    assert second.fc2.weight.abs().sum() > 0
+    assert load("lenet-5").net.fc2.weight.abs().sum() > 0
+
+
+def test_loaded_says_what_it_is():
+    loaded = load("lenet-300-100")
+    net, data = loaded
+    assert (net, data) == (loaded.net, loaded.data)
+    assert not net.training
+    assert all(p.requires_grad for p in net.parameters())
+    assert net.input_shape == (1, 28, 28)
+    assert (loaded.trained, loaded.source) == (True, "bundled weights")
+
+
+def test_random_weights_are_the_same_each_time_and_leave_the_generator_alone():
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    first, second = load("lenet-300-100", None), load("lenet-300-100", None)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(first.net.fc1.weight, second.net.fc1.weight)
+    assert not first.trained
+
+
+def test_own_file_and_own_data(tmp_path):
+    net, sample = load("lenet-300-100", None)
+    save_file(net.state_dict(), tmp_path / "own.safetensors")
+    own = Data(sample.tune, sample.tune)
+    again, data = load("lenet-300-100", tmp_path / "own.safetensors", data=own)
+    assert data is own
+    assert torch.equal(again.fc3.weight, net.fc3.weight)
+
+
+def test_a_file_of_another_network_is_refused(tmp_path):
+    save_file(load("lenet-5", None).net.state_dict(), tmp_path / "five.safetensors")
+    with pytest.raises(ValueError, match=r"not in the file: fc3\.weight, fc3\.bias"):
+        load("lenet-300-100", tmp_path / "five.safetensors")
