@@ -1,0 +1,262 @@
+"""The explorer: the panels together, and the page that Voila serves."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ipywidgets import Dropdown, VBox
+from torch import nn
+
+from explorer import zoo
+from explorer.codec.model import CompressedModel
+from explorer.compress.prune import Prune
+from explorer.compress.recipe import Recipe
+from explorer.compress.share import Share
+from explorer.measure.result import Result
+from explorer.panels.close_up_panel import CloseUpPanel
+from explorer.panels.model_picker import ModelPicker
+from explorer.panels.recipe_panel import RecipePanel
+from explorer.session import Session
+from explorer.views.figures import FiguresView
+from explorer.views.format import count_text
+from explorer.views.layout import page as page_layout
+from explorer.views.layout import title
+from explorer.views.status import StatusView
+
+FIRST_MODEL = "lenet-300-100"
+MODEL_VARIABLE = "EXPLORER_MODEL"
+SUBTITLE = (
+    "Turn a dial: the network is really recompressed, and its size, accuracy and weights follow."
+)
+
+
+class Explorer(VBox):
+    """A network under the hand: a widget to display.
+
+    Parameters
+    ----------
+    net : Module
+        Any network with dense or convolutional layers; left unchanged.
+    data : Data, Dataset or iterable of batches, optional
+        What accuracy is measured on: pairs of input and class index.
+    metric : callable, optional
+        In place of data: called with the compressed module, returns a fraction.
+    input_shape : sequence of int, optional
+        Shape of one input without the batch, for operations and energy.
+    recipe : Recipe, list of Setting, or dict of patterns, optional
+        Where the dials start; by default a pruning dial at 0 %.
+    picker : str
+        Offer the networks of the catalog, this one being shown; "" for no picker.
+
+    Attributes
+    ----------
+    session : Session
+        What the widget drives.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the network has nothing to compress, or holds a NaN.
+
+    Examples
+    --------
+    >>> import explorer as ex
+    >>> app = ex.Explorer(*ex.load("lenet-300-100"))
+    >>> app.recipe = [ex.Prune(sparsity=0.9), ex.Share(n_clusters=32)]
+    >>> app.wait(timeout=30).accuracy.n
+    2000
+    >>> app.close()
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        data: Any = None,
+        *,
+        metric: Callable[[nn.Module], float] | None = None,
+        input_shape: tuple[int, ...] | None = None,
+        recipe: Any = None,
+        picker: str = "",
+    ) -> None:
+        self.session = Session(net, data, metric=metric, input_shape=input_shape)
+        self._lock = threading.RLock()
+        self._took_ms = 0.0
+        self._figures = FiguresView()
+        self._status = StatusView()
+        self._recipe_panel = RecipePanel(self._turned)
+        self._close_up = CloseUpPanel(self._select)
+        self._layer = Dropdown(description="Layer up close")
+        self._layer.add_class("ex-layer")
+        self._layer.observe(lambda _change: self._guarded(self._draw_layer), "value")
+        self._picker = None
+        head: list[Any] = [title("Compression Explorer", SUBTITLE)]
+        if picker:
+            self._picker = ModelPicker(picker, self._status.work, self._loaded, self._status.fail)
+            head.append(self._picker.widget)
+        head.append(self._layer)
+        layout = page_layout(
+            head,
+            [self._figures.widget, self._status.widget],
+            [self._recipe_panel.widget],
+            self._close_up.widgets,
+        )
+        super().__init__(layout.children)
+        self.add_class("ex-root")
+        self._bind(self.session)
+        self.recipe = [Prune(sparsity=0.0)] if recipe is None else recipe
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that the dials stand for; assign a list, a dict or a Recipe to move them."""
+        return self._recipe_panel.recipe
+
+    @recipe.setter
+    def recipe(self, recipe: Any) -> None:
+        parsed = Recipe.of(recipe)
+        parsed.check_layers(self.session.layers)
+        with self._lock:
+            self._recipe_panel.show(parsed)
+            self._recompress()
+
+    @property
+    def layer(self) -> str:
+        """Name of the layer that the close-up views show; assign to choose another."""
+        return self._layer.value
+
+    @layer.setter
+    def layer(self, name: str) -> None:
+        if name not in self.session.layers:
+            raise ValueError(f"layer must be one of {', '.join(self.session.layers)}; got {name!r}")
+        self._layer.value = name
+
+    @property
+    def result(self) -> Result:
+        """The latest figures; accuracy grows until ``result.complete``."""
+        return self.session.result
+
+    def wait(self, timeout: float | None = None) -> Result:
+        """Wait until the current recipe's result is complete, and return it.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds.
+
+        Raises
+        ------
+        TimeoutError
+            If it is not complete in time.
+        """
+        return self.session.wait(timeout)
+
+    def compress(self) -> CompressedModel:
+        """Return the compressed model that is on the screen, ready to save."""
+        return self.session.compress()
+
+    def close(self) -> None:
+        """Stop the background work and release every widget in the browser and the kernel."""
+        self.session.close()
+        parts = [self._figures, self._status, self._recipe_panel, self._close_up, self._layer]
+        for part in (*parts, *([self._picker] if self._picker else [])):
+            part.close()
+        super().close()
+
+    def show_error(self, words: str) -> None:
+        """Show an error to the person until the next change."""
+        self._status.fail(words)
+
+    def _bind(self, session: Session) -> None:
+        self._layer.options = [(name or "(the layer)", name) for name in session.layers]
+        self._layer.value = _largest(session)
+        self._recipe_panel.bind(session)
+        session.observe(self._arrived)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Run an action of the person's; show what goes wrong in words."""
+        try:
+            with self._lock:
+                action()
+        except Exception as error:
+            self._status.fail(f"{error} ({type(error).__name__})")
+
+    def _turned(self) -> None:
+        self._guarded(self._recompress)
+
+    def _recompress(self) -> None:
+        started = time.perf_counter()
+        result = self.session.submit(self.recipe)
+        self._figures.draw(result)
+        if self.layer is not None:
+            self._close_up.draw(self.session, result, self.layer)
+        self._took_ms = 1000 * (time.perf_counter() - started)
+        self._status.clear()
+        if result.complete:
+            self._say(result)
+
+    def _draw_layer(self) -> None:
+        if self.layer is not None and self.session.recipe is not None:
+            self._close_up.draw(self.session, self.session.result, self.layer)
+
+    def _select(self, name: str) -> None:
+        self._guarded(lambda: setattr(self._layer, "value", name))
+
+    def _arrived(self, result: Result) -> None:
+        """Show a result from the background, unless a newer recipe has been taken up."""
+
+        def draw() -> None:
+            if result is not self.session.result:
+                return
+            self._figures.draw(result)
+            if result.error_message:
+                self._status.fail(f"accuracy could not be measured: {result.error_message}")
+            elif result.complete:
+                self._say(result)
+
+        self._guarded(draw)
+
+    def _say(self, result: Result) -> None:
+        n_weights = sum(layer.n_weights for layer in result.layers)
+        judged = f"; accuracy on {result.accuracy.n:,} images" if result.accuracy else ""
+        self._status.draw(
+            f"{count_text(n_weights)} weights recompressed in {self._took_ms:.0f} ms{judged}."
+        )
+
+    def _loaded(self, loaded: zoo.Loaded) -> None:
+        """Show another network, from the picker's thread."""
+        data = loaded.data if loaded.trained else None
+        session = Session(loaded.net, data)
+        with self._lock:
+            old, self.session = self.session, session
+            self._bind(session)
+        self._guarded(self._recompress)
+        old.close()
+
+
+def _largest(session: Session) -> str:
+    return max(session.layers, key=lambda name: _size(session.matrix_shape(name)))
+
+
+def _size(shape: tuple[int, int]) -> int:
+    return shape[0] * shape[1]
+
+
+def page() -> Explorer:
+    """Return the page that Voila serves, on the network that ``EXPLORER_MODEL`` names.
+
+    A name that cannot be loaded gives the first bundled network and says so.
+    """
+    wanted = os.environ.get(MODEL_VARIABLE) or FIRST_MODEL
+    problem = ""
+    try:
+        loaded = zoo.load(wanted)
+    except (ValueError, RuntimeError) as error:
+        problem, loaded = f"{wanted} could not be loaded: {error}", zoo.load(FIRST_MODEL)
+    start = [Prune(sparsity=0.5), Share(n_clusters=32)]
+    app = Explorer(loaded.net, loaded.data, recipe=start, picker=loaded.name)
+    if problem:
+        app.show_error(problem)
+    return app

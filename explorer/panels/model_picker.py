@@ -1,0 +1,66 @@
+"""Choosing a network by name, with its published weights or random ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ipywidgets import Dropdown, HBox
+
+from explorer import zoo
+
+Loaded = Callable[[Any], None]
+Failed = Callable[[str], None]
+
+
+class ModelPicker:
+    """Two pickers, name and weights; the network is loaded in the background.
+
+    Parameters
+    ----------
+    name : str
+        The network that is shown already.
+    started, loaded, failed : callable
+        Called with a message, with what `zoo.load` returned, or with an error in
+        words; `loaded` and `failed` from the background thread.
+
+    Attributes
+    ----------
+    widget : HBox
+    """
+
+    def __init__(self, name: str, started: Failed, loaded: Loaded, failed: Failed) -> None:
+        self._started, self._loaded, self._failed = started, loaded, failed
+        self._shown = name
+        self._thread: threading.Thread | None = None
+        self._name = Dropdown(description="Network", options=zoo.catalog(), value=name)
+        self._name.add_class("ex-model")
+        self._weights = Dropdown(
+            description="Weights", options=[("trained", "default"), ("random", None)]
+        )
+        self._weights.add_class("ex-weights")
+        for picker in (self._name, self._weights):
+            picker.observe(lambda _change: self._chosen(), "value")
+        self.widget = HBox([self._name, self._weights])
+        self.widget.add_class("ex-picker")
+
+    def _chosen(self) -> None:
+        if self._thread is not None and self._thread.is_alive():
+            self._failed("still loading the last choice; choose again in a moment")
+            return
+        name, weights = self._name.value, self._weights.value
+        self._started(f"Loading {name}\N{HORIZONTAL ELLIPSIS}")
+        self._thread = threading.Thread(target=self._load, args=(name, weights), daemon=True)
+        self._thread.start()
+
+    def _load(self, name: str, weights: str | None) -> None:
+        try:
+            self._loaded(zoo.load(name, weights=weights))
+        except Exception as error:
+            self._failed(f"{name} could not be loaded: {error}")
+
+    def close(self) -> None:
+        """Release the widgets."""
+        for widget in (self._name, self._weights, self.widget):
+            widget.close()

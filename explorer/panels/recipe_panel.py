@@ -1,0 +1,140 @@
+"""The recipe by hand: a stack of steps for all layers, or for one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ipywidgets import Dropdown, VBox
+
+from explorer.compress.binarize import Binarize
+from explorer.compress.low_rank import LowRank
+from explorer.compress.prune import Prune
+from explorer.compress.quantize import Quantize
+from explorer.compress.recipe import Recipe, Steps
+from explorer.compress.share import Share
+from explorer.controls.step_stack import StepStack
+from explorer.session import Session
+from explorer.views.card import card
+
+ALL = "*"
+STARTS = (
+    Prune(sparsity=0.5),
+    Share(n_clusters=32),
+    Quantize(bits=8),
+    Binarize(scale="tensor"),
+    LowRank(rank=32),
+)
+
+
+class RecipePanel:
+    """Steps with dials; a picker says whether they are those of all layers or of one.
+
+    Parameters
+    ----------
+    changed : callable
+        Called without arguments after the person changed the recipe.
+
+    Attributes
+    ----------
+    widget : VBox
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._entries: dict[str, Steps] = {ALL: ()}
+        self._session: Session | None = None
+        self._busy = False
+        self._stack = StepStack(STARTS)
+        self._stack.observe(lambda _change: self._edited(), "value")
+        self._scope = Dropdown(description="Steps for", options=[("All layers", ALL)])
+        self._scope.add_class("ex-scope")
+        self._scope.observe(lambda _change: self._show_scope(), "value")
+        body: list = [self._scope, self._stack]
+        self.widget: VBox = card("Recipe", "applied from top to bottom", body, "ex-recipe")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that the dials stand for; entries for all layers come last."""
+        order = [name for name in self._entries if name != ALL] + [ALL]
+        entries = tuple((name, self._entries.get(name, ())) for name in order)
+        return Recipe(tuple((n, s) for n, s in entries if s or n != ALL))
+
+    def show(self, recipe: Recipe) -> None:
+        """Move the dials to a recipe; `changed` is not called."""
+        self._entries = {ALL: (), **dict(recipe.entries)}
+        self._busy = True
+        try:
+            self._set_options()
+            self._stack.value = self._steps()
+        finally:
+            self._busy = False
+
+    def bind(self, session: Session) -> None:
+        """Offer the layers of a session's network."""
+        self._session = session
+        self._busy = True
+        try:
+            self._entries = {ALL: self._entries.get(ALL, ())}
+            self._set_options()
+            self._scope.value = ALL
+            self._stack.value = self._steps()
+            self._set_limits()
+        finally:
+            self._busy = False
+
+    def _set_options(self) -> None:
+        layers = self._session.layers if self._session else ()
+        patterns = [name for name in self._entries if name != ALL and name not in layers]
+        options = [("All layers", ALL)]
+        options += [(f"Pattern {name}", name) for name in patterns]
+        options += [(self._label(name), name) for name in layers]
+        if list(self._scope.options) != options:
+            chosen = self._scope.value
+            self._scope.options = options
+            self._scope.value = chosen if chosen in dict(map(reversed, options)) else ALL
+
+    def _label(self, name: str) -> str:
+        return f"{name or '(the layer)'}{' (own steps)' if name in self._entries else ''}"
+
+    def _steps(self) -> Steps:
+        scope = self._scope.value
+        if scope in self._entries:
+            return self._entries[scope]
+        return Recipe(tuple(self._entries.items())).steps_for(scope)
+
+    def _show_scope(self) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            self._stack.value = self._steps()
+            self._set_limits()
+        finally:
+            self._busy = False
+
+    def _set_limits(self) -> None:
+        if self._session is None:
+            return
+        scope = self._scope.value
+        names = [scope] if scope in self._session.layers else list(self._session.layers)
+        full = max(min(self._session.matrix_shape(name)) for name in names)
+        self._stack.set_limits({"rank": (1, full)})
+
+    def _edited(self) -> None:
+        if self._busy:
+            return
+        is_new = self._scope.value not in self._entries
+        self._entries[self._scope.value] = self._stack.value
+        if is_new:
+            self._busy = True
+            try:
+                self._set_options()
+            finally:
+                self._busy = False
+        self._changed()
+
+    def close(self) -> None:
+        """Release the widgets."""
+        self._stack.close()
+        self._scope.close()
+        self.widget.close()
