@@ -1,0 +1,1 @@
+"""How a recipe is turned by hand: dials made from the fields of settings."""

@@ -1,0 +1,167 @@
+"""The dials of one setting, made from its fields."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import traitlets
+from ipywidgets import Label, ToggleButtons, VBox
+
+from explorer.controls.dial_control import DialControl
+
+Limits = Mapping[str, tuple[float, float]]
+
+
+class SettingControl(VBox):
+    """Dials for the fields of a settings dataclass; ``value`` is the setting they make.
+
+    Every field made with `explorer.compress.setting.dial` gets a widget with the class
+    ``ex-dial-<field>``. Fields named together in the class attribute ``exclusive`` exclude
+    each other: a toggle, ``ex-pick-<first field>``, chooses which one is used, and the
+    others are None. Other fields that are None keep their dial hidden.
+
+    Parameters
+    ----------
+    setting : dataclass instance
+        Where the dials start.
+    limits : mapping of str to (low, high), optional
+        Narrower ranges than the dials' own, by field, in the field's unit.
+
+    Attributes
+    ----------
+    value : dataclass instance
+        A new instance after each move. Assigning moves the dials and fires once; values
+        finer than a dial's step, or beyond its range, are kept exactly.
+
+    Raises
+    ------
+    TypeError
+        If `setting`, or a value assigned later, is not of the same dataclass.
+    """
+
+    value = traitlets.Any()
+
+    def __init__(self, setting: Any, limits: Limits | None = None) -> None:
+        self._dials: dict[str, DialControl] = {}
+        self._picks: dict[tuple[str, ...], ToggleButtons] = {}
+        if not dataclasses.is_dataclass(setting) or isinstance(setting, type):
+            raise TypeError(
+                f"setting must be an instance of a settings dataclass, got {setting!r}; "
+                "pass one such as Prune(sparsity=0.9)"
+            )
+        self._assigning = False
+        self._dials = {
+            field.name: DialControl(
+                field.name, field.metadata["dial"], getattr(setting, field.name), self._moved
+            )
+            for field in dataclasses.fields(setting)
+            if "dial" in field.metadata
+        }
+        self._picks = {
+            group: self._pick(group, setting) for group in getattr(setting, "exclusive", ())
+        }
+        self._error = Label()
+        self._error.add_class("ex-error")
+        super().__init__(children=self._order(), value=setting)
+        self.add_class("ex-setting")
+        self._show(setting)
+        self.set_limits(limits or {})
+
+    def set_limits(self, limits: Limits) -> None:
+        """Set the ranges of dials, by field name, in the fields' units; `value` stays.
+
+        Raises
+        ------
+        ValueError
+            If a field has no numeric dial, or low is above high.
+        """
+        for name, (low, high) in limits.items():
+            if name not in self._dials:
+                known = ", ".join(self._dials)
+                raise ValueError(f"limits must name fields with a dial ({known}), got {name!r}")
+            self._dials[name].set_limits(low, high)
+
+    def close(self) -> None:
+        """Release the dials in the browser and the kernel."""
+        for child in self.children:
+            child.close()
+        super().close()
+
+    def _order(self) -> list[Any]:
+        children: list[Any] = []
+        for name, control in self._dials.items():
+            children += [pick for group, pick in self._picks.items() if group[0] == name]
+            children.append(control.widget)
+        return [*children, self._error]
+
+    def _pick(self, group: tuple[str, ...], setting: Any) -> ToggleButtons:
+        options = [(self._dials[name].dial.label, name) for name in group]
+        used = next((name for name in group if getattr(setting, name) is not None), group[0])
+        pick = ToggleButtons(options=options, value=used, description="Set by")
+        pick.add_class(f"ex-pick-{group[0]}")
+        pick.observe(lambda _change: self._moved(), "value")
+        return pick
+
+    @traitlets.validate("value")
+    def _check(self, proposal: Any) -> Any:
+        new, old = proposal["value"], getattr(self, "value", None)
+        if old is not None and type(new) is not type(old):
+            raise TypeError(
+                f"value must be a {type(old).__name__}, got {new!r}; "
+                "make another SettingControl for another kind of setting"
+            )
+        return new
+
+    @traitlets.observe("value")
+    def _assigned(self, change: Any) -> None:
+        if not self._assigning:
+            self._show(change["new"])
+
+    def _show(self, setting: Any) -> None:
+        """Move the dials to a setting without taking their moves for the user's."""
+        self._assigning = True
+        try:
+            for group, pick in self._picks.items():
+                pick.value = next((n for n in group if getattr(setting, n) is not None), group[0])
+            for name, control in self._dials.items():
+                value = getattr(setting, name)
+                if value is not None:
+                    control.value = value
+            self._hide_unused(setting)
+            self._say("")
+        finally:
+            self._assigning = False
+
+    def _moved(self) -> None:
+        if self._assigning:
+            return
+        values = {name: control.value for name, control in self._dials.items()}
+        for group, pick in self._picks.items():
+            values |= {name: None for name in group if name != pick.value}
+        picked = {name for group in self._picks for name in group}
+        for name in values.keys() - picked:
+            if getattr(self.value, name) is None:
+                values[name] = None
+        try:
+            setting = dataclasses.replace(self.value, **values)
+        except (ValueError, TypeError) as error:
+            self._say(str(error))
+            return
+        self._assigning = True
+        try:
+            self._say("")
+            self._hide_unused(setting)
+            self.value = setting
+        finally:
+            self._assigning = False
+
+    def _hide_unused(self, setting: Any) -> None:
+        for name, control in self._dials.items():
+            unused = getattr(setting, name) is None
+            (control.widget.add_class if unused else control.widget.remove_class)("ex-unused")
+
+    def _say(self, text: str) -> None:
+        self._error.value = text
+        (self._error.remove_class if text else self._error.add_class)("ex-unused")

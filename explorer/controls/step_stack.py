@@ -1,0 +1,221 @@
+"""The recipe as a stack of steps that can be added, moved, switched off and removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import traitlets
+from ipywidgets import Button, Checkbox, HBox, Label, VBox
+
+from explorer.controls.setting_control import Limits, SettingControl
+
+_UP, _DOWN, _REMOVE = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}", "\N{MULTIPLICATION SIGN}"
+
+
+class Step(VBox):
+    """One step: a heading with its switch and buttons, a line of help, and its dials.
+
+    Parameters
+    ----------
+    setting : dataclass instance
+        Where the dials start.
+    changed : callable
+        Called without arguments when a dial or the switch was turned.
+    moved : callable
+        Called with this step and -1 (up), 1 (down) or 0 (remove).
+    """
+
+    def __init__(
+        self, setting: Any, changed: Callable[[], None], moved: Callable[[Step, int], None]
+    ) -> None:
+        self.kind = type(setting)
+        self.control = SettingControl(setting)
+        name = title_of(self.kind)
+        self.switch = Checkbox(value=True, description=name, indent=False)
+        self.switch.tooltip = f"Use the step {name}"
+        self.switch.add_class("ex-switch")
+        number = f"{id(self):x}"
+        buttons = [
+            _icon(_UP, f"Move {name} up", f"{number}-up", lambda: moved(self, -1)),
+            _icon(_DOWN, f"Move {name} down", f"{number}-down", lambda: moved(self, 1)),
+            _icon(_REMOVE, f"Remove {name}", f"{number}-remove", lambda: moved(self, 0)),
+        ]
+        head = HBox([self.switch, *buttons])
+        head.add_class("ex-step-head")
+        help_ = Label(help_of(self.kind))
+        help_.add_class("ex-step-help")
+        super().__init__([head, help_, self.control])
+        self._parts = [self.switch, *buttons, head, help_, self.control]
+        self.add_class("ex-step")
+        self.add_class(f"ex-step-{self.kind.__name__.lower()}")
+        self.control.observe(lambda _change: changed(), "value")
+        self.switch.observe(lambda change: self._switched(change["new"], changed), "value")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the step is part of the recipe."""
+        return self.switch.value
+
+    def close(self) -> None:
+        """Release the step in the browser and the kernel."""
+        for part in self._parts:
+            part.close()
+        super().close()
+
+    def _switched(self, on: bool, changed: Callable[[], None]) -> None:
+        (self.remove_class if on else self.add_class)("ex-off")
+        changed()
+
+
+class StepStack(VBox):
+    """Steps of a recipe, in order, with buttons that add more.
+
+    Parameters
+    ----------
+    available : sequence of type or of dataclass instance
+        Settings that can be added: classes that can be made without arguments, or
+        instances that new steps start from.
+    value : iterable of dataclass instance, optional
+        The first steps.
+    limits : mapping of str to (low, high), optional
+        Ranges of dials by field name, for the steps that have such a field.
+
+    Attributes
+    ----------
+    value : tuple of dataclass instance
+        The settings of the enabled steps, in order. Assigning settings of the same kinds
+        in the same order only moves the dials; otherwise steps are reused by kind.
+    """
+
+    value = traitlets.Tuple()
+
+    def __init__(
+        self, available: Iterable[Any], value: Iterable[Any] = (), limits: Limits | None = None
+    ) -> None:
+        self._starts = list(available)
+        self._limits: dict[str, tuple[float, float]] = dict(limits or {})
+        self._steps: list[Step] = []
+        self._busy = False
+        self._list = VBox()
+        self._list.add_class("ex-stack")
+        self._add = HBox([self._adder(start) for start in self._starts])
+        self._add.add_class("ex-add")
+        super().__init__([self._list, self._add])
+        self.add_class("ex-stack")
+        self.value = tuple(value)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps from top to bottom, switched off or not."""
+        return tuple(self._steps)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Set ranges of dials by field name, in every step that has such a field, now and later."""
+        self._limits = dict(limits)
+        for step in self._steps:
+            self._limit(step)
+
+    def add(self, setting: Any) -> None:
+        """Put a step at the end."""
+        self._steps.append(self._make(setting))
+        self._arrange()
+
+    def close(self) -> None:
+        """Release all steps in the browser and the kernel."""
+        for part in (*self._steps, *self._add.children, self._list, self._add):
+            part.close()
+        super().close()
+
+    def _adder(self, start: Any) -> Button:
+        kind = start if isinstance(start, type) else type(start)
+        name = title_of(kind)
+        button = Button(description=f"+ {name}", tooltip=help_of(kind))
+        button.add_class(f"ex-add-{kind.__name__.lower()}")
+        button.on_click(lambda _: self.add(start() if isinstance(start, type) else start))
+        return button
+
+    def _make(self, setting: Any) -> Step:
+        step = Step(setting, self._collect, self._move)
+        self._limit(step)
+        return step
+
+    def _limit(self, step: Step) -> None:
+        fields = {name: v for name, v in self._limits.items() if hasattr(step.control.value, name)}
+        step.control.set_limits(fields)
+
+    def _move(self, step: Step, by: int) -> None:
+        here = self._steps.index(step)
+        there = here + by
+        if by and not 0 <= there < len(self._steps):
+            return
+        self._steps.pop(here)
+        if by:
+            self._steps.insert(there, step)
+        self._arrange()
+        if not by:
+            step.close()
+
+    def _arrange(self) -> None:
+        self._list.children = tuple(self._steps)
+        self._collect()
+
+    def _collect(self) -> None:
+        if not self._busy:
+            self._busy = True
+            try:
+                self.value = tuple(step.control.value for step in self._steps if step.enabled)
+            finally:
+                self._busy = False
+
+    @traitlets.observe("value")
+    def _assigned(self, change: Any) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            self._show(change["new"])
+        finally:
+            self._busy = False
+
+    def _show(self, settings: tuple[Any, ...]) -> None:
+        enabled = [step for step in self._steps if step.enabled]
+        if [step.kind for step in enabled] == [type(setting) for setting in settings]:
+            for step, setting in zip(enabled, settings, strict=True):
+                step.control.value = setting
+            return
+        spare = list(self._steps)
+        self._steps = [self._reuse(spare, setting) for setting in settings]
+        self._list.children = tuple(self._steps)
+        for step in spare:
+            step.close()
+
+    def _reuse(self, spare: list[Step], setting: Any) -> Step:
+        for step in spare:
+            if step.kind is type(setting):
+                spare.remove(step)
+                step.control.value = setting
+                step.switch.value = True
+                return step
+        return self._make(setting)
+
+
+def title_of(kind: type) -> str:
+    """Name of a kind of setting in words: its ``title``, or ``LowRank`` as ``"Low rank"``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__)
+    return getattr(kind, "title", words.capitalize())
+
+
+def help_of(kind: type) -> str:
+    """One line on a kind of setting: its ``help``, or the first line of its docstring."""
+    lines = (kind.__doc__ or "").strip().splitlines() or [""]
+    return getattr(kind, "help", lines[0].replace("`", ""))
+
+
+def _icon(text: str, tooltip: str, key: str, pressed: Callable[[], None]) -> Button:
+    button = Button(description=text, tooltip=tooltip)
+    button.add_class("ex-icon")
+    button.add_class(f"ex-key-{key}")
+    button.on_click(lambda _: pressed())
+    return button

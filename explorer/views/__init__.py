@@ -1,0 +1,1 @@
+"""What the page shows: each view draws a record, holds no model and computes nothing."""

@@ -1,0 +1,48 @@
+function add(parent, tag, className, text = "") {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function makeFigure(parent, key, name) {
+  const figure = add(parent, "div", `ex-figure ex-figure-${key}`);
+  figure.setAttribute("role", "group");
+  figure.setAttribute("aria-label", name);
+  add(figure, "div", "ex-name", name);
+  const value = add(figure, "div", "ex-value");
+  const detail = add(figure, "div", "ex-detail");
+  return {
+    value,
+    change: add(detail, "b", "ex-change"),
+    text: add(detail, "span", "ex-text"),
+    note: add(detail, "span", "ex-note"),
+  };
+}
+
+function render({ model, el }) {
+  const figures = {};
+  for (const [key, name] of Object.entries(model.get("names"))) {
+    figures[key] = makeFigure(el, key, name);
+  }
+  function draw() {
+    for (const [key, state] of Object.entries(model.get("state"))) {
+      const figure = figures[key];
+      put(figure.value, state.value);
+      put(figure.change, state.change);
+      put(figure.text, state.text);
+      put(figure.note, state.note);
+      figure.change.dataset.tone = state.tone;
+    }
+  }
+  model.on("change:state", draw);
+  draw();
+  return () => model.off("change:state", draw);
+}
+
+export default { render };

@@ -1,0 +1,135 @@
+"""The five figures that always show: size, accuracy, sparsity, operations, energy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anywidget
+import traitlets
+
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.result import Result
+from explorer.views.format import (
+    DASH,
+    count_text,
+    energy_text,
+    percent_text,
+    points_text,
+    ratio_text,
+    size_text,
+)
+from explorer.views.front_end import source
+
+_NAMES = {
+    "size": "Size on disk",
+    "accuracy": "Accuracy",
+    "sparsity": "Sparsity",
+    "macs": "Operations",
+    "energy": "Energy",
+}
+
+
+class FiguresStrip(anywidget.AnyWidget):
+    """Five cells drawn once; a new `state` changes their text alone, in one message."""
+
+    _esm = source("figures.js")
+
+    names = traitlets.Dict(_NAMES).tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+
+
+class FiguresView:
+    """Size, accuracy, sparsity, multiply-accumulates and energy of a `Result`.
+
+    Attributes
+    ----------
+    widget : FiguresStrip
+        Holds ``.ex-figure-size``, ``-accuracy``, ``-sparsity``, ``-macs`` and ``-energy``,
+        each with a ``.ex-value`` and a ``.ex-detail``.
+    """
+
+    def __init__(self) -> None:
+        self.widget = FiguresStrip(state={key: _cell(DASH) for key in _NAMES})
+        self.widget.add_class("ex-strip")
+
+    def draw(self, result: Result) -> None:
+        """Show a result; what is not known reads as a dash and the reason."""
+        self.widget.state = {
+            "size": _size(result),
+            "accuracy": _accuracy(result),
+            "sparsity": _sparsity(result),
+            "macs": _macs(result),
+            "energy": _energy(result),
+        }
+
+    def close(self) -> None:
+        """Release the widget in the browser and the kernel."""
+        self.widget.close()
+
+
+def _cell(
+    value: str, change: str = "", text: str = "", note: str = "", tone: str = ""
+) -> dict[str, Any]:
+    return {"value": value, "change": change, "text": text, "note": note, "tone": tone}
+
+
+def _size(result: Result) -> dict[str, Any]:
+    ratio = result.compression_ratio
+    change = f"{ratio_text(ratio)} smaller" if ratio >= 1 else f"{ratio_text(1 / ratio)} larger"
+    return _cell(
+        size_text(result.size_bytes),
+        change if result.size_bytes != result.original_bytes else "unchanged",
+        f"from {size_text(result.original_bytes)}",
+        "every byte counted",
+        "good" if ratio > 1.05 else "bad" if ratio < 1 else "",
+    )
+
+
+def _accuracy(result: Result) -> dict[str, Any]:
+    accuracy, original = result.accuracy, result.original_accuracy
+    if accuracy is None:
+        reason = result.error_message or (
+            "no data given" if result.complete else "measuring\N{HORIZONTAL ELLIPSIS}"
+        )
+        return _cell(DASH, note=reason)
+    change, text, tone = "", "", ""
+    if original is not None:
+        difference = accuracy.top1 - original.top1
+        change, text = points_text(difference), f"from {percent_text(original.top1)}"
+        tone = "good" if difference > -0.005 else "warn" if difference > -0.03 else "bad"
+    return _cell(percent_text(accuracy.top1), change, text, _interval(accuracy), tone)
+
+
+def _interval(accuracy: Accuracy) -> str:
+    if not accuracy.complete:
+        return f"{accuracy.n:,} of {accuracy.n_total:,} images so far"
+    low, high = f"{100 * accuracy.low:.1f}", percent_text(accuracy.high)
+    return f"95% interval {low}\N{EN DASH}{high}, n = {accuracy.n:,}"
+
+
+def _sparsity(result: Result) -> dict[str, Any]:
+    total = sum(layer.n_weights for layer in result.layers)
+    kept = sum(layer.n_nonzero for layer in result.layers)
+    text = f"{count_text(kept)} of {count_text(total)}"
+    return _cell(percent_text(result.sparsity), text=text, note="weights kept")
+
+
+def _macs(result: Result) -> dict[str, Any]:
+    macs, original = result.macs, result.original_macs
+    if macs is None or original is None:
+        return _cell(DASH, note="input shape not known")
+    left = percent_text(macs / original) if original else DASH
+    note = "MACs, zeros skipped"
+    return _cell(count_text(macs), f"{left} left", f"of {count_text(original)}", note)
+
+
+def _energy(result: Result) -> dict[str, Any]:
+    energy, original = result.energy_pj, result.original_energy_pj
+    if energy is None:
+        return _cell(DASH, note="input shape not known")
+    change, text = "", ""
+    if original is not None and energy > 0:
+        factor = original / energy
+        change = f"{ratio_text(factor)} less" if factor >= 1 else f"{ratio_text(1 / factor)} more"
+        text = f"from {energy_text(original)}"
+    return _cell(energy_text(energy), change, text, "estimate per inference")

@@ -1,0 +1,79 @@
+"""Numbers as text: sizes, ratios, percents, counts and energies, the way papers print them."""
+
+from __future__ import annotations
+
+import math
+
+MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+DASH = "\N{EM DASH}"
+
+
+def size_text(n_bytes: float) -> str:
+    """Bytes in B, KB (1000 bytes) or, from 10 MB on, MB and GB.
+
+    Parameters
+    ----------
+    n_bytes : float
+        Bytes, not negative.
+
+    Returns
+    -------
+    str
+        Such as ``"1,066.4 KB"`` for the 1,066,440 bytes of LeNet-300-100.
+    """
+    if n_bytes < 1e3:
+        return f"{n_bytes:.0f} B"
+    if n_bytes < 1e7:
+        return f"{n_bytes / 1e3:,.1f} KB"
+    if n_bytes < 1e9:
+        return f"{n_bytes / 1e6:,.1f} MB"
+    return f"{n_bytes / 1e9:,.2f} GB"
+
+
+def ratio_text(ratio: float) -> str:
+    """Ratio with the multiplication sign: ``"12.3×"``, and ``"123×"`` from 100 on."""
+    if not math.isfinite(ratio):
+        return DASH
+    return f"{ratio:,.0f}{TIMES}" if ratio >= 99.95 else f"{ratio:.1f}{TIMES}"
+
+
+def percent_text(fraction: float, decimals: int = 1) -> str:
+    """Fraction in [0, 1] as percent: ``"97.9%"``.
+
+    A fraction close to, but not at, 0 or 1 is never rounded onto it at one decimal:
+    0.9999 reads ``"99.99%"``.
+    """
+    text = f"{100 * fraction:.{decimals}f}"
+    if float(text) in (0.0, 100.0) and fraction not in (0.0, 1.0) and decimals < 4:
+        return percent_text(fraction, decimals + 1)
+    return f"{text}%"
+
+
+def points_text(change: float) -> str:
+    """Difference of two fractions in percentage points, with its sign: ``"−0.4 points"``."""
+    points = round(100 * change, 1)
+    sign = "+" if points > 0 else MINUS if points < 0 else "\N{PLUS-MINUS SIGN}"
+    return f"{sign}{abs(points):.1f} points"
+
+
+def count_text(count: float) -> str:
+    """Count in full below a million, then in millions or billions: ``"61.1 M"``."""
+    if count < 1e6:
+        return f"{count:,.0f}"
+    if count < 1e9:
+        return f"{count / 1e6:,.1f} M"
+    return f"{count / 1e9:,.2f} G"
+
+
+def energy_text(energy_pj: float) -> str:
+    """Energy given in picojoules, in the unit that leaves one to three digits before the point."""
+    for factor, unit in ((1e3, "pJ"), (1e6, "nJ"), (1e9, "µJ"), (1e12, "mJ")):
+        if energy_pj < factor * 0.9995:
+            return f"{energy_pj / factor * 1e3:.3g} {unit}"
+    return f"{energy_pj / 1e12:,.3g} J"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Sizes joined by the multiplication sign: ``"300 × 784"``."""
+    return f" {TIMES} ".join(f"{size:,}" for size in shape)

@@ -1,0 +1,108 @@
+"""All layers at a glance: weights kept and bytes left, and the one that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import anywidget
+import traitlets
+from ipywidgets import VBox
+
+from explorer.measure.result import LayerFigures, Result
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import percent_text, ratio_text, shape_text, size_text
+from explorer.views.front_end import source
+
+_ARROW = "\N{RIGHTWARDS ARROW}"
+
+
+class LayerList(anywidget.AnyWidget):
+    """Rows of two bars each; rebuilt when `names` change, otherwise only restyled."""
+
+    _esm = source("layers.js")
+
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    shapes = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    rows: traitlets.List = traitlets.List().tag(sync=True)
+    selected = traitlets.Unicode("").tag(sync=True)
+
+
+class LayersView:
+    """Bars of weights kept and bytes left, one row a layer, on a linear scale of 0 to 100 %.
+
+    Parameters
+    ----------
+    on_select : callable, optional
+        Called with a layer's name when its row is clicked or reached with the arrow keys;
+        not called when `selected` is set from Python.
+
+    Attributes
+    ----------
+    widget : VBox
+        The rows (they scroll from about ten on) and their caption.
+    """
+
+    def __init__(self, on_select: Callable[[str], None] | None = None) -> None:
+        self._on_select = on_select
+        self._list = LayerList()
+        self._list.add_class("ex-layers")
+        self._list.on_msg(self._receive)
+        self._caption = caption()
+        self.widget = VBox([self._list, self._caption])
+
+    @property
+    def selected(self) -> str:
+        """Name of the marked layer."""
+        return self._list.selected
+
+    @selected.setter
+    def selected(self, name: str) -> None:
+        self._list.selected = name
+
+    def draw(self, result: Result) -> None:
+        """Show each layer of a result."""
+        layers = result.layers
+        names = [layer.name for layer in layers]
+        with self._list.hold_sync():
+            if names != self._list.names:
+                self._list.shapes = [shape_text(layer.shape) for layer in layers]
+                self._list.names = names
+            self._list.rows = [_row(layer) for layer in layers]
+        self._caption.value = _caption_text(result)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        name = content.get("layer")
+        if content.get("type") != "select" or name not in self._list.names:
+            return
+        self._list.selected = name
+        if self._on_select is not None:
+            self._on_select(name)
+
+
+def _row(layer: LayerFigures) -> list[Any]:
+    kept = layer.n_nonzero / layer.n_weights
+    before, after = size_text(layer.original_bits / 8), size_text(layer.size_bits / 8)
+    sizes = f"{before} {_ARROW} {after}"
+    label = (
+        f"{layer.name}: {percent_text(kept)} of weights kept, "
+        f"{before} to {after}, {ratio_text(layer.compression_ratio)}"
+    )
+    left = layer.size_bits / layer.original_bits
+    return [round(kept, 4), percent_text(kept), round(left, 4), sizes, label]
+
+
+def _caption_text(result: Result) -> str:
+    if not result.layers:
+        return "This model has no layer that can be compressed."
+    largest = max(result.layers, key=lambda layer: layer.size_bits)
+    size, file_size = size_text(largest.size_bits / 8), size_text(result.size_bytes)
+    return (
+        f"Look for the layer that still costs most: {largest.name}, {size} of {file_size}. "
+        "Bars are percent of each layer's own start; choose a row to see it up close."
+    )

@@ -1,0 +1,86 @@
+"""Parts that the plotted views share: figure, colors, round ticks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import bqplot
+import numpy as np
+
+ACCENT = "var(--ex-accent)"
+BEFORE = "var(--ex-before)"
+MARK = "var(--ex-mark)"
+
+
+def figure(marks: list[Any], axes: list[Any], top: int = 12) -> bqplot.Figure:
+    """Make a figure that fills its card's width and redraws without animation."""
+    return bqplot.Figure(
+        marks=marks,
+        axes=axes,
+        animation_duration=0,
+        padding_x=0,
+        padding_y=0,
+        display_toolbar=False,
+        fig_margin={"top": top, "bottom": 46, "left": 68, "right": 14},
+        layout={"width": "100%", "height": "250px", "min_width": "0"},
+        background_style={"fill": "transparent"},
+    )
+
+
+def count_axis(scale: bqplot.Scale, label: str) -> bqplot.Axis:
+    """Make the axis on the left, its label clear of long tick labels."""
+    return bqplot.Axis(scale=scale, side="left", label=label, label_offset="56px")
+
+
+def dashed_lines(x: bqplot.Scale, y: bqplot.Scale) -> bqplot.Lines:
+    """Make a mark for vertical dashed lines; fill it with `vertical`."""
+    return bqplot.Lines(
+        x=np.zeros(0),
+        y=np.zeros(0),
+        scales={"x": x, "y": y},
+        colors=[MARK],
+        line_style="dashed",
+        stroke_width=1.5,
+    )
+
+
+def vertical(positions: Any, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """Path of separate vertical segments.
+
+    Parameters
+    ----------
+    positions : sequence of float, length n
+        Where they stand on the x axis.
+    low, high : float
+        Their ends on the y axis.
+
+    Returns
+    -------
+    tuple of ndarray, shape (3 n,)
+        x and y; a NaN before each segment breaks the path.
+    """
+    x = np.repeat(np.asarray(positions, dtype=np.float64), 3)
+    y = np.tile([np.nan, low, high], x.size // 3)
+    return x, y
+
+
+def round_ticks(high: float, n_ticks: int = 4) -> list[float]:
+    """Evenly spaced round numbers from 0 on; the last is the first at or above `high`.
+
+    Parameters
+    ----------
+    high : float
+        Largest value to show, positive.
+    n_ticks : int
+        About how many intervals.
+    """
+    raw = high / n_ticks
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= raw * (1 - 1e-9))
+    return [i * step for i in range(math.ceil(high / step - 1e-9) + 1)]
+
+
+def tick_key(value: float) -> str:
+    """Key of a tick in ``Axis.tick_labels``: the number as JavaScript prints it."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))

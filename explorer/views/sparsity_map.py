@@ -1,0 +1,80 @@
+"""Where the kept weights are, as a picture of the layer's matrix."""
+
+from __future__ import annotations
+
+import anywidget
+import numpy as np
+import traitlets
+from ipywidgets import HTML, VBox
+
+from explorer.measure.sparsity import SparsityMap
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import percent_text, shape_text
+from explorer.views.front_end import source
+
+_LEGEND = (
+    '<div class="ex-legend"><span>all zero</span>'
+    '<i class="ex-gradient"></i><span>all kept</span></div>'
+)
+
+
+class MapCanvas(anywidget.AnyWidget):
+    """Canvas with one pixel a cell; repaints when `version` changes."""
+
+    _esm = source("sparsity_map.js")
+
+    rows = traitlets.Int(0).tag(sync=True)
+    columns = traitlets.Int(0).tag(sync=True)
+    cells = traitlets.Bytes(b"").tag(sync=True)
+    kept_text = traitlets.Unicode("").tag(sync=True)
+    label = traitlets.Unicode("").tag(sync=True)
+    version = traitlets.Int(0).tag(sync=True)
+
+
+class SparsityMapView:
+    """Picture of the kept fraction of each cell of a layer's matrix.
+
+    Attributes
+    ----------
+    widget : VBox
+        The canvas, its legend and its caption. The canvas carries ``data-kept``, the mean
+        kept fraction with four decimals, and says it in words to a screen reader.
+    """
+
+    def __init__(self) -> None:
+        self._canvas = MapCanvas()
+        self._canvas.add_class("ex-map")
+        self._caption = caption()
+        self.widget = VBox([self._canvas, HTML(_LEGEND), self._caption])
+
+    def draw(self, record: SparsityMap) -> None:
+        """Show a record.
+
+        Parameters
+        ----------
+        record : SparsityMap
+            Its ``kept`` has shape (n_rows, n_columns), fractions in [0, 1].
+        """
+        kept = float(record.kept.mean()) if record.kept.size else 0.0
+        shape = shape_text(record.matrix_shape)
+        canvas = self._canvas
+        with canvas.hold_sync():
+            canvas.rows, canvas.columns = record.kept.shape
+            canvas.cells = np.rint(record.kept * 255).astype(np.uint8).tobytes()
+            canvas.kept_text = f"{kept:.4f}"
+            canvas.label = f"Sparsity map of a {shape} matrix: {percent_text(kept)} of weights kept"
+            canvas.version += 1
+        self._caption.value = _caption_text(record, kept, shape)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def _caption_text(record: SparsityMap, kept: float, shape: str) -> str:
+    sampled = f" One weight in {record.stride:,} shown." if record.stride > 1 else ""
+    return (
+        f"{shape} matrix, {percent_text(kept)} kept.{sampled} "
+        "Look for empty rows and columns: neurons and inputs that no longer matter."
+    )

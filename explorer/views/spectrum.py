@@ -1,0 +1,130 @@
+"""The singular values of a layer's matrix and the part that is kept."""
+
+from __future__ import annotations
+
+import bqplot
+import numpy as np
+from ipywidgets import HTML, VBox
+
+from explorer.measure.spectrum import Spectrum
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.plot import (
+    ACCENT,
+    BEFORE,
+    count_axis,
+    dashed_lines,
+    figure,
+    round_ticks,
+    tick_key,
+    vertical,
+)
+
+_MAX_POINTS = 300
+_LEGEND = (
+    '<div class="ex-legend"><span><i class="ex-swatch ex-swatch-before"></i>all</span>'
+    '<span><i class="ex-swatch ex-swatch-after"></i>kept</span>'
+    '<span><i class="ex-swatch ex-swatch-mark"></i>break-even rank</span></div>'
+)
+
+
+class SpectrumView:
+    """Singular values as an area, the kept part in accent, the break-even rank dashed.
+
+    Attributes
+    ----------
+    widget : VBox
+        The figure, its legend and its caption; the figure is hidden where there is none.
+    """
+
+    def __init__(self) -> None:
+        self._x, self._y = bqplot.LinearScale(min=0.0), bqplot.LinearScale(min=0.0)
+        self._height = bqplot.LinearScale(min=0.0, max=1.0)
+        self._all, self._kept = self._area(BEFORE), self._area(ACCENT)
+        self._line = dashed_lines(self._x, self._height)
+        self._x_axis = bqplot.Axis(
+            scale=self._x, label="rank", label_offset="34px", tick_format=",.0f", grid_lines="none"
+        )
+        self._y_axis = count_axis(self._y, "singular value")
+        self._label = bqplot.Axis(scale=self._x, side="top", grid_lines="none")
+        axes = [self._x_axis, self._y_axis, self._label]
+        self._figure = figure([self._all, self._kept, self._line], axes, top=26)
+        self._caption = caption()
+        self.widget = VBox([self._figure, HTML(_LEGEND), self._caption])
+
+    def _area(self, color: str) -> bqplot.Lines:
+        return bqplot.Lines(
+            x=np.zeros(0),
+            y=np.zeros(0),
+            scales={"x": self._x, "y": self._y},
+            colors=[color],
+            fill="bottom",
+            fill_colors=[color],
+            fill_opacities=[0.55],
+            stroke_width=1.5,
+        )
+
+    def draw(self, record: Spectrum | None) -> None:
+        """Show a record, or, given None, say that the layer has no matrix."""
+        (self.widget.add_class if record is None else self.widget.remove_class)("ex-none")
+        if record is None:
+            self._caption.value = "This layer has no matrix to factor."
+            return
+        ranks = _thin(len(record.values))
+        values = record.values[ranks - 1].astype(np.float64)
+        if self._x.max != max(2, record.full_rank):
+            self._x.max = float(max(2, record.full_rank))
+            self._x_axis.tick_values = round_ticks(self._x.max)[:-1]
+        ticks = round_ticks(float(values.max(initial=0.0)) or 1.0)
+        if self._y.max != ticks[-1]:
+            self._y.max = ticks[-1]
+            self._y_axis.tick_values = ticks
+        with self._all.hold_sync():
+            self._all.x, self._all.y = ranks.astype(np.float64), values
+        kept = _kept(record)
+        with self._kept.hold_sync():
+            self._kept.x, self._kept.y = kept.astype(np.float64), record.values[kept - 1] * 1.0
+        self._draw_break_even(record)
+        self._caption.value = _caption_text(record)
+
+    def _draw_break_even(self, record: Spectrum) -> None:
+        with self._line.hold_sync():
+            self._line.x, self._line.y = vertical([record.break_even], 0.0, 1.0)
+        with self._label.hold_sync():
+            self._label.tick_values = [float(record.break_even)]
+            self._label.tick_labels = {
+                tick_key(record.break_even): f"break-even {record.break_even:,}"
+            }
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget, self._all, self._kept, self._line, self._label)
+        close_all(self._x_axis, self._y_axis, self._x, self._y, self._height)
+
+
+def _thin(count: int) -> np.ndarray:
+    """Ranks 1 to `count`, at most a screenful of them, ends included."""
+    return np.unique(np.linspace(1, count, min(count, _MAX_POINTS)).round().astype(np.int64))
+
+
+def _kept(record: Spectrum) -> np.ndarray:
+    if record.rank is None:
+        return np.zeros(0, dtype=np.int64)
+    return _thin(max(1, min(record.rank, len(record.values))))
+
+
+def _caption_text(record: Spectrum) -> str:
+    source = "" if record.exact else " Randomized values; exact ones follow."
+    if record.rank is None:
+        text = "Look how fast the values fall: the faster, the fewer ranks a layer needs."
+    elif record.rank > record.break_even:
+        text = (
+            f"Rank {record.rank:,} of {record.full_rank:,} is beyond break-even: "
+            "two factors take more room than the matrix. Look left of the dashed line."
+        )
+    else:
+        text = (
+            f"Rank {record.rank:,} of {record.full_rank:,} kept. "
+            "Look at the grey area: that is the error, and left of the dashed line it saves bytes."
+        )
+    return text + source

@@ -1,0 +1,85 @@
+const ICON = "button.ex-icon";
+
+function nameSlider(slider) {
+  const handle = slider.querySelector(".noUi-handle");
+  const label = slider.querySelector(".widget-label");
+  const readout = slider.querySelector(".widget-readout");
+  if (!handle) return;
+  if (label) handle.setAttribute("aria-label", label.textContent);
+  if (label && readout) readout.setAttribute("aria-label", `${label.textContent}, value`);
+  if (readout) sayValue(readout);
+}
+
+function sayValue(readout) {
+  const slider = readout.closest(".widget-slider");
+  const handle = slider && slider.querySelector(".noUi-handle");
+  if (!handle) return;
+  const origin = slider.querySelector(".noUi-origin");
+  const shift = origin && /translate\((-?[\d.]+)%/.exec(origin.style.transform);
+  if (shift) slider.style.setProperty("--ex-filled", `${100 + Number(shift[1]) / 10}%`);
+  const unit = slider.classList.contains("ex-percent") ? " percent" : "";
+  handle.setAttribute("aria-valuetext", readout.textContent + unit);
+}
+
+function nameAll(node) {
+  const find = (selector) =>
+    node.matches(selector) ? [node] : [...node.querySelectorAll(selector)];
+  find(".widget-slider").forEach(nameSlider);
+  const slider = node.closest(".widget-slider");
+  if (slider) nameSlider(slider);
+  find(ICON).forEach((button) => button.setAttribute("aria-label", button.title));
+}
+
+const keyOf = (element) =>
+  element && [...element.classList].find((name) => name.startsWith("ex-key-"));
+
+function watch(root) {
+  let lastKey = null;
+  const remember = (event) => {
+    lastKey = keyOf(event.target.closest(ICON));
+  };
+  root.addEventListener("focusin", remember);
+  const observer = new MutationObserver((records) => {
+    for (const record of records) {
+      for (const node of record.addedNodes) if (node.nodeType === 1) nameAll(node);
+      if (record.type === "attributes") {
+        if (record.target.matches(ICON)) nameAll(record.target);
+        continue;
+      }
+      const element = record.target.nodeType === 1 ? record.target : record.target.parentElement;
+      const readout = element && element.closest(".widget-readout");
+      if (readout) sayValue(readout);
+    }
+    if (lastKey && document.activeElement === document.body) {
+      const button = root.querySelector(`.${lastKey}`);
+      if (button) button.focus();
+    }
+  });
+  observer.observe(root, {
+    attributeFilter: ["class", "title"],
+    characterData: true,
+    childList: true,
+    subtree: true,
+  });
+  nameAll(root);
+  return () => {
+    observer.disconnect();
+    root.removeEventListener("focusin", remember);
+  };
+}
+
+function render({ el }) {
+  let stop = null;
+  let frame = requestAnimationFrame(function attach() {
+    const root = el.closest(".ex-root");
+    if (root) stop = watch(root);
+    else frame = requestAnimationFrame(attach);
+  });
+  el.style.display = "none";
+  return () => {
+    cancelAnimationFrame(frame);
+    if (stop) stop();
+  };
+}
+
+export default { render };

@@ -1,0 +1,19 @@
+"""The stylesheet as a widget, with the names that assistive technology needs."""
+
+from __future__ import annotations
+
+import anywidget
+
+from explorer.views.front_end import source
+
+
+class Style(anywidget.AnyWidget):
+    """Apply the stylesheet to the page and name the controls inside ``.ex-root``.
+
+    Show one inside every root box. ipywidgets gives its sliders no accessible name and
+    reports their values rounded; this sets both from the label and readout beside them,
+    names icon buttons by their tooltips, and gives focus back to a button whose row moved.
+    """
+
+    _esm = source("style.js")
+    _css = source("style.css")
