@@ -21,6 +21,7 @@ from explorer.panels.close_up_panel import CloseUpPanel
 from explorer.panels.model_picker import ModelPicker
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.session import Session
+from explorer.session.worker import LatestWins, Stale
 from explorer.views.figures import FiguresView
 from explorer.views.format import count_text
 from explorer.views.layout import page as page_layout
@@ -85,6 +86,7 @@ class Explorer(VBox):
         self.session = Session(net, data, metric=metric, input_shape=input_shape)
         self._lock = threading.RLock()
         self._took_ms = 0.0
+        self._preparer = LatestWins("explorer-preparation")
         self._figures = FiguresView()
         self._status = StatusView()
         self._recipe_panel = RecipePanel(self._turned)
@@ -136,6 +138,7 @@ class Explorer(VBox):
     @property
     def result(self) -> Result:
         """The latest figures; accuracy grows until ``result.complete``."""
+        self._settle()
         return self.session.result
 
     def wait(self, timeout: float | None = None) -> Result:
@@ -151,14 +154,17 @@ class Explorer(VBox):
         TimeoutError
             If it is not complete in time.
         """
+        self._settle()
         return self.session.wait(timeout)
 
     def compress(self) -> CompressedModel:
         """Return the compressed model that is on the screen, ready to save."""
+        self._settle()
         return self.session.compress()
 
     def close(self) -> None:
         """Stop the background work and release every widget in the browser and the kernel."""
+        self._preparer.close()
         self.session.close()
         parts = [self._figures, self._status, self._recipe_panel, self._close_up, self._layer]
         for part in (*parts, *([self._picker] if self._picker else [])):
@@ -181,14 +187,22 @@ class Explorer(VBox):
             with self._lock:
                 action()
         except Exception as error:
-            self._status.fail(f"{error} ({type(error).__name__})")
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._status.fail(f"{error} ({type(error).__name__})")
 
     def _turned(self) -> None:
         self._guarded(self._recompress)
 
     def _recompress(self) -> None:
+        """Show the current recipe; what it needs first is made in the background."""
+        session, recipe = self.session, self.recipe
+        if not session.ready(recipe):
+            self._preparer.submit(lambda stale: self._prepare(session, recipe, stale))
+            return
         started = time.perf_counter()
-        result = self.session.submit(self.recipe)
+        result = session.submit(recipe)
         self._figures.draw(result)
         if self.layer is not None:
             self._close_up.draw(self.session, result, self.layer)
@@ -197,8 +211,27 @@ class Explorer(VBox):
         if result.complete:
             self._say(result)
 
+    def _prepare(self, session: Session, recipe: Recipe, stale: Stale) -> None:
+        def progress(layer: str, fraction: float) -> None:
+            self._status.work(f"Preparing layer {layer}", fraction)
+
+        try:
+            session.prepare(recipe, progress)
+        except Exception as error:
+            self._fail(error)
+            return
+        if session is self.session and not stale():
+            self._guarded(self._recompress)
+
+    def _settle(self) -> None:
+        """Catch up with the dials where preparation is still under way."""
+        if self.session.recipe != self.recipe:
+            self.session.prepare(self.recipe)
+            with self._lock:
+                self._recompress()
+
     def _draw_layer(self) -> None:
-        if self.layer is not None and self.session.recipe is not None:
+        if self.layer is not None and self.session.ready(self.recipe):
             self._close_up.draw(self.session, self.session.result, self.layer)
 
     def _select(self, name: str) -> None:

@@ -14,7 +14,7 @@ from explorer.compress.ordering import Cut, Ordering
 from explorer.compress.quantize import channels_of
 from explorer.compress.record import Coded, Record, gather
 from explorer.compress.setting import check_choice, dial
-from explorer.compress.threads import in_chunks
+from explorer.compress.threads import over_chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,7 @@ class SignCoding(Coding):
         from explorer.compress.kernels import sign_into
 
         scale, limit = self.scale[0], np.float32(threshold)
-        in_chunks(lambda a, b: sign_into(a, b, scale, limit), source, out)
+        over_chunks(source.size, lambda i: sign_into(source[i], out[i], scale, limit))
 
     def record(self, values: Tensor, mask: Tensor | None) -> Binarized:
         """Encode the kept `values` as signs."""

@@ -10,9 +10,17 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coding import ValueSetting
-from explorer.compress.low_rank import Factors, LowRank, factorize
+from explorer.compress.factors import (
+    Factors,
+    FactorStore,
+    NoStore,
+    factorize,
+    factorize_randomly,
+    is_quick,
+)
+from explorer.compress.low_rank import LowRank
 from explorer.compress.ordering import Ordering
-from explorer.compress.plan import LowRankPlan, Plan, RecordPlan, ValuePlan
+from explorer.compress.plan import LowRankPlan, Plan, RecordPlan, Sample, ValuePlan
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Steps
 from explorer.compress.record import Dense, Record, check_weight
@@ -33,9 +41,11 @@ class IndexedLayer:
         The layer's qualified name.
     weight : Tensor
         Never written to. Checked for NaN and infinity.
+    store : FactorStore, optional
+        Where factors that took long are kept between runs.
     """
 
-    def __init__(self, name: str, weight: Tensor) -> None:
+    def __init__(self, name: str, weight: Tensor, store: FactorStore | None = None) -> None:
         try:
             check_weight(weight)
         except (TypeError, ValueError) as error:
@@ -44,7 +54,12 @@ class IndexedLayer:
         self.shape = weight.shape
         self.dtype = weight.dtype
         self.source = weight.detach().float().cpu().contiguous()
+        self.store = store or NoStore()
+        self._factors: Factors | None = None
+        self._ordering: Ordering | None = None
+        self._sorting = threading.Lock()
         self._lock = threading.RLock()
+        self._factoring = threading.RLock()
         self._plans: OrderedDict[Steps, Plan] = OrderedDict()
 
     @property
@@ -62,30 +77,56 @@ class IndexedLayer:
         """The weights as a matrix (out, in * kh * kw)."""
         return as_matrix(self.source)
 
+    @cached_property
+    def sample(self) -> Sample:
+        """Part of the matrix small enough to be rewritten and drawn at once."""
+        return Sample.of(self.matrix)
+
+    @property
+    def has_ordering(self) -> bool:
+        """Whether the weights are sorted already."""
+        return self._ordering is not None
+
     @property
     def ordering(self) -> Ordering:
         """The sorted weights; made at the first call."""
-        with self._lock:
+        with self._sorting:
+            if self._ordering is None:
+                self._ordering = Ordering(self.source.numpy())
             return self._ordering
 
-    @cached_property
-    def _ordering(self) -> Ordering:
-        return Ordering(self.source.numpy())
+    @property
+    def needs_factors(self) -> bool:
+        """Whether the factors are neither made already nor made in an instant."""
+        return self._factors is None and not is_quick(self.source)
 
     @property
     def factors(self) -> Factors:
-        """The singular value decomposition; made at the first call."""
-        with self._lock:
+        """The singular value decomposition, the best there is so far.
+
+        Made at the first call: exactly if that is quick or `store` has it, and
+        otherwise at random for the leading values, until `refine_factors`.
+        """
+        with self._factoring:
+            if self._factors is None:
+                kept = self.store.get(self.source) if not is_quick(self.source) else None
+                self._factors = kept or (
+                    factorize(self.source)
+                    if is_quick(self.source)
+                    else factorize_randomly(self.source)
+                )
             return self._factors
 
-    @property
-    def has_factors(self) -> bool:
-        """Whether the factors are made already."""
-        return "_factors" in self.__dict__
-
-    @cached_property
-    def _factors(self) -> Factors:
-        return factorize(self.source)
+    def refine_factors(self) -> None:
+        """Make the factors exact; plans made from now on use them."""
+        if self.factors.exact:
+            return
+        exact = factorize(self.source)
+        self.store.put(self.source, exact)
+        with self._factoring:
+            self._factors = exact
+        with self._lock:
+            self._plans.clear()
 
     def plan(self, steps: Steps) -> Plan:
         """Return the plan of some steps; the latest few are kept.
@@ -115,7 +156,7 @@ class IndexedLayer:
         is_float = self.dtype == torch.float32 and len(self.shape) > 1
         if is_float and len(steps) == 1 and isinstance(steps[0], LowRank):
             rank = steps[0].chosen_rank(self.factors)
-            return LowRankPlan(self.factors, rank, self.ordering)
+            return LowRankPlan(self.factors, rank, self.ordering, self.sample)
         return RecordPlan(self.record(steps), self.source, self.ordering)
 
     def _value_plan(self, prunes: tuple[Prune, ...], coder: ValueSetting | None) -> ValuePlan:

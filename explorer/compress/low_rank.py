@@ -8,72 +8,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from explorer.compress.factors import Factors, factorize
 from explorer.compress.record import Dense, Record
 from explorer.compress.setting import Setting, check_count, check_fraction, dial
 from explorer.compress.support import support_code
-from explorer.compress.weights import as_matrix
-
-
-@dataclass(frozen=True)
-class Factors:
-    """Singular value decomposition of a weight matrix, largest values first.
-
-    Attributes
-    ----------
-    left : Tensor, shape (m, r)
-        Left singular vectors.
-    values : Tensor, shape (r,)
-        Singular values.
-    right : Tensor, shape (r, n)
-        Right singular vectors, as rows.
-    exact : bool
-        False for a randomized factorization.
-    squared_norm : float
-        Sum of squares of the whole matrix, which holds more than r values where the
-        factorization was cut short.
-    """
-
-    left: Tensor
-    values: Tensor
-    right: Tensor
-    exact: bool
-    squared_norm: float
-
-    def rank_for_energy(self, energy: float) -> int:
-        """Return the least rank that keeps a share `energy` of the squared norm, at least 1."""
-        kept = torch.cumsum(self.values.double() ** 2, 0)
-        target = energy * max(self.squared_norm, float(kept[-1])) * (1 - 1e-12)
-        rank = int(torch.searchsorted(kept, torch.tensor(target, dtype=kept.dtype))) + 1
-        return min(rank, len(self.values))
-
-    def squared_error(self, rank: int) -> float:
-        """Squared Frobenius norm of what the first `rank` terms leave out."""
-        if self.exact:
-            return float((self.values[rank:].double() ** 2).sum())
-        return max(0.0, self.squared_norm - float((self.values[:rank].double() ** 2).sum()))
-
-    def product_into(self, rank: int, out: Tensor) -> None:
-        """Write the product of the first `rank` terms into the matrix `out` (m, n)."""
-        torch.mm(self.left[:, :rank] * self.values[:rank], self.right[:rank], out=out)
-
-
-def factorize(weight: Tensor) -> Factors:
-    """Decompose a weight tensor, seen as a matrix (out, in * kh * kw), exactly.
-
-    Parameters
-    ----------
-    weight : Tensor, at least two axes
-        Left unchanged.
-
-    Returns
-    -------
-    Factors
-        With all min(m, n) singular values, float32.
-    """
-    matrix = as_matrix(weight.detach()).float()
-    left, values, right = torch.linalg.svd(matrix, full_matrices=False)
-    norm = float((matrix.double() ** 2).sum())
-    return Factors(left.contiguous(), values, right.contiguous(), True, norm)
 
 
 def break_even_rank(n_rows: int, n_columns: int) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.factors import FactorStore
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.ordering import magnitude_of_rank
 from explorer.compress.prune import Prune
@@ -46,10 +48,10 @@ def resolve(recipe: Recipe, layers: Mapping[str, IndexedLayer]) -> dict[str, Ste
     for step in shared:
         members = {name: layers[name] for name in layers if step in steps[name]}
         for name in members:
-            if steps[name][0] != step:
+            if steps[name][0] != step or step in steps[name][1:]:
                 raise ValueError(
                     f"recipe: {step.describe()} with scope='model' must be the first step "
-                    f"of layer {name!r}; it compares original weights across layers"
+                    f"of layer {name!r}, once; it compares original weights across layers"
                 )
         counts = _shares(step, members)
         for name, layer in members.items():
@@ -63,7 +65,8 @@ def _shares(step: Prune, members: Mapping[str, IndexedLayer]) -> dict[str, int]:
     sizes = {name: layer.n_weights for name, layer in members.items()}
     total = step.count(sum(sizes.values()))
     if step.criterion == "random" or total == 0:
-        return {name: step.count(size) for name, size in sizes.items()}
+        ends = [step.count(end) for end in accumulate(sizes.values(), initial=0)]
+        return {name: b - a for name, (a, b) in zip(sizes, pairwise(ends), strict=True)}
     orderings = {name: layer.ordering for name, layer in members.items()}
     limit = magnitude_of_rank(tuple(orderings.values()), total)
     below = {name: o.cut_below(float(limit)).n_pruned for name, o in orderings.items()}
@@ -147,13 +150,10 @@ class CompressedTensors:
 
 def _with_tied(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
     """Give parameters that share a tensor their value under each of their names."""
-    first: dict[int, str] = {}
-    for name, tensor in module.state_dict(keep_vars=True).items():
-        if name in state:
-            first.setdefault(id(tensor), name)
-        elif id(tensor) in first:
-            state[name] = state[first[id(tensor)]]
-    return state
+    tensors = module.state_dict(keep_vars=True)
+    known = {id(tensor): state[name] for name, tensor in tensors.items() if name in state}
+    tied = {name: known[id(tensor)] for name, tensor in tensors.items() if id(tensor) in known}
+    return tied | state
 
 
 def untouched_tensors(net: nn.Module) -> dict[str, Tensor]:
@@ -192,6 +192,13 @@ def compress_layers(
     return CompressedTensors(records, untouched_tensors(net), parsed, net, network)
 
 
-def index_layers(net: nn.Module) -> dict[str, IndexedLayer]:
-    """Return the compressible layers of a network, ready to be indexed."""
-    return {name: IndexedLayer(name, weight) for name, weight in compressible(net).items()}
+def index_layers(net: nn.Module, store: FactorStore | None = None) -> dict[str, IndexedLayer]:
+    """Return the compressible layers of a network, ready to be indexed.
+
+    Parameters
+    ----------
+    net : Module
+    store : FactorStore, optional
+        Where factors that took long are kept between runs.
+    """
+    return {name: IndexedLayer(name, weight, store) for name, weight in compressible(net).items()}

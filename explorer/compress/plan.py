@@ -12,13 +12,44 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coding import Coding, as_array
-from explorer.compress.low_rank import Factors, low_rank_fields, low_rank_layout
+from explorer.compress.factors import Factors
+from explorer.compress.low_rank import low_rank_fields, low_rank_layout
 from explorer.compress.ordering import Cut, Ordering
 from explorer.compress.prune import pruned_fields
 from explorer.compress.record import Record, coded_fields
+from explorer.compress.threads import over_chunks
 from explorer.compress.weights import as_matrix
 
 TIES_BUFFER = 4096
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Evenly spaced rows and columns of a layer's matrix.
+
+    Attributes
+    ----------
+    rows, columns : slice
+        Which.
+    values : Tensor, contiguous
+        The original weights there.
+    """
+
+    rows: slice
+    columns: slice
+    values: Tensor
+
+    @classmethod
+    def of(cls, matrix: Tensor, max_rows: int = 512, max_columns: int = 1024) -> Sample:
+        """Take every row and column of a small matrix, evenly spaced ones of a large one."""
+        rows = slice(None, None, -(-matrix.shape[0] // max_rows))
+        columns = slice(None, None, -(-matrix.shape[1] // max_columns))
+        return cls(rows, columns, matrix[rows, columns].contiguous())
+
+    @property
+    def stride(self) -> int:
+        """One weight in so many is in the sample."""
+        return self.rows.step * self.columns.step
 
 
 class Plan(ABC):
@@ -68,8 +99,8 @@ class Plan(ABC):
         """Write the compressed weights of the whole layer into `out`, float32."""
 
     @abstractmethod
-    def sample(self, rows: slice, columns: slice, source: Tensor) -> np.ndarray:
-        """Compressed weights of part of the layer's matrix `source`, float32."""
+    def sample(self, part: Sample) -> np.ndarray:
+        """Compressed weights of part of the layer's matrix, float32."""
 
 
 @dataclass(frozen=True)
@@ -166,14 +197,13 @@ class ValuePlan(Plan):
         if positions is not None:
             out.view(-1)[chosen] = into
 
-    def sample(self, rows: slice, columns: slice, source: Tensor) -> np.ndarray:
+    def sample(self, part: Sample) -> np.ndarray:
         """Compressed weights of part of the matrix; split ties count as kept."""
-        part = source[rows, columns].contiguous()
-        out = torch.empty_like(part)
-        self._map(part, out)
+        out = torch.empty_like(part.values)
+        self._map(part.values, out)
         if self._cut.splits_ties:
-            ties = torch.nonzero(part.view(-1).abs() == self._cut.threshold).flatten()
-            self._map(part, out, ties.numpy())
+            ties = torch.nonzero(part.values.view(-1).abs() == self._cut.threshold).flatten()
+            self._map(part.values, out, ties.numpy())
         return out.numpy()
 
 
@@ -188,12 +218,17 @@ def kept_tie_positions(source: Tensor, cut: Cut) -> np.ndarray:
     from explorer.compress.kernels import find_magnitude
 
     flat = source.view(-1).numpy()
-    found = np.empty(TIES_BUFFER, np.int64)
-    count = find_magnitude(flat, np.float32(cut.threshold), found)
-    if count > found.size:
-        found = np.empty(count, np.int64)
-        find_magnitude(flat, np.float32(cut.threshold), found)
-    ties = found[:count]
+    magnitude = np.float32(cut.threshold)
+
+    def find(part: slice) -> np.ndarray:
+        found = np.empty(TIES_BUFFER, np.int64)
+        count = find_magnitude(flat[part], magnitude, found)
+        if count > found.size:
+            found = np.empty(count, np.int64)
+            find_magnitude(flat[part], magnitude, found)
+        return found[:count] + part.start
+
+    ties = np.concatenate(over_chunks(flat.size, find))
     negative, positive = ties[flat[ties] < 0], ties[flat[ties] > 0]
     return np.concatenate(
         [
@@ -206,16 +241,15 @@ def kept_tie_positions(source: Tensor, cut: Cut) -> np.ndarray:
 class LowRankPlan(Plan):
     """A factored layer: everything follows from the cached factors and the rank."""
 
-    def __init__(self, factors: Factors, rank: int, ordering: Ordering) -> None:
+    def __init__(self, factors: Factors, rank: int, ordering: Ordering, sample: Sample) -> None:
         self._factors = factors
         self._ordering = ordering
+        self._sample = sample
         self.rank = rank
         self.exact = factors.exact
         n_rows, n_columns = len(factors.left), factors.right.shape[1]
         self.field_bits = low_rank_fields(n_rows, n_columns, rank)
-        alive_rows = int((factors.left[:, :rank] != 0).any(1).sum())
-        alive_columns = int((factors.right[:rank] != 0).any(0).sum())
-        self.n_nonzero = alive_rows * alive_columns
+        self.n_nonzero = factors.n_nonzero(rank)
 
     @property
     def layout(self) -> dict[str, Any]:
@@ -227,26 +261,21 @@ class LowRankPlan(Plan):
         """Sum of the squared singular values left out."""
         return self._factors.squared_error(self.rank or 0)
 
-    @cached_property
-    def _product(self) -> np.ndarray:
-        factors = self._factors
-        out = torch.empty(len(factors.left), factors.right.shape[1])
-        factors.product_into(self.rank or 0, out)
-        return out.numpy()
-
     def histogram(self) -> np.ndarray:
-        """Weights of the product in each bin."""
-        return bin_values(self._ordering.edges, self._product)
+        """Weights of the product in each bin, for a large layer those of a sample scaled up."""
+        counts = bin_values(self._ordering.edges, self.sample(self._sample))
+        scale = self._ordering.n / self._sample.values.numel()
+        return np.round(counts * scale).astype(np.int64)
 
     def write(self, source: Tensor, out: Tensor) -> None:
         """Write the product of the factors into `out`."""
         self._factors.product_into(self.rank or 0, as_matrix(out))
 
-    def sample(self, rows: slice, columns: slice, source: Tensor) -> np.ndarray:
+    def sample(self, part: Sample) -> np.ndarray:
         """Part of the product of the factors."""
         factors, k = self._factors, self.rank or 0
-        left = factors.left[rows, :k] * factors.values[:k]
-        return (left @ factors.right[:k, columns]).numpy()
+        left = factors.left[part.rows, :k] * factors.values[:k]
+        return (left @ factors.right[:k, part.columns]).numpy()
 
 
 def bin_values(edges: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -286,6 +315,6 @@ class RecordPlan(Plan):
         """Copy the restored weights into `out`."""
         out.copy_(self._values)
 
-    def sample(self, rows: slice, columns: slice, source: Tensor) -> np.ndarray:
+    def sample(self, part: Sample) -> np.ndarray:
         """Part of the restored matrix."""
-        return as_matrix(self._values)[rows, columns].numpy()
+        return as_matrix(self._values)[part.rows, part.columns].numpy()

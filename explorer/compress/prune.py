@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -144,8 +145,10 @@ class Prune(Setting):
             return
         if isinstance(self.threshold, bool) or not isinstance(self.threshold, (int, float)):
             raise TypeError(f"Prune: threshold must be a number; got {self.threshold!r}")
-        if not self.threshold >= 0:
-            raise ValueError(f"Prune: threshold must be at least 0; got {self.threshold!r}")
+        if not 0 <= self.threshold <= sys.float_info.max:
+            raise ValueError(
+                f"Prune: threshold must be finite and at least 0; got {self.threshold!r:.40}"
+            )
         if self.criterion == "random":
             raise ValueError("Prune: criterion='random' takes sparsity, not threshold")
 

@@ -13,7 +13,7 @@ from explorer.compress.coding import Coding, ValueSetting, as_array, codes_tenso
 from explorer.compress.ordering import Cut, Ordering
 from explorer.compress.record import Coded, Record, gather, keep_zeros
 from explorer.compress.setting import check_choice, check_count, dial
-from explorer.compress.threads import in_chunks
+from explorer.compress.threads import over_chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,13 +154,8 @@ class UniformCoding(Coding):
         from explorer.compress.kernels import quantize_into
 
         g, limit = self.grid, np.float32(threshold)
-        in_chunks(
-            lambda a, b: quantize_into(
-                a, b, g.low, g.inverse_step, g.step, float(g.n_steps), limit
-            ),
-            source,
-            out,
-        )
+        scale = (g.low, g.inverse_step, g.step, float(g.n_steps))
+        over_chunks(source.size, lambda i: quantize_into(source[i], out[i], *scale, limit))
 
     def record(self, values: Tensor, mask: Tensor | None) -> Quantized:
         """Encode the kept `values` as codes."""

@@ -113,7 +113,7 @@ def recipe_from_json(text: str) -> Recipe:
         raise ValueError(f"recipe: {len(text)} characters of JSON; at most {MAX_JSON} are read")
     try:
         data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"recipe: not valid JSON: {error}") from error
     if not isinstance(data, dict) or data.get("version") != VERSION:
         raise ValueError(

@@ -118,10 +118,9 @@ def check_fraction(owner: str, name: str, value: float | None) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{owner}: {name} must be a number in [0, 1]; got {value!r}")
     if not 0 <= value <= 1:
-        cure = f"; {name} is a fraction, not a percentage: write {value / 100:g}"
-        raise ValueError(
-            f"{owner}: {name} must be in [0, 1]; got {value!r}{cure if 1 < value <= 100 else ''}"
-        )
+        percent = 1 < value <= 100
+        cure = f"; {name} is a fraction, not a percentage: write {value / 100:g}" if percent else ""
+        raise ValueError(f"{owner}: {name} must be in [0, 1]; got {value!r:.40}{cure}")
 
 
 def check_count(owner: str, name: str, value: int | None, low: int, high: int) -> None:

@@ -14,7 +14,7 @@ from explorer.compress.coding import Coding, ValueSetting, as_array, codes_tenso
 from explorer.compress.ordering import Cut, Ordering
 from explorer.compress.record import Coded, Dense, Record, gather
 from explorer.compress.setting import Setting, check_choice, check_count, dial
-from explorer.compress.threads import in_chunks
+from explorer.compress.threads import over_chunks
 
 MAX_CLUSTERS = 4096
 
@@ -118,7 +118,7 @@ class ClusterCoding(Coding):
 
         limits, levels = with_zero_run(self.limits, self.levels, threshold)
         table = run_table(limits)
-        in_chunks(lambda a, b: levels_into(a, b, table, limits, levels), source, out)
+        over_chunks(source.size, lambda i: levels_into(source[i], out[i], table, limits, levels))
 
     def record(self, values: Tensor, mask: Tensor | None) -> Shared:
         """Encode the kept `values` as indices into the codebook."""

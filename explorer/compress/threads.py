@@ -6,11 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 MIN_CHUNK = 65_536
+T = TypeVar("T")
 
 
 @cache
@@ -18,26 +20,23 @@ def _pool(n_threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n_threads, thread_name_prefix="compress")
 
 
-def in_chunks(
-    loop: Callable[[np.ndarray, np.ndarray], object], source: np.ndarray, out: np.ndarray
-) -> list:
-    """Call ``loop(source_chunk, out_chunk)`` for even chunks of two flat arrays.
+def over_chunks(size: int, work: Callable[[slice], T]) -> list[T]:
+    """Call ``work(part)`` for even parts of a flat array, side by side.
 
     Parameters
     ----------
-    loop : callable
+    size : int
+        Entries of the array; there are as many parts as torch has threads, one for a
+        small array.
+    work : callable
         Must release the interpreter lock to gain from this.
-    source, out : ndarray, shape (n,)
-        Split alike, into as many chunks as torch has threads.
 
     Returns
     -------
     list
-        What the calls returned, in order of the chunks.
+        What the calls returned, in order of the parts.
     """
-    n_chunks = max(1, min(torch.get_num_threads(), source.size // MIN_CHUNK))
-    if n_chunks == 1:
-        return [loop(source, out)]
-    bounds = np.linspace(0, source.size, n_chunks + 1).astype(int)
-    pairs = [(source[a:b], out[a:b]) for a, b in pairwise(bounds)]
-    return list(_pool(n_chunks).map(lambda pair: loop(*pair), pairs))
+    n_parts = max(1, min(torch.get_num_threads(), size // MIN_CHUNK))
+    bounds = np.linspace(0, size, n_parts + 1).astype(int)
+    parts = [slice(int(a), int(b)) for a, b in pairwise(bounds)]
+    return [work(parts[0])] if n_parts == 1 else list(_pool(n_parts).map(work, parts))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
+from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
 
 GRID_ROWS, GRID_COLUMNS = 128, 256
-MAX_ROWS, MAX_COLUMNS = 512, 1024
 
 
 @dataclass(frozen=True)
@@ -25,36 +24,37 @@ class SparsityMap:
         (rows, columns) of the whole matrix: (out, in * kh * kw) for a kernel.
     stride : int
         1 where every weight was looked at; s where each cell shows one weight in s.
+    fraction : float or None
+        Exact fraction of kept weights in the whole layer; None if not counted.
     """
 
     kept: np.ndarray
     matrix_shape: tuple[int, int]
     stride: int = 1
+    fraction: float | None = None
 
 
-def sparsity_map(plan: Plan, matrix: Tensor) -> SparsityMap:
+def sparsity_map(plan: Plan, layer: IndexedLayer) -> SparsityMap:
     """Lay a grid of at most 128 x 256 cells on a layer's matrix and count what is kept.
 
     Parameters
     ----------
     plan : Plan
         What is made of the layer.
-    matrix : Tensor, shape (m, n)
-        The original weights.
+    layer : IndexedLayer
 
     Returns
     -------
     SparsityMap
-        Of all weights up to 512 x 1024; of larger matrices, of evenly spaced rows
-        and columns, and says so by its stride.
+        Of all weights of a matrix up to 512 x 1024; of larger ones, of evenly spaced
+        rows and columns, and says so by its stride.
     """
-    n_rows, n_columns = matrix.shape
-    row_step, column_step = -(-n_rows // MAX_ROWS), -(-n_columns // MAX_COLUMNS)
-    values = plan.sample(slice(None, None, row_step), slice(None, None, column_step), matrix)
-    kept = (values != 0).astype(np.float32)
+    kept = (plan.sample(layer.sample) != 0).astype(np.float32)
     for axis, limit in enumerate((GRID_ROWS, GRID_COLUMNS)):
         size = kept.shape[axis]
         starts = np.linspace(0, size, min(size, limit) + 1).astype(int)
         shape = (-1, 1) if axis == 0 else (1, -1)
         kept = np.add.reduceat(kept, starts[:-1], axis) / np.diff(starts).reshape(shape)
-    return SparsityMap(kept.astype(np.float32), (n_rows, n_columns), row_step * column_step)
+    n_rows, n_columns = layer.matrix.shape
+    fraction = plan.n_nonzero / layer.n_weights
+    return SparsityMap(kept.astype(np.float32), (n_rows, n_columns), layer.sample.stride, fraction)

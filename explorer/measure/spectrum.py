@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.compress.low_rank import Factors, break_even_rank
+from explorer.compress.factors import Factors
+from explorer.compress.low_rank import break_even_rank
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class RecipePanel:
         if list(self._scope.options) != options:
             chosen = self._scope.value
             self._scope.options = options
-            self._scope.value = chosen if chosen in dict(map(reversed, options)) else ALL
+            self._scope.value = chosen if chosen in {value for _, value in options} else ALL
 
     def _label(self, name: str) -> str:
         return f"{name or '(the layer)'}{' (own steps)' if name in self._entries else ''}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import nn
 
 from explorer.codec.model import CompressedModel
@@ -23,11 +24,13 @@ from explorer.measure.sparsity import sparsity_map
 from explorer.measure.spectrum import spectrum
 from explorer.session.close_up import CloseUp
 from explorer.session.evaluation import Evaluation
+from explorer.session.factor_cache import FactorCache
+from explorer.session.prefix_cache import BUDGET_BYTES
+from explorer.session.preparation import Preparation, Progress, unheard
 from explorer.session.worker import LatestWins, Stale
 from explorer.session.working_copy import WorkingCopy
 
 Observer = Callable[[Result], None]
-QUICK_FACTORS = 1_000_000_000
 
 
 class Session:
@@ -45,6 +48,11 @@ class Session:
     input_shape : sequence of int, optional
         Shape of one input without the batch, for operations and energy; by default
         that of the data, or what the network says of itself.
+    device : str or torch.device
+        Where the network is evaluated; ``"auto"`` takes a GPU where torch sees one.
+    activation_bytes : int
+        Most memory for activations that are kept, so that a change in a late layer
+        runs only what follows it.
 
     Raises
     ------
@@ -68,15 +76,19 @@ class Session:
         *,
         metric: Callable[[nn.Module], float] | None = None,
         input_shape: tuple[int, ...] | None = None,
+        device: str | torch.device = "auto",
+        activation_bytes: int = BUDGET_BYTES,
     ) -> None:
         self.net = net
         self.data = data
-        layers = index_layers(net)
+        self.device = _device(device)
+        layers = index_layers(net, FactorCache())
         shape = input_shape or _known_shape(net, data)
         macs = {row.name: row.macs for row in profile(net, shape)} if shape else {}
         name = getattr(net, "network_name", "")
         self._network = Network(layers, untouched_tensors(net), macs, name)
-        self._evaluation = Evaluation(data, metric)
+        self._preparation = Preparation(layers)
+        self._evaluation = Evaluation(data, metric, activation_bytes)
         self._copy: WorkingCopy | None = None
         self._writing = threading.Lock()
         self._changed = threading.Condition()
@@ -144,6 +156,7 @@ class Session:
         """
         result = self._adopt(Recipe.of(recipe))
         self._worker.submit(lambda stale: self._evaluate(result, stale))
+        self._refine(self._recipe)
         return result
 
     def apply(self, recipe: Any) -> Result:
@@ -210,36 +223,57 @@ class Session:
         Returns
         -------
         CloseUp
-            Its spectrum is None while singular values of a large layer are computed in
-            the background; observers are called once they are there.
+            Its spectrum is None for a large layer that no step has factored yet.
         """
         if layer not in self._network.layers:
             raise KeyError(f"layer {layer!r} is not one of {', '.join(self.layers)}")
         _ = self.result
         indexed, plan = self._network.layers[layer], self._plans[layer]
         shown = None
-        if len(indexed.shape) > 1 and self._factors_at_hand(layer):
+        if len(indexed.shape) > 1 and not indexed.needs_factors:
             shown = spectrum(indexed.factors, plan.rank)
         return CloseUp(
             layer,
             histogram(plan, indexed.ordering),
-            sparsity_map(plan, indexed.matrix),
+            sparsity_map(plan, indexed),
             shown,
         )
 
-    def _factors_at_hand(self, layer: str) -> bool:
-        indexed = self._network.layers[layer]
-        rows, columns = indexed.matrix.shape
-        if indexed.has_factors or rows * columns * min(rows, columns) <= QUICK_FACTORS:
-            return True
+    def ready(self, recipe: Any) -> bool:
+        """Whether the figures of a recipe are there at once, with nothing to prepare.
 
-        def factorize(stale: Stale) -> None:
-            _ = indexed.factors
-            if not stale():
-                self._tell(self.result)
+        Parameters
+        ----------
+        recipe : Recipe, list of Setting, or dict of patterns
+        """
+        return not self._preparation.missing(Recipe.of(recipe))
 
-        self._factor_worker.submit(factorize)
-        return False
+    def prepare(self, recipe: Any, progress: Progress = unheard) -> None:
+        """Make the indexes, and first factors, that the figures of a recipe need.
+
+        Parameters
+        ----------
+        recipe : Recipe, list of Setting, or dict of patterns
+        progress : callable
+            Called with the layer that is worked on and the share of weights done, in [0, 1].
+        """
+        self._preparation.run(Recipe.of(recipe), progress)
+
+    def _refine(self, recipe: Recipe) -> None:
+        """Replace randomized factors by exact ones in the background, then tell."""
+        rough = self._preparation.rough(recipe)
+        if not rough:
+            return
+
+        def work(stale: Stale) -> None:
+            for layer in rough:
+                if stale():
+                    return
+                layer.refine_factors()
+                if self._recipe == recipe:
+                    self._tell(self.submit(recipe))
+
+        self._factor_worker.submit(work)
 
     def compress(self) -> CompressedModel:
         """Return the compressed model of the current recipe, ready to save."""
@@ -250,7 +284,7 @@ class Session:
     def compressed_net(self) -> nn.Module:
         """Return the module that is evaluated; it changes with the next recipe."""
         if self._copy is None:
-            self._copy = WorkingCopy(self.net, self._network.layers)
+            self._copy = WorkingCopy(self.net, self._network.layers, self.device)
         return self._copy.net
 
     def close(self) -> None:
@@ -294,7 +328,7 @@ class Session:
     def _judge(self, plans: Mapping[str, Plan], stale: Stale):
         with self._writing:
             if self._rewrite(plans, stale):
-                for accuracy in self._evaluation.run(self.compressed_net()):
+                for accuracy in self._evaluation.run(self.compressed_net(), plans):
                     yield accuracy
                     if stale():
                         return
@@ -319,3 +353,9 @@ def _never_stale() -> bool:
 
 def _known_shape(net: nn.Module, data: Any) -> tuple[int, ...] | None:
     return find_input_shape(net, data if hasattr(data, "eval") else None)
+
+
+def _device(device: str | torch.device) -> torch.device:
+    if device != "auto":
+        return torch.device(device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

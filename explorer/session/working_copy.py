@@ -22,6 +22,8 @@ class WorkingCopy:
         Left unchanged.
     layers : mapping of str to IndexedLayer
         Its compressible layers.
+    device : torch.device
+        Where the copy is evaluated.
 
     Attributes
     ----------
@@ -29,8 +31,10 @@ class WorkingCopy:
         The copy, in eval mode.
     """
 
-    def __init__(self, net: nn.Module, layers: Mapping[str, IndexedLayer]) -> None:
-        self.net = copy.deepcopy(net).eval().requires_grad_(False)
+    def __init__(
+        self, net: nn.Module, layers: Mapping[str, IndexedLayer], device: torch.device
+    ) -> None:
+        self.net = copy.deepcopy(net).eval().requires_grad_(False).to(device)
         self._layers = layers
         self._weights = compressible(self.net)
         self._written: dict[str, Plan | None] = dict.fromkeys(layers)

@@ -1,0 +1,162 @@
+"""Activations before the first changed layer, kept so that only what follows is run again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, fx, nn
+
+BUDGET_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What one batch needs to go on from a node of the graph.
+
+    Attributes
+    ----------
+    cut : int
+        Number of the node.
+    before : tuple
+        What the layers before the node held.
+    values : dict
+        Live values by node.
+    """
+
+    cut: int
+    before: tuple[Any, ...]
+    values: dict[fx.Node, Any]
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the values."""
+        tensors = [value for value in self.values.values() if isinstance(value, Tensor)]
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+
+class PrefixCache:
+    """Runs a network batch by batch, from the first layer that changed.
+
+    The network is traced once with torch.fx; one that cannot be traced is simply
+    called. Results are those of calling the network: the same operations run in the
+    same order on the same values.
+
+    Parameters
+    ----------
+    net : Module
+        In eval mode; its weights may be rewritten in place between runs.
+    layers : sequence of str
+        Names of the layers whose weights are.
+    budget_bytes : int
+        Most memory that kept activations may take; batches beyond it are run whole.
+
+    Attributes
+    ----------
+    n_bytes : int
+        Memory of all kept activations.
+    """
+
+    def __init__(
+        self, net: nn.Module, layers: Sequence[str], budget_bytes: int = BUDGET_BYTES
+    ) -> None:
+        self._net = net
+        self._budget = budget_bytes
+        self._graph = _trace(net)
+        self._nodes = list(self._graph.graph.nodes) if self._graph else []
+        self._first = {name: _first_use(self._nodes, name) for name in layers}
+        self._state: Mapping[str, Any] = {}
+        self._target = 0
+        self._kept: dict[tuple[int, int], Kept] = {}
+        self.n_bytes = 0
+
+    def begin(self, state: Mapping[str, Any]) -> None:
+        """Start another evaluation.
+
+        Parameters
+        ----------
+        state : mapping of str to object
+            What each layer holds now; a layer changed if it held another object before.
+        """
+        changed = [n for n, first in self._first.items() if state[n] is not self._state.get(n)]
+        if changed:
+            cut = min(self._first[name] for name in changed)
+            self._target = cut if cut > min(self._first.values()) else 0
+        self._state = dict(state)
+
+    def run(self, batch: tuple[int, int], inputs: Tensor) -> Tensor:
+        """Run one batch and return what the network returns.
+
+        Parameters
+        ----------
+        batch : tuple of int
+            Its first sample and its size; the same numbers must always come with the
+            same inputs.
+        inputs : Tensor
+        """
+        if self._graph is None:
+            return self._net(inputs)
+        kept = self._kept.get(batch)
+        if kept is not None and not _same(kept.before, self._before(kept.cut)):
+            self._drop(batch)
+            kept = None
+        start = {}
+        if kept is not None:
+            start = dict.fromkeys(self._nodes[: kept.cut]) | kept.values
+        wanted = self._target > (kept.cut if kept else 0)
+        runner = _Runner(self._graph, self._nodes[self._target] if wanted else None)
+        output = runner.run(inputs, initial_env=start)
+        if runner.live is not None:
+            self._drop(batch)
+            self._keep(batch, Kept(self._target, self._before(self._target), runner.live))
+        return output
+
+    def _before(self, cut: int) -> tuple[Any, ...]:
+        return tuple(self._state[name] for name, first in self._first.items() if first < cut)
+
+    def _keep(self, batch: tuple[int, int], kept: Kept) -> None:
+        if self.n_bytes + kept.n_bytes <= self._budget:
+            self._kept[batch] = kept
+            self.n_bytes += kept.n_bytes
+
+    def _drop(self, batch: tuple[int, int]) -> None:
+        kept = self._kept.pop(batch, None)
+        self.n_bytes -= kept.n_bytes if kept else 0
+
+
+class _Runner(fx.Interpreter):
+    """Runs a graph and notes the live values at one node."""
+
+    def __init__(self, graph: fx.GraphModule, node: fx.Node | None) -> None:
+        super().__init__(graph)
+        self._node = node
+        self.live: dict[fx.Node, Any] | None = None
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Run one node; note what is alive before the chosen one."""
+        if n is self._node:
+            self.live = {node: value for node, value in self.env.items() if value is not None}
+        return super().run_node(n)
+
+
+def _trace(net: nn.Module) -> fx.GraphModule | None:
+    """Trace a network; None where its control flow depends on its values."""
+    try:
+        return fx.symbolic_trace(net)
+    except Exception:
+        return None
+
+
+def _first_use(nodes: list[fx.Node], layer: str) -> int:
+    for number, node in enumerate(nodes):
+        if node.op not in ("call_module", "get_attr"):
+            continue
+        target = str(node.target)
+        if target == layer or layer.startswith(f"{target}.") or target.startswith(f"{layer}."):
+            return number
+    return 0
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
