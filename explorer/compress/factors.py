@@ -62,14 +62,15 @@ class Factors:
     @cached_property
     def _first_terms(self) -> tuple[Tensor, Tensor]:
         """First term that reaches each row and each column; their number where none does."""
-        return tuple(
-            torch.where(used.any(1), used.int().argmax(1), len(self.values))
-            for used in (self.left != 0, self.right.T != 0)
-        )
+        return _first_used(self.left != 0), _first_used(self.right.T != 0)
 
     def product_into(self, rank: int, out: Tensor) -> None:
         """Write the product of the first `rank` terms into the matrix `out` (m, n)."""
         torch.mm(self.left[:, :rank] * self.values[:rank], self.right[:rank], out=out)
+
+
+def _first_used(used: Tensor) -> Tensor:
+    return torch.where(used.any(1), used.int().argmax(1), used.shape[1])
 
 
 class FactorStore(Protocol):

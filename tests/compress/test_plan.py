@@ -48,9 +48,9 @@ coders = st.one_of(
     st.builds(Quantize, bits=st.integers(1, 8)),
     st.builds(Binarize, scale=st.sampled_from(["none", "tensor"])),
 )
-recipes = st.tuples(
-    st.lists(prunes, max_size=2), st.lists(coders, max_size=1)
-).map(lambda parts: tuple(parts[0] + parts[1]))
+recipes = st.tuples(st.lists(prunes, max_size=2), st.lists(coders, max_size=1)).map(
+    lambda parts: tuple(parts[0] + parts[1])
+)
 
 
 def plain(weight, steps):
