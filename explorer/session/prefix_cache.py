@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, fx, nn
 
 BUDGET_BYTES = 1_000_000_000
+
+
+class Stopped(Exception):
+    """An evaluation that was given up for a newer one."""
+
+
+def never() -> bool:
+    """Say that nothing is stale."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,9 @@ class PrefixCache:
             self._target = cut if cut > min(self._first.values()) else 0
         self._state = dict(state)
 
-    def run(self, batch: tuple[int, int], inputs: Tensor) -> Tensor:
+    def run(
+        self, batch: tuple[int, int], inputs: Tensor, stale: Callable[[], bool] = never
+    ) -> Tensor:
         """Run one batch and return what the network returns.
 
         Parameters
@@ -94,6 +105,13 @@ class PrefixCache:
             Its first sample and its size; the same numbers must always come with the
             same inputs.
         inputs : Tensor
+        stale : callable
+            Asked before each operation.
+
+        Raises
+        ------
+        Stopped
+            As soon as `stale` says True.
         """
         if self._graph is None:
             return self._net(inputs)
@@ -105,7 +123,7 @@ class PrefixCache:
         if kept is not None:
             start = dict.fromkeys(self._nodes[: kept.cut]) | kept.values
         wanted = self._target > (kept.cut if kept else 0)
-        runner = _Runner(self._graph, self._nodes[self._target] if wanted else None)
+        runner = _Runner(self._graph, self._nodes[self._target] if wanted else None, stale)
         output = runner.run(inputs, initial_env=start)
         if runner.live is not None:
             self._drop(batch)
@@ -126,15 +144,20 @@ class PrefixCache:
 
 
 class _Runner(fx.Interpreter):
-    """Runs a graph and notes the live values at one node."""
+    """Runs a graph until it is stale, and notes the live values at one node."""
 
-    def __init__(self, graph: fx.GraphModule, node: fx.Node | None) -> None:
+    def __init__(
+        self, graph: fx.GraphModule, node: fx.Node | None, stale: Callable[[], bool]
+    ) -> None:
         super().__init__(graph)
         self._node = node
+        self._stale = stale
         self.live: dict[fx.Node, Any] | None = None
 
     def run_node(self, n: fx.Node) -> Any:
         """Run one node; note what is alive before the chosen one."""
+        if self._stale():
+            raise Stopped
         if n is self._node:
             self.live = {node: value for node, value in self.env.items() if value is not None}
         return super().run_node(n)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from explorer.measure.spectrum import spectrum
 from explorer.session.close_up import CloseUp
 from explorer.session.evaluation import Evaluation
 from explorer.session.factor_cache import FactorCache
-from explorer.session.prefix_cache import BUDGET_BYTES
+from explorer.session.prefix_cache import BUDGET_BYTES, never
 from explorer.session.preparation import Preparation, Progress, unheard
 from explorer.session.worker import LatestWins, Stale
 from explorer.session.working_copy import WorkingCopy
@@ -169,7 +169,7 @@ class Session:
         """
         result = self._adopt(Recipe.of(recipe))
         with self._writing:
-            self._rewrite(self._plans, _never_stale)
+            self._rewrite(self._plans, never)
         self._worker.submit(lambda stale: self._evaluate(result, stale))
         return result
 
@@ -325,13 +325,10 @@ class Session:
             words = f"{type(error).__name__}: {error}"
             self._publish(replace(result, error_message=words, complete=True), plans)
 
-    def _judge(self, plans: Mapping[str, Plan], stale: Stale):
+    def _judge(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy]:
         with self._writing:
             if self._rewrite(plans, stale):
-                for accuracy in self._evaluation.run(self.compressed_net(), plans):
-                    yield accuracy
-                    if stale():
-                        return
+                yield from self._evaluation.run(self.compressed_net(), plans, stale)
 
     def _publish(self, result: Result, plans: Mapping[str, Plan]) -> None:
         with self._changed:
@@ -345,10 +342,6 @@ class Session:
     def _tell(self, result: Result) -> None:
         for observer in list(self._observers):
             observer(result)
-
-
-def _never_stale() -> bool:
-    return False
 
 
 def _known_shape(net: nn.Module, data: Any) -> tuple[int, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +40,7 @@ class LatestWins:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
+                atexit.register(self.close)
             self._condition.notify_all()
 
     def shown(self) -> None:
@@ -46,12 +48,16 @@ class LatestWins:
         self._last_shown = time.monotonic()
 
     def close(self) -> None:
-        """Stop after the current piece of work; nothing can be submitted any more."""
+        """Stop after the current piece of work; nothing can be submitted any more.
+
+        Also called when the interpreter ends, before it takes its threads down.
+        """
         with self._condition:
             self._closed = True
             self._next = None
             self._number += 1
             self._condition.notify_all()
+        atexit.unregister(self.close)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=5)
 
