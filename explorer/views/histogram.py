@@ -18,6 +18,7 @@ from explorer.views.plot import (
     count_axis,
     dashed_lines,
     figure,
+    round_places,
     round_ticks,
     tick_key,
     vertical,
@@ -51,7 +52,7 @@ class HistogramView:
         self._levels = dashed_lines(self._x, self._height)
         self._levels.line_style, self._levels.stroke_width = "solid", 1.0
         self._x_axis = bqplot.Axis(
-            scale=self._x, label="weight", label_offset="34px", num_ticks=5, grid_lines="none"
+            scale=self._x, label="weight", label_offset="34px", grid_lines="none"
         )
         self._y_axis = count_axis(self._y, "count")
         self._figure = figure(
@@ -86,6 +87,7 @@ class HistogramView:
         rescale = np.sqrt if axis[0] else np.asarray
         if not same:
             self._x.min, self._x.max = float(record.edges[0]), float(record.edges[-1])
+            self._x_axis.tick_values = round_places(self._x.min, self._x.max)
         if axis != self._axis:
             self._set_axis(*axis)
         centers = (record.edges[:-1] + record.edges[1:]) / 2

@@ -81,6 +81,13 @@ def round_ticks(high: float, n_ticks: int = 4) -> list[float]:
     return [i * step for i in range(math.ceil(high / step - 1e-9) + 1)]
 
 
+def round_places(low: float, high: float, n_ticks: int = 6) -> list[float]:
+    """Evenly spaced round numbers between `low` and `high`, zero among them where it lies there."""
+    step = round_ticks(high - low, n_ticks)[1]
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(i * step, 12) if abs(step) > 1e-9 else i * step for i in range(first, last + 1)]
+
+
 def tick_key(value: float) -> str:
     """Key of a tick in ``Axis.tick_labels``: the number as JavaScript prints it."""
     return str(int(value)) if float(value).is_integer() else repr(float(value))

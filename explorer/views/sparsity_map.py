@@ -38,8 +38,8 @@ class SparsityMapView:
     Attributes
     ----------
     widget : VBox
-        The canvas, its legend and its caption. The canvas carries ``data-kept``, the mean
-        kept fraction with four decimals, and says it in words to a screen reader.
+        The canvas, its legend and its caption. The canvas carries ``data-kept``, the
+        layer's kept fraction with four decimals, and says it in words to a screen reader.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,9 @@ class SparsityMapView:
         record : SparsityMap
             Its ``kept`` has shape (n_rows, n_columns), fractions in [0, 1].
         """
-        kept = float(record.kept.mean()) if record.kept.size else 0.0
+        kept = record.fraction
+        if kept is None:
+            kept = float(record.kept.mean()) if record.kept.size else 0.0
         shape = shape_text(record.matrix_shape)
         canvas = self._canvas
         with canvas.hold_sync():

@@ -65,10 +65,12 @@ class SpectrumView:
         )
 
     def draw(self, record: Spectrum | None) -> None:
-        """Show a record, or, given None, say that the layer has no matrix."""
+        """Show a record, or, given None, say how to come by one."""
         (self.widget.add_class if record is None else self.widget.remove_class)("ex-none")
         if record is None:
-            self._caption.value = "This layer has no matrix to factor."
+            self._caption.value = (
+                "Not computed for this layer yet: add the step Low rank to see its singular values."
+            )
             return
         ranks = _thin(len(record.values))
         values = record.values[ranks - 1].astype(np.float64)

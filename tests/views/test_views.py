@@ -14,7 +14,7 @@ from explorer.views.figures import FiguresView
 from explorer.views.histogram import HistogramView
 from explorer.views.layers import LayersView
 from explorer.views.layout import page, title
-from explorer.views.plot import round_ticks, tick_key, vertical
+from explorer.views.plot import round_places, round_ticks, tick_key, vertical
 from explorer.views.sparsity_map import SparsityMapView
 from explorer.views.spectrum import SpectrumView
 from explorer.views.status import StatusView
@@ -178,7 +178,10 @@ def test_no_matrix_hides_the_figure_until_there_is_one():
     view = SpectrumView()
     view.draw(None)
     assert "ex-none" in view.widget._dom_classes
-    assert view._caption.value == "This layer has no matrix to factor."
+    assert (
+        view._caption.value
+        == "Not computed for this layer yet: add the step Low rank to see its singular values."
+    )
     view.draw(Spectrum(np.ones(2, np.float32), None, 2, 1))
     assert "ex-none" not in view.widget._dom_classes
 
@@ -236,3 +239,19 @@ def test_closing_releases_every_widget(make):
     view.close()
     left = {type(_instances[key]).__name__ for key in set(_instances) - before}
     assert left <= {"LayoutModel", "Layout", "LabelStyle", "HTMLStyle", "LinearScale"}
+
+
+def test_the_map_tells_the_exact_fraction_where_it_is_counted():
+    view = SparsityMapView()
+    view.draw(SparsityMap(np.array([[0.5, 0.5]], np.float32), (2, 6), 2, fraction=0.4))
+    assert view.widget.children[0].kept_text == "0.4000"
+    assert "40.0% kept" in view._caption.value
+    view.close()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "places"),
+    [(-0.24, 0.25, [-0.2, -0.1, 0.0, 0.1, 0.2]), (1.0, 4.0, [1, 1.5, 2, 2.5, 3, 3.5, 4])],
+)
+def test_ticks_between_two_ends_are_round(low, high, places):
+    assert round_places(low, high) == pytest.approx(places)
