@@ -12,6 +12,7 @@ that of the restored tensors, which is limited, and never runs anything from the
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
@@ -42,7 +43,18 @@ MAX_AXES = 8
 CRC_BYTES = 4
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
-    for dtype in (*FLOAT_TYPES, torch.float64, torch.int64, torch.int32, torch.uint8, torch.bool)
+    for dtype in (
+        *FLOAT_TYPES,
+        torch.float64,
+        torch.complex64,
+        torch.complex128,
+        torch.int64,
+        torch.int32,
+        torch.int16,
+        torch.int8,
+        torch.uint8,
+        torch.bool,
+    )
 }
 
 
@@ -78,11 +90,13 @@ def header_bytes(entries: Iterable[Entry], recipe: Recipe, network: str) -> byte
     """Return all that comes before the first section."""
     tensors = []
     for entry in entries:
-        item: list[Any] = [
-            entry.name,
-            list(entry.shape),
-            str(entry.dtype).removeprefix("torch."),
-        ]
+        dtype = str(entry.dtype).removeprefix("torch.")
+        if dtype not in DTYPES:
+            raise TypeError(
+                f"tensor {entry.name!r} is of type {entry.dtype}, which the file cannot hold; "
+                f"it holds {', '.join(DTYPES)}. Convert the tensor first"
+            )
+        item: list[Any] = [entry.name, list(entry.shape), dtype]
         tensors.append(item if entry.layout is None else [*item, entry.layout])
     content = {"network": network, "recipe": json.loads(recipe.to_json()), "tensors": tensors}
     text = json.dumps(content, separators=(",", ":")).encode()
@@ -153,6 +167,13 @@ def read(path: str | Path) -> CompressedTensors:
 
 def decode(data: bytes) -> CompressedTensors:
     """Read a model back from the bytes of a file; raises as `read`."""
+    try:
+        return _decode(data)
+    except RecursionError as error:
+        raise DamagedFile("header is nested too deeply") from error
+
+
+def _decode(data: bytes) -> CompressedTensors:
     header, start = _read_header(data)
     entries = [_entry(item) for item in header["tensors"]]
     _check_sizes(entries, len(data) - start)
@@ -202,14 +223,20 @@ def _entry(item: Any) -> Entry:
     if not isinstance(item, list) or len(item) not in (3, 4) or not isinstance(item[0], str):
         raise DamagedFile(f"header: not a tensor: {item!r:.60}")
     name, shape, dtype = item[:3]
-    if not isinstance(shape, list) or len(shape) > MAX_AXES or dtype not in DTYPES:
-        raise DamagedFile(f"tensor {name!r:.60}: bad shape or type")
-    if not all(isinstance(size, int) and 0 <= size <= MAX_WEIGHTS for size in shape):
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise DamagedFile(f"tensor {name!r:.60}: unknown type {dtype!r:.60}")
+    if not isinstance(shape, list) or len(shape) > MAX_AXES or not all(map(_is_size, shape)):
         raise DamagedFile(f"tensor {name!r:.60}: bad shape {shape!r:.60}")
+    if math.prod(shape) > MAX_WEIGHTS:
+        raise DamagedFile(f"tensor {name!r:.60}: shape {shape} has more than {MAX_WEIGHTS} entries")
     layout = item[3] if len(item) == 4 else None
     if len(item) == 4 and (not isinstance(layout, dict) or DTYPES[dtype] not in FLOAT_TYPES):
         raise DamagedFile(f"tensor {name!r:.60}: bad layout")
     return Entry(name, torch.Size(shape), DTYPES[dtype], layout)
+
+
+def _is_size(size: Any) -> bool:
+    return isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= MAX_WEIGHTS
 
 
 def _check_sizes(entries: list[Entry], n_bytes: int) -> None:

@@ -93,6 +93,8 @@ def layout_fields(layout: dict[str, Any], shape: torch.Size, dtype: torch.dtype)
     DamagedFile
         If the layout makes no sense.
     """
+    if not isinstance(layout, dict):
+        raise DamagedFile(f"header: not a layout: {layout!r:.40}")
     n, bits = shape.numel(), dtype.itemsize * 8
     match layout.get("kind"):
         case "dense":
@@ -105,12 +107,11 @@ def layout_fields(layout: dict[str, Any], shape: torch.Size, dtype: torch.dtype)
             table = sum(-(-b // 8) * 8 for b in layout_fields(book, torch.Size([size]), dtype))
             return coded_fields(n, count_in(layout, "kept", n), index_bits(size), table)
         case "quantized":
-            ranges = count_in(layout, "ranges", n)
-            return coded_fields(
-                n, count_in(layout, "kept", n), count_in(layout, "bits", 8), 64 * ranges
-            )
+            ranges = channels_in(layout, "ranges", shape, low=1)
+            codes = count_in(layout, "bits", 8, low=1)
+            return coded_fields(n, count_in(layout, "kept", n), codes, 64 * ranges)
         case "binarized":
-            scales = count_in(layout, "scales", n)
+            scales = channels_in(layout, "scales", shape)
             return coded_fields(n, count_in(layout, "kept", n), 1, bits * scales)
         case "low_rank":
             return _low_rank_layout_fields(layout, shape)
@@ -118,9 +119,9 @@ def layout_fields(layout: dict[str, Any], shape: torch.Size, dtype: torch.dtype)
 
 
 def _low_rank_layout_fields(layout: dict[str, Any], shape: torch.Size) -> tuple[int, ...]:
-    if len(shape) < 2 or not all(isinstance(layout.get(side), dict) for side in ("left", "right")):
+    if len(shape) < 2 or not shape.numel() or not all(isinstance(layout.get(side), dict) for side in ("left", "right")):
         raise DamagedFile("a factored tensor needs two axes and two factors")
-    n_rows, n_columns = shape[0], shape.numel() // max(1, shape[0])
+    n_rows, n_columns = shape[0], shape.numel() // shape[0]
     rank = count_in(layout, "rank", min(n_rows, n_columns))
     left = layout_fields(layout["left"], torch.Size([n_rows, rank]), torch.float32)
     right = layout_fields(layout["right"], torch.Size([rank, n_columns]), torch.float32)
@@ -131,11 +132,19 @@ def _low_rank_layout_fields(layout: dict[str, Any], shape: torch.Size) -> tuple[
     return (*fields, support_code(shape.numel(), kept).size_bits)
 
 
-def count_in(layout: dict[str, Any], name: str, high: int) -> int:
-    """Return a count from a header, checked to be an integer in [0, high]."""
+def count_in(layout: dict[str, Any], name: str, high: int, low: int = 0) -> int:
+    """Return a count from a header, checked to be an integer in [low, high]."""
     value = layout.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= high:
-        raise DamagedFile(f"header: {name} must be from 0 to {high}; got {value!r:.40}")
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise DamagedFile(f"header: {name} must be from {low} to {high}; got {value!r:.40}")
+    return value
+
+
+def channels_in(layout: dict[str, Any], name: str, shape: torch.Size, low: int = 0) -> int:
+    """Return a count from a header, checked to be `low`, 1 or the number of channels."""
+    value = count_in(layout, name, max([1, *shape[:1]]), low)
+    if value not in (low, 1, *shape[:1]):
+        raise DamagedFile(f"header: {name} must be 1 or one a channel ({shape[0]}); got {value}")
     return value
 
 

@@ -104,7 +104,7 @@ class Ordering:
     @cached_property
     def edge_ranks(self) -> np.ndarray:
         """Rank of the first weight in each bin; the last bin includes its upper edge."""
-        ranks = np.searchsorted(self.values, self.edges, "left")
+        ranks = np.searchsorted(self.values, least_single(self.edges), "left")
         ranks[-1] = self.n
         return ranks
 
@@ -173,6 +173,16 @@ class Ordering:
         return Cut(
             start + keep_negative, stop - keep_positive, float(limit), keep_negative, keep_positive
         )
+
+
+def least_single(values: np.ndarray) -> np.ndarray:
+    """Return the least float32 at or above each float64.
+
+    Searching sorted float32 weights for it finds the same rank without converting
+    all of them.
+    """
+    single = values.astype(np.float32)
+    return np.where(single < values, np.nextafter(single, np.float32(np.inf)), single)
 
 
 def magnitude_of_rank(orderings: tuple[Ordering, ...], count: int) -> np.float32:
