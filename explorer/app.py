@@ -21,6 +21,7 @@ from explorer.panels.close_up_panel import CloseUpPanel
 from explorer.panels.model_picker import ModelPicker
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.session import Session
+from explorer.session.preparation import Progress, unheard
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.figures import FiguresView
 from explorer.views.format import count_text
@@ -30,6 +31,7 @@ from explorer.views.status import StatusView
 
 FIRST_MODEL = "lenet-300-100"
 MODEL_VARIABLE = "EXPLORER_MODEL"
+QUICK_WEIGHTS = 5_000_000
 SUBTITLE = (
     "Turn a dial: the network is really recompressed, and its size, accuracy and weights follow."
 )
@@ -92,7 +94,7 @@ class Explorer(VBox):
         self._recipe_panel = RecipePanel(self._turned)
         self._close_up = CloseUpPanel(self._select)
         self._layer = Dropdown(description="Layer up close")
-        self._layer.add_class("ex-layer")
+        self._layer.add_class("ex-layer-picker")
         self._layer.observe(lambda _change: self._guarded(self._draw_layer), "value")
         self._picker = None
         head: list[Any] = [title("Compression Explorer", SUBTITLE)]
@@ -198,6 +200,8 @@ class Explorer(VBox):
     def _recompress(self) -> None:
         """Show the current recipe; what it needs first is made in the background."""
         session, recipe = self.session, self.recipe
+        if not session.ready(recipe) and session.n_weights <= QUICK_WEIGHTS:
+            self._make_ready(session, recipe, unheard)
         if not session.ready(recipe):
             self._preparer.submit(lambda stale: self._prepare(session, recipe, stale))
             return
@@ -211,12 +215,17 @@ class Explorer(VBox):
         if result.complete:
             self._say(result)
 
+    @staticmethod
+    def _make_ready(session: Session, recipe: Recipe, progress: Progress) -> None:
+        session.prepare(recipe, progress)
+        session.figures(recipe)
+
     def _prepare(self, session: Session, recipe: Recipe, stale: Stale) -> None:
         def progress(layer: str, fraction: float) -> None:
             self._status.work(f"Preparing layer {layer}", fraction)
 
         try:
-            session.prepare(recipe, progress)
+            self._make_ready(session, recipe, progress)
         except Exception as error:
             self._fail(error)
             return
@@ -290,6 +299,7 @@ def page() -> Explorer:
         problem, loaded = f"{wanted} could not be loaded: {error}", zoo.load(FIRST_MODEL)
     start = [Prune(sparsity=0.5), Share(n_clusters=32)]
     app = Explorer(loaded.net, loaded.data, recipe=start, picker=loaded.name)
+    _ = app.result
     if problem:
         app.show_error(problem)
     return app

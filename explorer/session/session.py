@@ -105,6 +105,11 @@ class Session:
         """Names of the compressible layers, in the network's order."""
         return tuple(self._network.layers)
 
+    @property
+    def n_weights(self) -> int:
+        """Compressible weights of the network."""
+        return sum(layer.n_weights for layer in self._network.layers.values())
+
     def matrix_shape(self, layer: str) -> tuple[int, int]:
         """Return (rows, columns) of a layer's matrix (out, in * kh * kw)."""
         rows, columns = self._network.layers[layer].matrix.shape
