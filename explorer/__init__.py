@@ -2,24 +2,32 @@
 
 Load a trained network, turn a dial, and the network is really recompressed: weights,
 bytes, accuracy follow.
+
+Names are imported when they are first asked for, so that servers and the command line start
+without torch.
 """
 
-from typing import Any
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from explorer.codec.errors import DamagedFile
-from explorer.codec.model import CompressedModel, compress
-from explorer.compress.binarize import Binarize
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe, recipe_from_json
-from explorer.compress.share import Share
-from explorer.library import open_model as open
-from explorer.measure.accuracy import Accuracy, evaluate
-from explorer.measure.profile import LayerProfile, profile
-from explorer.measure.result import LayerFigures, Result
-from explorer.session import Session
-from explorer.zoo import Data, DataUnavailable, WeightsUnavailable, catalog, load
+if TYPE_CHECKING:
+    from explorer.app import Explorer
+    from explorer.codec.errors import DamagedFile
+    from explorer.codec.model import CompressedModel, compress
+    from explorer.compress.binarize import Binarize
+    from explorer.compress.low_rank import LowRank
+    from explorer.compress.prune import Prune
+    from explorer.compress.quantize import Quantize
+    from explorer.compress.recipe import Recipe, recipe_from_json
+    from explorer.compress.share import Share
+    from explorer.library import open_model as open
+    from explorer.measure.accuracy import Accuracy, evaluate
+    from explorer.measure.profile import LayerProfile, profile
+    from explorer.measure.result import LayerFigures, Result
+    from explorer.session import Session
+    from explorer.zoo import Data, DataUnavailable, WeightsUnavailable, catalog, load
 
 __all__ = [
     "Accuracy",
@@ -48,11 +56,51 @@ __all__ = [
     "recipe_from_json",
 ]
 
+_HOMES = {
+    "Accuracy": "explorer.measure.accuracy",
+    "Binarize": "explorer.compress.binarize",
+    "CompressedModel": "explorer.codec.model",
+    "DamagedFile": "explorer.codec.errors",
+    "Data": "explorer.zoo",
+    "DataUnavailable": "explorer.zoo",
+    "Explorer": "explorer.app",
+    "LayerFigures": "explorer.measure.result",
+    "LayerProfile": "explorer.measure.profile",
+    "LowRank": "explorer.compress.low_rank",
+    "Prune": "explorer.compress.prune",
+    "Quantize": "explorer.compress.quantize",
+    "Recipe": "explorer.compress.recipe",
+    "Result": "explorer.measure.result",
+    "Session": "explorer.session",
+    "Share": "explorer.compress.share",
+    "WeightsUnavailable": "explorer.zoo",
+    "catalog": "explorer.zoo",
+    "compress": "explorer.codec.model",
+    "evaluate": "explorer.measure.accuracy",
+    "load": "explorer.zoo",
+    "open": "explorer.library",
+    "profile": "explorer.measure.profile",
+    "recipe_from_json": "explorer.compress.recipe",
+}
+_OWN_NAMES = {"open": "open_model"}
 
-def __getattr__(name: str) -> Any:
-    """Import the widget when it is asked for: scripts do without the widget libraries."""
-    if name == "Explorer":
-        from explorer.app import Explorer
 
-        return Explorer
-    raise AttributeError(f"module 'explorer' has no attribute {name!r}")
+class _Package(ModuleType):
+    """The package, whose function `compress` goes before its subpackage of that name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'explorer' has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), _OWN_NAMES.get(name, name))
+        setattr(self, name, value)
+        return value
+
+    def __dir__(self) -> list[str]:
+        return __all__
+
+
+sys.modules[__name__].__class__ = _Package

@@ -75,6 +75,8 @@ class Explorer(VBox):
     >>> app.close()
     """
 
+    _is_open = False
+
     def __init__(
         self,
         net: nn.Module,
@@ -109,6 +111,7 @@ class Explorer(VBox):
             self._close_up.widgets,
         )
         super().__init__(layout.children)
+        self._is_open = True
         self.add_class("ex-root")
         self._bind(self.session)
         self.recipe = [Prune(sparsity=0.0)] if recipe is None else recipe
@@ -166,6 +169,9 @@ class Explorer(VBox):
 
     def close(self) -> None:
         """Stop the background work and release every widget in the browser and the kernel."""
+        if not self._is_open:
+            return
+        self._is_open = False
         self._preparer.close()
         self.session.close()
         parts = [self._figures, self._status, self._recipe_panel, self._close_up, self._layer]

@@ -119,7 +119,11 @@ def layout_fields(layout: dict[str, Any], shape: torch.Size, dtype: torch.dtype)
 
 
 def _low_rank_layout_fields(layout: dict[str, Any], shape: torch.Size) -> tuple[int, ...]:
-    if len(shape) < 2 or not shape.numel() or not all(isinstance(layout.get(side), dict) for side in ("left", "right")):
+    if (
+        len(shape) < 2
+        or not shape.numel()
+        or not all(isinstance(layout.get(side), dict) for side in ("left", "right"))
+    ):
         raise DamagedFile("a factored tensor needs two axes and two factors")
     n_rows, n_columns = shape[0], shape.numel() // shape[0]
     rank = count_in(layout, "rank", min(n_rows, n_columns))

@@ -124,10 +124,11 @@ def kept_ranks_of_codes(values, start, stop, low, inverse_step, n_steps):
 
 
 @_compiled
-def lloyd_sorted(values, sums, squares, block, start, stop, centroids, max_iterations):
+def lloyd_sorted(values, sums, squares, block, start, stop, centroids, tolerance, max_iterations):
     """Lloyd's iteration on sorted values, leaving out ranks in [start, stop).
 
-    `centroids` (ascending, float64) is overwritten. Returns the limits between
+    It ends when no value changes its cluster, or no centroid moves by more than
+    `tolerance`. `centroids` (ascending, float64) is overwritten. Returns the limits between
     clusters (float32), the kept rank at which each cluster starts (with the number
     of kept values last), and the number of iterations.
     """
@@ -140,19 +141,51 @@ def lloyd_sorted(values, sums, squares, block, start, stop, centroids, max_itera
     iteration = 0
     moved = True
     while moved and iteration < max_iterations:
-        moved = iteration == 0
+        changed = iteration == 0
         for i in range(1, k):
             limits[i - 1] = np.float32(0.5 * (centroids[i - 1] + centroids[i]))
             rank = _first_above(values, start, gap, n_kept, limits[i - 1], ranks[i])
-            moved = moved or rank != ranks[i]
+            changed = changed or rank != ranks[i]
             ranks[i] = rank
-        if moved:
+        moved = changed
+        if changed:
             totals, _ = kept_sums_at(values, sums, squares, block, start, stop, ranks)
+            shift = 0.0
             for i in range(k):
                 if ranks[i + 1] > ranks[i]:
-                    centroids[i] = (totals[i + 1] - totals[i]) / (ranks[i + 1] - ranks[i])
+                    mean = (totals[i + 1] - totals[i]) / (ranks[i + 1] - ranks[i])
+                    shift = max(shift, abs(mean - centroids[i]))
+                    centroids[i] = mean
+            moved = shift > tolerance
             iteration += 1
     return limits, ranks, iteration
+
+
+@_compiled
+def shrink_into(source, out, threshold):
+    """Copy `source` with magnitudes up to `threshold` zeroed."""
+    for i in range(source.size):
+        out[i] = source[i] if abs(source[i]) > threshold else np.float32(0)
+
+
+@_compiled
+def shrink_and_find(source, out, threshold, positions):
+    """Do as `shrink_into` and as `find_magnitude` in one pass over memory."""
+    found = 0
+    for start in range(0, source.size, 4096):
+        stop = min(start + 4096, source.size)
+        equal = np.int32(0)
+        for i in range(start, stop):
+            out[i] = source[i] if abs(source[i]) > threshold else np.float32(0)
+        for i in range(start, stop):
+            equal += np.int32(abs(source[i]) == threshold)
+        if equal > 0:
+            for i in range(start, stop):
+                if abs(source[i]) == threshold:
+                    if found < positions.size:
+                        positions[found] = i
+                    found += 1
+    return found
 
 
 @_compiled
@@ -171,6 +204,29 @@ def find_magnitude(source, magnitude, positions):
                         positions[found] = i
                     found += 1
     return found
+
+
+@_compiled
+def tabulate_runs(limits, table):
+    """Fill ``table[h]`` with the run of every float32 whose high half is h.
+
+    Where more than one run is possible, with ``-1 - r``, r the lowest of them.
+    Infinities and NaN are left as they are.
+    """
+    bits = np.empty(2, np.uint32)
+    ends = bits.view(np.float32)
+    run = 0
+    for step in range(2 * 0x7F80):
+        negative = step < 0x7F80
+        half = 0xFF7F - step if negative else step - 0x7F80
+        bits[0] = np.uint32(half << 16) | (np.uint32(0xFFFF) if negative else np.uint32(0))
+        bits[1] = np.uint32(half << 16) | (np.uint32(0) if negative else np.uint32(0xFFFF))
+        while run < limits.size and limits[run] < ends[0]:
+            run += 1
+        last = run
+        while last < limits.size and limits[last] < ends[1]:
+            last += 1
+        table[half] = run if last == run else -1 - run
 
 
 @_compiled

@@ -4,7 +4,7 @@ A layer's weights are sorted once. Pruning, sharing and uniform quantization act
 a weight by its value alone, so each of them cuts the sorted weights into contiguous
 runs: how many weights a run holds, their sum and their sum of squares follow from
 binary searches and prefix sums, whatever the number of weights. Prefix sums are kept
-once a block of 256 weights, so that the index takes little more memory than the
+once a block of 128 weights, so that the index takes little more memory than the
 sorted weights themselves.
 """
 
@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-BLOCK = 256
+BLOCK = 128
 N_BINS = 64
 
 

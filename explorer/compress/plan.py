@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -176,10 +177,14 @@ class ValuePlan(Plan):
 
     def write(self, source: Tensor, out: Tensor) -> None:
         """Write the compressed weights into `out`."""
+        if self._coding is None and self._cut.splits_ties:
+            ties = shrink_noting_ties(source, out, self._cut)
+            self._map(source, out, kept_ties(source, ties, self._cut))
+            return
         self._map(source, out)
         if self._cut.splits_ties:
-            ties = kept_tie_positions(source, self._cut)
-            self._map(source, out, ties)
+            ties = tie_positions(source, self._cut)
+            self._map(source, out, kept_ties(source, ties, self._cut))
 
     def _map(self, source: Tensor, out: Tensor, positions: np.ndarray | None = None) -> None:
         """Write all weights with the cut, or those at `positions` without it."""
@@ -191,7 +196,7 @@ class ValuePlan(Plan):
         if self._coding is not None:
             self._coding.write(flat.numpy(), into.numpy(), threshold)
         elif threshold > 0:
-            torch.ops.aten.hardshrink.out(flat, threshold, out=into)
+            shrink(flat, into, threshold)
         else:
             into.copy_(flat)
         if positions is not None:
@@ -202,8 +207,7 @@ class ValuePlan(Plan):
         out = torch.empty_like(part.values)
         self._map(part.values, out)
         if self._cut.splits_ties:
-            ties = torch.nonzero(part.values.view(-1).abs() == self._cut.threshold).flatten()
-            self._map(part.values, out, ties.numpy())
+            self._map(part.values, out, tie_positions(part.values, self._cut))
         return out.numpy()
 
 
@@ -213,23 +217,49 @@ def bin_levels(edges: np.ndarray, levels: np.ndarray, counts: np.ndarray) -> np.
     return np.bincount(bins, counts, len(edges) - 1).astype(np.int64)
 
 
-def kept_tie_positions(source: Tensor, cut: Cut) -> np.ndarray:
-    """Row-major positions of the weights of the threshold's magnitude that a cut keeps."""
+def shrink(source: Tensor, out: Tensor, threshold: float) -> None:
+    """Copy flat weights with magnitudes up to `threshold` zeroed."""
+    from explorer.compress.kernels import shrink_into
+
+    values, into, limit = source.numpy(), out.numpy(), np.float32(threshold)
+    over_chunks(values.size, lambda i: shrink_into(values[i], into[i], limit))
+
+
+def tie_positions(source: Tensor, cut: Cut) -> np.ndarray:
+    """Row-major positions of the weights of the threshold's magnitude."""
     from explorer.compress.kernels import find_magnitude
 
-    flat = source.view(-1).numpy()
-    magnitude = np.float32(cut.threshold)
+    flat, limit = source.view(-1).numpy(), np.float32(cut.threshold)
+    return _found(flat.size, lambda i, found: find_magnitude(flat[i], limit, found))
 
-    def find(part: slice) -> np.ndarray:
+
+def shrink_noting_ties(source: Tensor, out: Tensor, cut: Cut) -> np.ndarray:
+    """Write the pruned weights and return `tie_positions`, in one pass."""
+    from explorer.compress.kernels import shrink_and_find
+
+    flat, into = source.view(-1).numpy(), out.view(-1).numpy()
+    limit = np.float32(cut.threshold)
+    return _found(flat.size, lambda i, found: shrink_and_find(flat[i], into[i], limit, found))
+
+
+def _found(size: int, find: Callable[[slice, np.ndarray], int]) -> np.ndarray:
+    """Collect positions that a loop finds in each part, with a larger buffer if need be."""
+
+    def positions(part: slice) -> np.ndarray:
         found = np.empty(TIES_BUFFER, np.int64)
-        count = find_magnitude(flat[part], magnitude, found)
+        count = find(part, found)
         if count > found.size:
             found = np.empty(count, np.int64)
-            find_magnitude(flat[part], magnitude, found)
+            find(part, found)
         return found[:count] + part.start
 
-    ties = np.concatenate(over_chunks(flat.size, find))
-    negative, positive = ties[flat[ties] < 0], ties[flat[ties] > 0]
+    return np.concatenate(over_chunks(size, positions))
+
+
+def kept_ties(source: Tensor, ties: np.ndarray, cut: Cut) -> np.ndarray:
+    """Return those of the `ties` that a cut keeps."""
+    values = source.view(-1).numpy()[ties]
+    negative, positive = ties[values < 0], ties[values > 0]
     return np.concatenate(
         [
             negative[len(negative) - cut.keep_negative :],

@@ -166,12 +166,11 @@ def run_table(limits: np.ndarray) -> np.ndarray:
     -------
     ndarray, shape (65536,), int16
     """
-    high = np.arange(65536, dtype=np.uint32) << 16
-    ends = np.stack([high, high | 0xFFFF]).view(np.float32)
-    ends = np.nan_to_num(ends, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    runs = np.searchsorted(limits, ends, "left")
-    lowest = runs.min(0)
-    return np.where(runs[0] == runs[1], lowest, -1 - lowest).astype(np.int16)
+    from explorer.compress.kernels import tabulate_runs
+
+    table = np.zeros(65536, np.int16)
+    tabulate_runs(limits, table)
+    return table
 
 
 @dataclass(frozen=True)
@@ -186,8 +185,8 @@ class Share(ValueSetting):
         Number of shared values k, from 1 to 4096. Clusters that end empty are
         not stored.
     init : {"linear", "density", "random"}
-        First centroids: evenly between the smallest and the largest weight (best in
-        the paper), at even quantiles, or at weights drawn with a fixed seed.
+        First centroids: evenly over the range of the kept weights (best in the
+        paper), at even quantiles, or at weights drawn with a fixed seed.
 
     References
     ----------

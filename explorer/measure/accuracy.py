@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from explorer.measure.batches import batches, n_samples
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Accuracy:
     low, high : float
         95 % Wilson score interval of `top1`.
     n_total : int
-        Samples in the data; `n` is smaller while an evaluation is under way.
+        Samples in the data, as far as is known; `n` is smaller while an evaluation
+        is under way.
 
     References
     ----------
@@ -120,12 +123,23 @@ def judge(forward: Callable[[Tensor], Tensor], data: Any, batch: int = 256) -> I
     """
     n_total = n_samples(data)
     n = n_top1 = n_top5 = 0
-    for inputs, labels in batches(data, batch):
+    for (inputs, labels), following in _with_following(batches(data, batch)):
         with torch.inference_mode():
             scores = forward(inputs)
         hits1, hits5 = count_hits(scores, labels)
         n, n_top1, n_top5 = n + len(labels), n_top1 + hits1, n_top5 + hits5
-        yield Accuracy.from_counts(n_top1, n_top5, n, max(n, n_total))
+        known = n if following is None else max(n_total, n + len(following[1]))
+        yield Accuracy.from_counts(n_top1, n_top5, n, known)
+
+
+def _with_following(items: Iterable[T]) -> Iterator[tuple[T, T | None]]:
+    """Yield each item with the one after it; the last with None."""
+    iterator = iter(items)
+    item = next(iterator, None)
+    while item is not None:
+        following = next(iterator, None)
+        yield item, following
+        item = following
 
 
 def count_hits(scores: Tensor, labels: Tensor) -> tuple[int, int]:

@@ -36,9 +36,7 @@ class ModelPicker:
         self._thread: threading.Thread | None = None
         self._name = Dropdown(description="Network", options=zoo.catalog(), value=name)
         self._name.add_class("ex-model")
-        self._weights = Dropdown(
-            description="Weights", options=[("trained", "default"), ("random", None)]
-        )
+        self._weights = Dropdown(description="Weights", options=["trained", "random"])
         self._weights.add_class("ex-weights")
         for picker in (self._name, self._weights):
             picker.observe(lambda _change: self._chosen(), "value")
@@ -49,7 +47,8 @@ class ModelPicker:
         if self._thread is not None and self._thread.is_alive():
             self._failed("still loading the last choice; choose again in a moment")
             return
-        name, weights = self._name.value, self._weights.value
+        name = self._name.value
+        weights = "default" if self._weights.value == "trained" else None
         self._started(f"Loading {name}\N{HORIZONTAL ELLIPSIS}")
         self._thread = threading.Thread(target=self._load, args=(name, weights), daemon=True)
         self._thread.start()

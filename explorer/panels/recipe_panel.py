@@ -61,7 +61,7 @@ class RecipePanel:
 
     def show(self, recipe: Recipe) -> None:
         """Move the dials to a recipe; `changed` is not called."""
-        self._entries = {ALL: (), **dict(recipe.entries)}
+        self._entries = {ALL: (), **_reachable(recipe)}
         self._busy = True
         try:
             self._set_options()
@@ -123,8 +123,12 @@ class RecipePanel:
     def _edited(self) -> None:
         if self._busy:
             return
-        is_new = self._scope.value not in self._entries
-        self._entries[self._scope.value] = self._stack.value
+        scope, steps = self._scope.value, self._stack.value
+        is_new = scope not in self._entries
+        if self._session and scope in self._session.layers:
+            self._entries = {scope: steps, **{k: v for k, v in self._entries.items() if k != scope}}
+        else:
+            self._entries[scope] = steps
         if is_new:
             self._busy = True
             try:
@@ -138,3 +142,13 @@ class RecipePanel:
         self._stack.close()
         self._scope.close()
         self.widget.close()
+
+
+def _reachable(recipe: Recipe) -> dict[str, Steps]:
+    """Return the entries up to the one for all layers, which leaves nothing to later ones."""
+    found: dict[str, Steps] = {}
+    for pattern, steps in recipe.entries:
+        found.setdefault(pattern, steps)
+        if pattern == ALL:
+            break
+    return found

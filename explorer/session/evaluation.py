@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from explorer.measure.accuracy import Accuracy, judge
+from explorer.measure.batches import batches
 from explorer.session.prefix_cache import BUDGET_BYTES, PrefixCache, Stopped
 
+CALIBRATION_BATCH = 8
 FIRST_BATCH = 64
 MAX_BATCH = 1024
 BATCH_S = 0.08
@@ -111,11 +113,14 @@ class Evaluation:
 
     def _repeats(self) -> bool:
         """Whether the samples come in the same order each time."""
-        return isinstance(self._data, Dataset) and not isinstance(self._data, DataLoader)
+        return isinstance(self._data, Dataset) and hasattr(self._data, "__len__")
 
     def _fitting_batch(self, net: nn.Module, device: torch.device) -> int:
         """Find how many samples take about `BATCH_S`."""
-        inputs = torch.stack([self._data[i][0] for i in range(min(8, len(self._data)))]).to(device)
+        first = next(batches(self._data, CALIBRATION_BATCH), None)
+        if first is None:
+            return FIRST_BATCH
+        inputs = first[0].to(device)
         with torch.inference_mode():
             net(inputs[:1])
             started = time.perf_counter()

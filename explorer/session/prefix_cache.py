@@ -74,7 +74,7 @@ class PrefixCache:
         self._budget = budget_bytes
         self._graph = _trace(net)
         self._nodes = list(self._graph.graph.nodes) if self._graph else []
-        self._first = {name: _first_use(self._nodes, name) for name in layers}
+        self._first = {name: _first_use(self._nodes, _users(net, name)) for name in layers}
         self._state: Mapping[str, Any] = {}
         self._target = 0
         self._kept: dict[tuple[int, int], Kept] = {}
@@ -123,7 +123,12 @@ class PrefixCache:
         if kept is not None:
             start = dict.fromkeys(self._nodes[: kept.cut]) | kept.values
         wanted = self._target > (kept.cut if kept else 0)
-        runner = _Runner(self._graph, self._nodes[self._target] if wanted else None, stale)
+        runner = _Runner(
+            self._graph,
+            self._nodes[self._target] if wanted else None,
+            kept.values if kept else {},
+            stale,
+        )
         output = runner.run(inputs, initial_env=start)
         if runner.live is not None:
             self._drop(batch)
@@ -144,13 +149,22 @@ class PrefixCache:
 
 
 class _Runner(fx.Interpreter):
-    """Runs a graph until it is stale, and notes the live values at one node."""
+    """Runs a graph until it is stale, and notes the live values at one node.
+
+    Values that are kept, from before or for later, are copied ahead of an operation
+    that writes into them.
+    """
 
     def __init__(
-        self, graph: fx.GraphModule, node: fx.Node | None, stale: Callable[[], bool]
+        self,
+        graph: fx.GraphModule,
+        node: fx.Node | None,
+        kept: dict[fx.Node, Any],
+        stale: Callable[[], bool],
     ) -> None:
         super().__init__(graph)
         self._node = node
+        self._kept = kept
         self._stale = stale
         self.live: dict[fx.Node, Any] | None = None
 
@@ -160,7 +174,30 @@ class _Runner(fx.Interpreter):
             raise Stopped
         if n is self._node:
             self.live = {node: value for node, value in self.env.items() if value is not None}
+        if n.all_input_nodes and _may_write(self.module, n):
+            written = self.env[n.all_input_nodes[0]]
+            for values in (self._kept, self.live or {}):
+                _save_from(written, values)
         return super().run_node(n)
+
+
+def _may_write(graph: nn.Module, node: fx.Node) -> bool:
+    """Whether an operation may write into its input."""
+    if node.op == "call_module":
+        return bool(getattr(graph.get_submodule(str(node.target)), "inplace", False))
+    name = str(getattr(node.target, "__name__", node.target))
+    flagged = any(value is True for value in (*node.args, *node.kwargs.values()))
+    return flagged or (name.endswith("_") and not name.endswith("__"))
+
+
+def _save_from(written: Any, values: dict[fx.Node, Any]) -> None:
+    """Copy those of `values` that share memory with what is about to be written."""
+    if not isinstance(written, Tensor):
+        return
+    memory = written.untyped_storage().data_ptr()
+    for node, value in values.items():
+        if isinstance(value, Tensor) and value.untyped_storage().data_ptr() == memory:
+            values[node] = value.clone()
 
 
 def _trace(net: nn.Module) -> fx.GraphModule | None:
@@ -171,13 +208,25 @@ def _trace(net: nn.Module) -> fx.GraphModule | None:
         return None
 
 
-def _first_use(nodes: list[fx.Node], layer: str) -> int:
+def _users(net: nn.Module, layer: str) -> list[str]:
+    """Names of the modules that hold a layer's weight: several, where it is shared."""
+    weight = net.get_submodule(layer).weight
+    return [
+        name
+        for name, module in net.named_modules(remove_duplicate=False)
+        if any(parameter is weight for parameter in module.parameters(recurse=False))
+    ]
+
+
+def _first_use(nodes: list[fx.Node], modules: list[str]) -> int:
+    """Find the number of the first node that runs one of some modules; 0 where none does."""
     for number, node in enumerate(nodes):
         if node.op not in ("call_module", "get_attr"):
             continue
         target = str(node.target)
-        if target == layer or layer.startswith(f"{target}.") or target.startswith(f"{layer}."):
-            return number
+        for name in modules:
+            if target == name or name.startswith(f"{target}.") or target.startswith(f"{name}."):
+                return number
     return 0
 
 

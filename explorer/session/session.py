@@ -97,6 +97,7 @@ class Session:
         self._recipe = Recipe()
         self._plans: Mapping[str, Plan] = {}
         self._result: Result | None = None
+        self._closed = False
         self._worker = LatestWins("explorer-evaluation")
         self._factor_worker = LatestWins("explorer-factors")
 
@@ -159,9 +160,10 @@ class Session:
         Result
             With accuracy missing until the first estimate.
         """
-        result = self._adopt(Recipe.of(recipe))
-        self._worker.submit(lambda stale: self._evaluate(result, stale))
-        self._refine(self._recipe)
+        parsed = Recipe.of(recipe)
+        plans, result = self._adopt(parsed)
+        self._worker.submit(lambda stale: self._evaluate(plans, result, stale))
+        self._refine(parsed)
         return result
 
     def apply(self, recipe: Any) -> Result:
@@ -172,13 +174,13 @@ class Session:
         Result
             Without accuracy; `wait` returns it.
         """
-        result = self._adopt(Recipe.of(recipe))
+        plans, result = self._adopt(Recipe.of(recipe))
         with self._writing:
-            self._rewrite(self._plans, never)
-        self._worker.submit(lambda stale: self._evaluate(result, stale))
+            self._rewrite(plans, never)
+        self._worker.submit(lambda stale: self._evaluate(plans, result, stale))
         return result
 
-    def _adopt(self, recipe: Recipe) -> Result:
+    def _adopt(self, recipe: Recipe) -> tuple[Mapping[str, Plan], Result]:
         plans, result = self._plan(recipe)
         result = replace(
             result,
@@ -188,7 +190,7 @@ class Session:
         with self._changed:
             self._recipe, self._plans, self._result = recipe, plans, result
             self._changed.notify_all()
-        return result
+        return plans, result
 
     def wait(self, timeout: float | None = None) -> Result:
         """Wait until the current recipe's result is complete.
@@ -206,11 +208,15 @@ class Session:
         ------
         TimeoutError
             If it is not complete in time.
+        RuntimeError
+            If the session is closed before it is complete.
         """
         _ = self.result
         with self._changed:
-            if not self._changed.wait_for(lambda: self.result.complete, timeout):
+            if not self._changed.wait_for(lambda: self.result.complete or self._closed, timeout):
                 raise TimeoutError(f"accuracy is not complete after {timeout} s")
+            if not self.result.complete:
+                raise RuntimeError("the session was closed before accuracy was complete")
             return self.result
 
     def observe(self, observer: Observer) -> None:
@@ -293,7 +299,10 @@ class Session:
         return self._copy.net
 
     def close(self) -> None:
-        """Stop the background work."""
+        """Stop the background work; whoever waits for it is told."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
         self._worker.close()
         self._factor_worker.close()
         self._observers.clear()
@@ -308,11 +317,10 @@ class Session:
             self._copy.write(name, plans[name])
         return True
 
-    def _evaluate(self, result: Result, stale: Stale) -> None:
+    def _evaluate(self, plans: Mapping[str, Plan], result: Result, stale: Stale) -> None:
         """Measure the original once, then the current recipe, telling every estimate."""
         if not self._evaluation.possible:
             return
-        plans = self._plans
         try:
             if self._original_accuracy is None:
                 original = {name: x.plan(()) for name, x in self._network.layers.items()}
@@ -341,7 +349,6 @@ class Session:
                 return
             self._result = result
             self._changed.notify_all()
-        self._worker.shown()
         self._tell(result)
 
     def _tell(self, result: Result) -> None:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
-import time
 from collections.abc import Callable
 
 Stale = Callable[[], bool]
 Job = Callable[[Stale], None]
-PATIENCE_S = 0.5
 
 
 class LatestWins:
     """Runs one job at a time; a new job makes the running one stale.
 
     A job is called with ``stale``, which it asks between small pieces of work and
-    returns as soon as it says True. A job that was stale before it could show
-    anything is let through now and then (`shown`), so that results keep coming
-    however fast new jobs arrive.
+    returns as soon as it says True. One that raises is reported as an uncaught error
+    of its thread, and the next one runs all the same.
     """
 
     def __init__(self, name: str) -> None:
@@ -28,7 +26,6 @@ class LatestWins:
         self._thread: threading.Thread | None = None
         self._number = 0
         self._closed = False
-        self._last_shown = time.monotonic()
 
     def submit(self, job: Job) -> None:
         """Make `job` the next one; whatever waits is dropped, whatever runs turns stale."""
@@ -42,10 +39,6 @@ class LatestWins:
                 self._thread.start()
                 atexit.register(self.close)
             self._condition.notify_all()
-
-    def shown(self) -> None:
-        """Note that the running job has shown something."""
-        self._last_shown = time.monotonic()
 
     def close(self) -> None:
         """Stop after the current piece of work; nothing can be submitted any more.
@@ -69,15 +62,12 @@ class LatestWins:
                     return
                 job, number, self._next = self._next, self._number, None
             if job is not None:
-                job(self._staleness(number))
+                self._work(job, number)
 
-    def _staleness(self, number: int) -> Stale:
-        started = time.monotonic()
-
-        def stale() -> bool:
-            if self._closed:
-                return True
-            starved = started - self._last_shown > PATIENCE_S and self._last_shown < started
-            return number != self._number and not starved
-
-        return stale
+    def _work(self, job: Job, number: int) -> None:
+        try:
+            job(lambda: number != self._number)
+        except Exception:
+            threading.excepthook(
+                threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread()))
+            )

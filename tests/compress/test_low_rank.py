@@ -129,7 +129,7 @@ def test_values_out_of_range_are_refused(fields, words):
 
 
 def test_values_of_another_type_are_refused():
-    with pytest.raises(TypeError, match="rank must be an integer; got 2.5"):
+    with pytest.raises(TypeError, match=r"rank must be an integer; got 2.5"):
         LowRank(rank=2.5)
 
 

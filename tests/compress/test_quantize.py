@@ -108,7 +108,7 @@ def test_bits_out_of_range_are_refused(bits):
 
 
 def test_other_bad_fields_are_refused():
-    with pytest.raises(TypeError, match="bits must be an integer; got 4.0"):
+    with pytest.raises(TypeError, match=r"bits must be an integer; got 4.0"):
         Quantize(bits=4.0)
     with pytest.raises(TypeError, match="bits must be an integer; got True"):
         Quantize(bits=True)

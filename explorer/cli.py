@@ -1,0 +1,191 @@
+"""The command line, ``compression-explorer``: app, models, compress, evaluate, bench.
+
+Everything heavy is imported inside the subcommand that needs it, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explorer.measure.accuracy import Accuracy
+    from explorer.zoo import Loaded
+
+__all__ = ["main"]
+
+USER_ERRORS = (ValueError, LookupError, OSError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``compression-explorer``.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The arguments after the program's name; ``sys.argv[1:]`` by default.
+
+    Returns
+    -------
+    int
+        Exit status: 0 when done, 2 after an error of the user's, which is told in one line on
+        standard error.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["bench"]:
+        return _guarded(_bench, given[1:])
+    options = _parser().parse_args(given)
+    return _guarded(options.run, options)
+
+
+def _guarded(command: Callable[[Any], int | None], options: Any) -> int:
+    try:
+        status = command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except USER_ERRORS as error:
+        sys.stderr.write(f"compression-explorer: {_one_line(error)}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return int(status or 0)
+
+
+def _one_line(error: Exception) -> str:
+    told = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return " ".join(str(told).split()) or type(error).__name__
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="compression-explorer",
+        description="See what compressing a neural network does.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    app = commands.add_parser("app", help="open the explorer in a browser")
+    app.add_argument("--port", type=int, help="port to listen on (default: 8866, or a free one)")
+    app.add_argument("--no-browser", action="store_true", help="only print the address")
+    app.add_argument("--model", help="network to start with, a name that `models` lists")
+    app.set_defaults(run=_app)
+
+    models = commands.add_parser("models", help="list the networks that can be loaded by name")
+    models.set_defaults(run=_models)
+
+    compress = commands.add_parser("compress", help="write a compressed network to a file")
+    compress.add_argument("model", help="a name that `models` lists")
+    compress.add_argument("--recipe", type=Path, required=True, help="JSON file with the recipe")
+    compress.add_argument("-o", "--output", type=Path, required=True, help="file to write (.cmpx)")
+    compress.set_defaults(run=_compress)
+
+    evaluate = commands.add_parser("evaluate", help="measure the accuracy of a compressed file")
+    evaluate.add_argument("file", help="a .cmpx file, or the name of a bundled one")
+    evaluate.add_argument("--model", help="network whose data to use (default: the file's own)")
+    evaluate.set_defaults(run=_evaluate)
+
+    commands.add_parser("bench", help="measure how fast this machine recompresses (see --help)")
+    return parser
+
+
+def _app(options: argparse.Namespace) -> None:
+    from explorer.serve.port import choose_port
+    from explorer.serve.server import serve
+
+    if options.model is not None:
+        _require_model(options.model)
+    serve(choose_port(options.port), not options.no_browser, options.model)
+
+
+def _require_model(name: str) -> None:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
+        names = child.submit(_catalog).result()
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=3) or names[:3]
+        raise ValueError(
+            f"model must be a name that `compression-explorer models` lists, such as "
+            f"{', '.join(near)}; got {name!r}"
+        )
+
+
+def _catalog() -> list[str]:
+    """List the names; run in a child, for the server must not hold what this imports."""
+    from explorer.zoo import catalog
+
+    return list(catalog())
+
+
+def _models(options: argparse.Namespace) -> None:
+    from explorer.zoo.lenets import LENETS
+
+    names = _catalog()
+    width = max(map(len, names))
+    sys.stdout.write(f"{'name':{width}}  weights\n")
+    for name in names:
+        origin = "bundled" if name in LENETS else "downloaded on first use"
+        sys.stdout.write(f"{name:{width}}  {origin}\n")
+
+
+def _load(name: str) -> Loaded:
+    from explorer.zoo import DataUnavailable, WeightsUnavailable, load
+
+    try:
+        return load(name)
+    except (DataUnavailable, WeightsUnavailable) as error:
+        raise ValueError(str(error)) from error
+
+
+def _compress(options: argparse.Namespace) -> None:
+    import explorer
+
+    recipe = explorer.recipe_from_json(options.recipe.read_text(encoding="utf-8"))
+    net, _ = _load(options.model)
+    small = explorer.compress(net, recipe, network=options.model)
+    small.save(options.output)
+    sys.stdout.write(
+        f"{options.output}: {small.size_bytes:,} bytes, {small.compression_ratio:.2f}x smaller\n"
+    )
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    import explorer
+
+    small = explorer.open(options.file)
+    name = options.model or small.network
+    if not name:
+        raise ValueError(
+            "model must be given, for the file does not name its network: --model NAME, "
+            "one that `compression-explorer models` lists"
+        )
+    loaded = _load(name)
+    if loaded.data is None:
+        raise ValueError(
+            f"model must be a network that comes with data, got {name!r}: "
+            "for data of your own use explorer.evaluate in Python"
+        )
+    _print_accuracy(explorer.evaluate(small.restore(loaded.net), loaded.data.eval))
+
+
+def _print_accuracy(accuracy: Accuracy) -> None:
+    sys.stdout.write(
+        f"top-1 {accuracy.top1:.2%} (95 % interval {accuracy.low:.2%} to {accuracy.high:.2%}, "
+        f"n = {accuracy.n:,})\n"
+    )
+
+
+def _bench(arguments: Sequence[str]) -> int:
+    from explorer.bench import main as bench
+
+    return bench(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

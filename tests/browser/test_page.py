@@ -1,0 +1,69 @@
+"""The served page itself: its title, skeleton, themes, and its kernel's end."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.browser.harness import until_ready
+
+pytestmark = pytest.mark.browser
+
+KERNEL = 'JSON.parse(document.getElementById("jupyter-config-data").textContent).kernelId'
+
+
+def test_a_skeleton_first_then_the_page(voila, new_page):
+    watched = new_page()
+    page = watched.page
+    page.goto(voila, wait_until="commit")
+    page.wait_for_selector("#loading", state="visible")
+    until_ready(page)
+    assert page.locator("#loading").count() == 0
+    assert page.title() == "Compression Explorer"
+    assert page.locator(".ex-root").count() == 1
+    assert "from explorer" not in page.content()
+    watched.assert_clean()
+
+
+def brightness(page):
+    color = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    red, green, blue = (int(part) for part in color.strip("rgba()").split(",")[:3])
+    return (red + green + blue) / 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_follows_the_color_scheme(voila, new_page, scheme):
+    watched = new_page(color_scheme=scheme)
+    watched.page.goto(voila, wait_until="commit")
+    watched.page.wait_for_selector("#loading h1", state="visible")
+    assert (brightness(watched.page) > 128) == (scheme == "light")
+    until_ready(watched.page)
+    assert (brightness(watched.page) > 128) == (scheme == "light")
+    assert watched.page.evaluate("document.body.dataset.jpThemeLight") == (
+        "true" if scheme == "light" else "false"
+    )
+
+
+def status_of(address):
+    try:
+        with urllib.request.urlopen(address) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def test_closing_the_page_ends_its_kernel(voila, new_page):
+    watched = new_page()
+    page = watched.page
+    page.goto(voila)
+    until_ready(page)
+    kernel = f"{voila}api/kernels/{page.evaluate(KERNEL)}"
+    assert status_of(kernel) == 200
+    other = page.context.new_page()
+    page.close(run_before_unload=True)
+    for _ in range(50):
+        if status_of(kernel) == 404:
+            return
+        other.wait_for_timeout(100)
+    pytest.fail("the kernel still runs five seconds after its page was closed")

@@ -1,0 +1,138 @@
+"""The file: its size is known beforehand, and what is read is what was written."""
+
+import json
+import struct
+from itertools import product
+
+import pytest
+import torch
+from torch import nn
+
+from explorer.codec import file
+from explorer.codec.model import CompressedModel, compress, read
+from explorer.codec.records import layout_fields, write_record
+from explorer.compress.binarize import Binarize
+from explorer.compress.low_rank import LowRank
+from explorer.compress.prune import Prune
+from explorer.compress.quantize import Quantize
+from explorer.compress.share import Share
+
+STEPS = [
+    Prune(sparsity=0.1),
+    Prune(sparsity=0.9),
+    Prune(sparsity=1.0),
+    Quantize(bits=3),
+    Quantize(bits=8, granularity="channel"),
+    Binarize("none"),
+    Binarize("tensor"),
+    Binarize("channel"),
+    Share(n_clusters=6),
+    Share(n_clusters=1),
+    LowRank(rank=2),
+    LowRank(energy=0.9),
+]
+RECIPES = [
+    [],
+    *([step] for step in STEPS),
+    *map(list, product(STEPS, repeat=2)),
+    [Prune(sparsity=0.5, scope="model"), Share(5), Quantize(4)],
+    [Share(300), Quantize(6), Prune(sparsity=0.4)],
+    [LowRank(rank=3), Prune(sparsity=0.5), Share(4), Quantize(8)],
+    [LowRank(rank=3), LowRank(rank=2), Quantize(8, "channel")],
+    [Prune(sparsity=0.5), LowRank(rank=2), Binarize("channel")],
+]
+
+
+def assert_same(first, second):
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        other = second[name]
+        assert (tensor.dtype, tensor.shape) == (other.dtype, other.shape), name
+        raw = [t.contiguous().reshape(-1).view(torch.uint8) for t in (tensor, other)]
+        assert torch.equal(*raw), name
+
+
+def test_every_recipe_gives_the_promised_bytes_and_comes_back(net):
+    for recipe in RECIPES:
+        model = compress(net, recipe)
+        data = file.encode(model)
+        assert model.size_bytes == len(data), recipe
+        back = CompressedModel.of(file.decode(data))
+        assert back.recipe == model.recipe
+        assert_same(back.state_dict(), model.state_dict())
+        assert back.size_bytes == len(data)
+        assert file.encode(back) == data, recipe
+        assert file.encode(compress(net, recipe)) == data, recipe
+
+
+def test_field_bits_are_the_written_bits_rounded_up_to_bytes(net):
+    for recipe in RECIPES:
+        for record in compress(net, recipe).records.values():
+            written = list(write_record(record))
+            promised = [-(-bits // 8) for bits in record.field_bits]
+            assert sum(map(len, written)) == sum(promised), recipe
+            layout = json.loads(json.dumps(record.layout))
+            assert layout_fields(layout, record.shape, record.dtype) == record.field_bits
+            assert sum(record.field_bits) == record.size_bits
+
+
+def test_saved_and_opened(small_net, tmp_path):
+    model = compress(small_net, [Prune(sparsity=0.8), Share(16)])
+    path = tmp_path / "small.cmpx"
+    path.write_bytes(b"an older file")
+    assert model.save(path) == model.size_bytes == path.stat().st_size
+    assert [p.name for p in tmp_path.iterdir()] == ["small.cmpx"]
+    back = read(path)
+    assert back["4"].size_bits == model["4"].size_bits
+    assert back.compression_ratio == model.compression_ratio > 1
+    inputs = torch.randn(3, 2, 4, 4, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = model.restore()(inputs)
+        assert torch.equal(back.restore(small_net)(inputs), expected)
+        assert torch.equal(back.with_template(small_net).restore()(inputs), expected)
+
+
+def test_by_hand_the_bytes_of_a_tiny_file():
+    layer = nn.Linear(4, 2, bias=False)
+    layer.weight.data = torch.tensor([[1.0, -1, 1, 1], [-1, -1, 1, -1]])
+    data = file.encode(compress(layer, [Binarize("none")], network="toy"))
+    assert data[:5] == b"CMPX\x01"
+    (length,) = struct.unpack("<I", data[5:9])
+    header = json.loads(data[9 : 9 + length])
+    assert header["network"] == "toy"
+    assert header["tensors"] == [
+        ["", [2, 4], "float32", {"kind": "binarized", "scales": 0, "kept": 8}]
+    ]
+    # After the header's checksum one byte of signs, then its checksum.
+    assert data[9 + length + 4 : -4] == b"\xb2"
+
+
+def test_the_name_of_the_network_is_kept(tmp_path):
+    net = nn.Linear(2, 2)
+    net.network_name = "two"
+    compress(net, []).save(tmp_path / "a.cmpx")
+    assert read(tmp_path / "a.cmpx").network == "two"
+    assert compress(net, [], network="three").network == "three"
+    assert compress(nn.Linear(2, 2), []).network == ""
+
+
+def test_what_is_not_told_cannot_be_restored(small_net):
+    back = file.decode(file.encode(compress(small_net, [])))
+    with pytest.raises(ValueError, match=r"not in the catalog: pass an instance .*restore\(net\)"):
+        back.restore()
+    with pytest.raises(ValueError, match="net does not fit this file"):
+        back.restore(nn.Linear(2, 2))
+
+
+def test_a_type_that_the_file_cannot_hold_is_refused_before_writing(tmp_path):
+    net = nn.Sequential(nn.Linear(2, 2))
+    net.register_buffer("odd", torch.zeros(2, dtype=torch.uint16))
+    model = compress(net, [])
+    with pytest.raises(TypeError, match=r"tensor 'odd' is of type torch.uint16, which the file"):
+        model.save(tmp_path / "a.cmpx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(small_net, tmp_path):
+    with pytest.raises(OSError, match="missing"):
+        compress(small_net, []).save(tmp_path / "missing" / "a.cmpx")

@@ -1,0 +1,8 @@
+"""Settings that every test runs under."""
+
+import hypothesis
+import torch
+
+hypothesis.settings.register_profile("explorer", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("explorer")
+torch.set_num_threads(2)

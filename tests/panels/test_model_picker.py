@@ -1,0 +1,45 @@
+"""Choosing a network: loaded in the background, failures in words."""
+
+import pytest
+
+from explorer import zoo
+from explorer.panels.model_picker import ModelPicker
+
+WAIT_S = 60
+
+
+@pytest.fixture
+def heard():
+    return []
+
+
+@pytest.fixture
+def picker(heard):
+    def note(kind):
+        return lambda *what: heard.append((kind, *what))
+
+    picker = ModelPicker("lenet-300-100", note("started"), note("loaded"), note("failed"))
+    yield picker
+    picker.close()
+
+
+def test_a_choice_is_loaded(picker, heard):
+    picker._name.value = "lenet-5"
+    picker._thread.join(WAIT_S)
+    assert heard[0][0] == "started"
+    assert "Loading lenet-5" in heard[0][1]
+    kind, loaded = heard[1]
+    assert (kind, loaded.name, loaded.trained) == ("loaded", "lenet-5", True)
+    picker._weights.value = None
+    picker._thread.join(WAIT_S)
+    assert not heard[-1][1].trained
+
+
+def test_what_cannot_be_loaded_is_said_in_words(picker, heard, monkeypatch):
+    def fail(name, weights):
+        raise zoo.WeightsUnavailable("no connection")
+
+    monkeypatch.setattr(zoo, "load", fail)
+    picker._name.value = "lenet-5"
+    picker._thread.join(WAIT_S)
+    assert heard[-1] == ("failed", "lenet-5 could not be loaded: no connection")

@@ -1,0 +1,89 @@
+"""The recipe by hand: what the dials stand for is the recipe that was shown or turned."""
+
+import pytest
+import torch
+from torch import nn
+
+from explorer.compress.binarize import Binarize
+from explorer.compress.low_rank import LowRank
+from explorer.compress.prune import Prune
+from explorer.compress.quantize import Quantize
+from explorer.compress.recipe import Recipe
+from explorer.compress.share import Share
+from explorer.panels.recipe_panel import RecipePanel
+from explorer.session import Session
+
+LAYERS = ("fc1", "fc2", "head")
+RECIPES = [
+    [],
+    [Prune(sparsity=0.123456)],
+    [Prune(threshold=0.02), Share(300, "density"), Quantize(3, "channel")],
+    {"head": [], "*": [Binarize("none")]},
+    {"fc*": [LowRank(energy=0.93)], "*": [Prune(sparsity=1.0, scope="model")]},
+    {"fc1": [Share(4)], "fc*": [Share(8)]},
+    {"*": [Share(4)], "fc1": [Quantize(2)]},
+    {"fc*": [Share(4)], "fc1": [Quantize(2)], "*": [Prune(sparsity=0.3)]},
+]
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2, self.head = nn.Linear(9, 8), nn.Linear(8, 5), nn.Linear(5, 3)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.fc2(torch.relu(self.fc1(x)))))
+
+
+@pytest.fixture
+def turned():
+    return []
+
+
+@pytest.fixture
+def panel(turned):
+    session = Session(Net())
+    panel = RecipePanel(lambda: turned.append(panel.recipe))
+    panel.bind(session)
+    yield panel
+    panel.close()
+    session.close()
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=range(len(RECIPES)))
+def test_a_recipe_that_is_shown_means_the_same_for_every_layer(panel, turned, recipe):
+    wanted = Recipe.of(recipe)
+    panel.show(wanted)
+    for layer in LAYERS:
+        assert panel.recipe.steps_for(layer) == wanted.steps_for(layer)
+    assert turned == []
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=range(len(RECIPES)))
+@pytest.mark.parametrize("layer", LAYERS)
+def test_steps_for_one_layer_take_effect_there_and_nowhere_else(panel, turned, recipe, layer):
+    wanted = Recipe.of(recipe)
+    panel.show(wanted)
+    panel._scope.value = layer
+    panel._stack.value = (Quantize(bits=7),)
+    assert turned[-1].steps_for(layer) == (Quantize(bits=7),)
+    for other in set(LAYERS) - {layer}:
+        assert turned[-1].steps_for(other) == wanted.steps_for(other)
+
+
+def test_choosing_a_scope_changes_nothing_by_itself(panel, turned):
+    panel.show(Recipe.of([Share(8)]))
+    for scope in ("fc1", "*", "head"):
+        panel._scope.value = scope
+        assert panel._stack.value == (Share(8),)
+    assert turned == []
+    assert panel.recipe == Recipe.of([Share(8)])
+
+
+def test_another_network_keeps_the_steps_for_all_layers(panel):
+    panel.show(Recipe.of({"fc1": [Share(4)], "*": [Prune(sparsity=0.4)]}))
+    session = Session(nn.Sequential(nn.Linear(30, 20)))
+    panel.bind(session)
+    assert panel.recipe == Recipe.of([Prune(sparsity=0.4)])
+    assert [value for _, value in panel._scope.options] == ["*", "0"]
+    session.close()

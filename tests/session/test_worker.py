@@ -1,0 +1,85 @@
+"""One background thread: the latest job runs, older ones stop, it ends when told to."""
+
+import threading
+
+import pytest
+
+from explorer.session.worker import LatestWins
+
+
+@pytest.fixture
+def worker():
+    worker = LatestWins("test-latest")
+    yield worker
+    worker.close()
+
+
+def test_a_waiting_job_is_replaced_and_the_running_one_turns_stale(worker):
+    started, go_on, done = threading.Event(), threading.Event(), threading.Event()
+    ran = []
+
+    def first(stale):
+        started.set()
+        go_on.wait(10)
+        ran.append(("first", stale()))
+
+    worker.submit(first)
+    assert started.wait(10)
+    for number in range(20):
+        worker.submit(lambda stale, n=number: (ran.append((n, stale())), done.set()))
+    go_on.set()
+    assert done.wait(10)
+    assert ran == [("first", True), (19, False)]
+
+
+def test_the_only_job_is_never_stale(worker):
+    done, told = threading.Event(), []
+    worker.submit(lambda stale: (told.append(stale()), done.set()))
+    assert done.wait(10)
+    assert told == [False]
+
+
+def test_closing_turns_the_running_job_stale_and_ends_the_thread(worker):
+    started, seen = threading.Event(), []
+
+    def work(stale):
+        started.set()
+        while not stale():
+            threading.Event().wait(0.001)
+        seen.append("stopped")
+
+    worker.submit(work)
+    assert started.wait(10)
+    worker.close()
+    assert seen == ["stopped"]
+    assert "test-latest" not in {thread.name for thread in threading.enumerate()}
+    with pytest.raises(RuntimeError, match="the session is closed; make a new one"):
+        worker.submit(work)
+
+
+def test_closing_twice_or_unused_is_no_error():
+    worker = LatestWins("test-unused")
+    worker.close()
+    worker.close()
+
+
+def test_a_job_may_close_its_own_worker(worker):
+    done = threading.Event()
+    worker.submit(lambda stale: (worker.close(), done.set()))
+    assert done.wait(10)
+
+
+def test_a_job_that_raises_is_told_of_and_does_not_stop_the_next(worker, monkeypatch):
+    told, raised, done = [], threading.Event(), threading.Event()
+    monkeypatch.setattr(
+        threading, "excepthook", lambda args: (told.append(args.exc_value), raised.set())
+    )
+
+    def work(stale):
+        raise ZeroDivisionError("no result")
+
+    worker.submit(work)
+    assert raised.wait(10)
+    worker.submit(lambda stale: done.set())
+    assert done.wait(10)
+    assert [str(error) for error in told] == ["no result"]

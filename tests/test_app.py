@@ -1,0 +1,199 @@
+"""The widget without a browser: dials in, figures out, errors shown, everything released."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import TensorDataset
+
+import explorer as ex
+from explorer import app as app_module
+from explorer import zoo
+
+WAIT_S = 60
+
+
+def found(widget, kind):
+    """Widgets with a style class, wherever they are."""
+    own = [widget] if kind in getattr(widget, "_dom_classes", ()) else []
+    return own + [
+        inner for child in getattr(widget, "children", ()) for inner in found(child, kind)
+    ]
+
+
+def status(app):
+    (line,) = found(app, "ex-status-box")
+    return line
+
+
+def network():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 6)).eval()
+
+
+def data():
+    inputs = torch.randn(200, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        return TensorDataset(inputs, network()(inputs).argmax(1))
+
+
+@pytest.fixture
+def app():
+    app = ex.Explorer(network(), data())
+    yield app
+    app.close()
+
+
+def test_it_starts_with_the_network_as_it_is(app):
+    result = app.wait(WAIT_S)
+    assert app.recipe == ex.Recipe.of([ex.Prune(sparsity=0.0)])
+    assert result.accuracy.top1 == 1.0
+    assert app.layer == "1"
+    assert app.result is app.session.result
+
+
+def test_a_recipe_that_is_assigned_is_carried_out(app):
+    app.recipe = [ex.Prune(sparsity=0.9), ex.Share(n_clusters=8)]
+    expected = ex.compress(network(), app.recipe)
+    result = app.wait(WAIT_S)
+    assert app.recipe == ex.Recipe.of([ex.Prune(sparsity=0.9), ex.Share(n_clusters=8)])
+    assert result.size_bytes == expected.size_bytes == app.compress().size_bytes
+    assert result.accuracy == ex.evaluate(expected.restore(), data())
+    app.recipe = {"3": [ex.Quantize(bits=2)], "*": [ex.LowRank(rank=3)]}
+    assert app.result["3"].steps == ("Quantize 2 bits",)
+    assert app.result["1"].steps == ("Rank 3",)
+
+
+def test_a_turned_dial_recompresses_at_once(app):
+    (dial,) = found(app, "ex-dial-sparsity")
+    dial.value = 75
+    assert app.recipe == ex.Recipe.of([ex.Prune(sparsity=0.75)])
+    assert app.result.sparsity == pytest.approx(0.75, abs=0.01)
+    result = app.wait(WAIT_S)
+    expected = ex.compress(network(), [ex.Prune(sparsity=0.75)])
+    assert result.accuracy == ex.evaluate(expected.restore(), data())
+
+
+def test_a_step_can_be_added_and_switched_off(app):
+    found(app, "ex-add-quantize")[0].click()
+    assert app.recipe == ex.Recipe.of([ex.Prune(sparsity=0.0), ex.Quantize(bits=8)])
+    found(app, "ex-switch")[0].value = False
+    assert app.recipe == ex.Recipe.of([ex.Quantize(bits=8)])
+    assert app.result["1"].steps == ("Quantize 8 bits",)
+
+
+def test_the_layer_that_is_shown_can_be_chosen(app):
+    app.layer = "3"
+    assert app.layer == "3"
+    with pytest.raises(ValueError, match="layer must be one of 1, 3; got 'fc1'"):
+        app.layer = "fc1"
+    assert app.layer == "3"
+
+
+def test_recipes_that_do_not_fit_are_refused_and_change_nothing(app):
+    app.recipe = [ex.Prune(sparsity=0.5)]
+    with pytest.raises(ValueError, match="pattern 'fc1' matches no layer; the layers are: 1, 3"):
+        app.recipe = {"fc1": [ex.Share(4)]}
+    with pytest.raises(TypeError, match="recipe must be a list of steps"):
+        app.recipe = "prune"
+    assert app.recipe == ex.Recipe.of([ex.Prune(sparsity=0.5)])
+
+
+def test_errors_of_a_turned_dial_are_shown_in_words(app, monkeypatch):
+    def fail(recipe):
+        raise ValueError("the weights are gone")
+
+    monkeypatch.setattr(app.session, "submit", fail)
+    (dial,) = found(app, "ex-dial-sparsity")
+    dial.value = 40
+    assert status(app).error == "the weights are gone (ValueError)"
+    monkeypatch.undo()
+    dial.value = 50
+    assert status(app).error == ""
+
+
+def test_errors_of_the_data_are_shown_in_words():
+    app = ex.Explorer(network(), TensorDataset(torch.randn(9, 1, 4, 4), torch.full((9,), 77)))
+    try:
+        assert "labels must be from 0 to 5" in app.wait(WAIT_S).error_message
+        app.session._worker.close()
+        words = "accuracy could not be measured: ValueError: data: labels must be from 0 to 5"
+        assert status(app).error.startswith(words)
+    finally:
+        app.close()
+
+
+def test_a_network_without_data_shows_its_figures():
+    app = ex.Explorer(network(), recipe=[ex.Binarize()], input_shape=(1, 4, 4))
+    try:
+        result = app.wait(WAIT_S)
+        assert result.complete
+        assert result.accuracy is None
+        assert result.original_macs == 16 * 12 + 12 * 6
+        assert status(app).message.startswith("264 weights recompressed in")
+    finally:
+        app.close()
+
+
+def test_a_metric_of_ones_own():
+    app = ex.Explorer(network(), metric=lambda net: 0.25)
+    try:
+        assert app.wait(WAIT_S).accuracy.top1 == 0.25
+    finally:
+        app.close()
+
+
+def test_what_cannot_be_explored_is_refused():
+    with pytest.raises(ValueError, match="has no dense or convolutional layer"):
+        ex.Explorer(nn.ReLU())
+    net = network()
+    net[3].weight.data[0, 0] = float("nan")
+    with pytest.raises(ValueError, match="layer '3': weight holds NaN"):
+        ex.Explorer(net)
+
+
+def test_closing_releases_the_controls_and_ends_the_threads():
+    app = ex.Explorer(network(), data())
+    dial = found(app, "ex-dial-sparsity")[0]
+    app.wait(WAIT_S)
+    app.close()
+    assert dial.comm is None
+    assert app.comm is None
+    with pytest.raises(RuntimeError, match="the session is closed"):
+        app.session.submit([])
+    app.close()
+
+
+def test_another_network_takes_its_place(app):
+    app.recipe = {"3": [ex.Share(4)], "*": [ex.Prune(sparsity=0.5)]}
+    old = app.session
+    app._loaded(zoo.load("lenet-5"))
+    assert app.session.layers == ("conv1", "conv2", "fc1", "fc2")
+    assert app.recipe == ex.Recipe.of([ex.Prune(sparsity=0.5)])
+    assert app.layer == "fc1"
+    assert app.wait(WAIT_S).accuracy.n == 2000
+    with pytest.raises(RuntimeError, match="the session is closed"):
+        old.submit([])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "error"),
+    [
+        ("", "lenet-300-100", ""),
+        ("lenet-5", "lenet-5", ""),
+        ("no-such-net", "lenet-300-100", "no-such-net could not be loaded: name: expected one"),
+    ],
+)
+def test_the_served_page(wanted, name, error, monkeypatch):
+    monkeypatch.setenv(app_module.MODEL_VARIABLE, wanted)
+    app = app_module.page()
+    try:
+        assert found(app, "ex-model")[0].value == name
+        app.wait(WAIT_S)
+        app.session._worker.close()
+        assert "weights recompressed in" in status(app).message
+        assert "accuracy on 2,000 images" in status(app).message
+        assert status(app).error.startswith(error)
+        assert bool(status(app).error) is bool(error)
+    finally:
+        app.close()

@@ -1,0 +1,131 @@
+"""Imports point one way, and ``import explorer`` stays light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "explorer"
+ORDER = ["compress", "codec", "measure", "train", "session", "panels", "app", "cli"]
+RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("train")}
+ASIDE = {
+    "zoo": {"zoo", "measure"},
+    "views": {"views", "compress", "codec", "measure", "train", "sweep"},
+    "controls": {"controls", "compress"},
+    "library": {"library", "codec", "compress", "zoo"},
+    "serve": {"serve"},
+    "bench": {"bench", "serve", *RANK} - {"cli", "app", "panels"},
+}
+WIDGETS = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
+WITH_WIDGETS = {"views", "controls", "panels", "app", "serve"}
+HEAVY = {"torchvision", "numba", "bqplot", "faiss", "dask", "sklearn", "pandas", "voila", "torch"}
+
+
+def part_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def annotations_only(tree):
+    """Nodes that run only for a type checker."""
+    return {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+
+
+def imported(source):
+    """Names of the modules that a source imports, in functions too."""
+    tree = ast.parse(source)
+    skipped = annotations_only(tree)
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"a relative import: {ast.unparse(node)}"
+            if node.module == "explorer":
+                yield from (f"explorer.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def may_look_aside(part):
+    return RANK[part] >= RANK["panels"]
+
+
+def breaches(part, source):
+    """Imports that `part` of the package may not make."""
+    for module in imported(source):
+        top, _, rest = module.partition(".")
+        target = rest.split(".")[0]
+        if top in WIDGETS and part not in WITH_WIDGETS:
+            yield module
+        elif top != "explorer" or not rest:
+            continue
+        elif part in ASIDE:
+            if target not in ASIDE[part]:
+                yield module
+        elif RANK.get(target, -1) > RANK[part] or (target in ASIDE and not may_look_aside(part)):
+            yield module
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)
+def test_imports_point_one_way(path):
+    if path == PACKAGE / "__init__.py":
+        pytest.skip("re-exports everything")
+    assert list(breaches(part_of(path), path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        ("compress", "from explorer.codec import pack"),
+        ("measure", "def f():\n    import explorer.session"),
+        ("session", "from explorer.views.card import card"),
+        ("views", "from explorer.controls import dial_control"),
+        ("views", "from explorer import session"),
+        ("zoo", "from explorer.compress.prune import Prune"),
+        ("codec", "import ipywidgets"),
+    ],
+)
+def test_an_import_the_wrong_way_is_found(part, source):
+    assert len(list(breaches(part, source))) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "source"),
+    [
+        ("codec", "from explorer.compress.prune import Prune"),
+        ("panels", "from explorer.views.card import card\nimport ipywidgets"),
+        ("compress", "if TYPE_CHECKING:\n    from explorer.session import Session"),
+    ],
+)
+def test_an_import_the_right_way_is_let_through(part, source):
+    assert list(breaches(part, source)) == []
+
+
+def loaded_by(statement):
+    listing = f"{statement}; import sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_is_light():
+    loaded = loaded_by("import explorer")
+    assert "explorer" in loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize("module", ["cli", "serve", "serve.server"])
+def test_servers_and_the_command_line_start_light(module):
+    loaded = loaded_by(f"import explorer.{module}")
+    assert "explorer" in loaded
+    assert loaded & (HEAVY | WIDGETS - {"traitlets"}) <= {"voila"}
