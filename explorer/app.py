@@ -32,6 +32,7 @@ from explorer.views.status import StatusView
 FIRST_MODEL = "lenet-300-100"
 MODEL_VARIABLE = "EXPLORER_MODEL"
 QUICK_WEIGHTS = 5_000_000
+ESTIMATE_S = 0.1
 SUBTITLE = (
     "Turn a dial: the network is really recompressed, and its size, accuracy and weights follow."
 )
@@ -90,6 +91,7 @@ class Explorer(VBox):
         self.session = Session(net, data, metric=metric, input_shape=input_shape)
         self._lock = threading.RLock()
         self._took_ms = 0.0
+        self._last_estimate = 0.0
         self._preparer = LatestWins("explorer-preparation")
         self._figures = FiguresView()
         self._status = StatusView()
@@ -256,7 +258,8 @@ class Explorer(VBox):
         """Show a result from the background, unless a newer recipe has been taken up."""
 
         def draw() -> None:
-            if result is not self.session.result:
+            partial = not result.complete
+            if result is not self.session.result or (partial and self._drawn_lately()):
                 return
             self._figures.draw(result)
             if result.error_message:
@@ -265,6 +268,13 @@ class Explorer(VBox):
                 self._say(result)
 
         self._guarded(draw)
+
+    def _drawn_lately(self) -> bool:
+        """Whether an estimate was drawn less than a tenth of a second ago; if not, one is now."""
+        now = time.perf_counter()
+        lately = now - self._last_estimate < ESTIMATE_S
+        self._last_estimate = self._last_estimate if lately else now
+        return lately
 
     def _say(self, result: Result) -> None:
         n_weights = sum(layer.n_weights for layer in result.layers)

@@ -72,7 +72,7 @@ class SignCoding(Coding):
         scale = 1.0
         if scaled and n_kept:
             below, total = ordering.kept_sums(cut, np.array([self.n_negative, n_kept]))[0]
-            scale = (total - 2 * below) / ordering.n
+            scale = (total - 2 * below) / n_kept
         self.scale = rounded(np.array([scale]), dtype)
 
     @property

@@ -14,7 +14,7 @@ from explorer.measure.accuracy import Accuracy, judge
 from explorer.measure.batches import batches
 from explorer.session.prefix_cache import BUDGET_BYTES, PrefixCache, Stopped
 
-CALIBRATION_BATCH = 8
+CALIBRATION_BATCHES = (4, 32, 256)
 FIRST_BATCH = 64
 MAX_BATCH = 1024
 BATCH_S = 0.08
@@ -116,14 +116,17 @@ class Evaluation:
         return isinstance(self._data, Dataset) and hasattr(self._data, "__len__")
 
     def _fitting_batch(self, net: nn.Module, device: torch.device) -> int:
-        """Find how many samples take about `BATCH_S`."""
-        first = next(batches(self._data, CALIBRATION_BATCH), None)
-        if first is None:
-            return FIRST_BATCH
-        inputs = first[0].to(device)
-        with torch.inference_mode():
-            net(inputs[:1])
-            started = time.perf_counter()
-            net(inputs)
-        seconds = max(time.perf_counter() - started, 1e-6)
-        return max(1, min(MAX_BATCH, int(len(inputs) * BATCH_S / seconds)))
+        """Find how many samples take about `BATCH_S`, trying more while that takes no time."""
+        for size in CALIBRATION_BATCHES:
+            first = next(batches(self._data, size), None)
+            if first is None:
+                return FIRST_BATCH
+            inputs = first[0].to(device)
+            with torch.inference_mode():
+                net(inputs[:1])
+                started = time.perf_counter()
+                net(inputs)
+            seconds = time.perf_counter() - started
+            if seconds > BATCH_S / 4:
+                break
+        return max(1, min(MAX_BATCH, int(len(inputs) * BATCH_S / max(seconds, 1e-6))))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
+SETTLE_S = 0.05
+BACKGROUND_NICENESS = 10
 Stale = Callable[[], bool]
 Job = Callable[[Stale], None]
 
 
 class LatestWins:
-    """Runs one job at a time; a new job makes the running one stale.
+    """Runs one job at a time, once jobs stop coming in; a new job makes the running one stale.
 
     A job is called with ``stale``, which it asks between small pieces of work and
     returns as soon as it says True. One that raises is reported as an uncaught error
@@ -55,14 +59,24 @@ class LatestWins:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        _yield_to_others()
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._next is not None or self._closed)
+                self._settle()
                 if self._closed:
                     return
                 job, number, self._next = self._next, self._number, None
             if job is not None:
                 self._work(job, number)
+
+    def _settle(self) -> None:
+        """Leave the processor to the hand while it moves."""
+        while not self._closed:
+            newest = self._number
+            self._condition.wait(SETTLE_S)
+            if newest == self._number:
+                return
 
     def _work(self, job: Job, number: int) -> None:
         try:
@@ -71,3 +85,9 @@ class LatestWins:
             threading.excepthook(
                 threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread()))
             )
+
+
+def _yield_to_others() -> None:
+    """Let every other thread and process go before this one, where the system can do that."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND_NICENESS)

@@ -38,6 +38,7 @@ function render({ model, el }) {
       put(figure.text, state.text);
       put(figure.note, state.note);
       figure.change.dataset.tone = state.tone;
+      figure.value.dataset.tone = state.tone;
     }
   }
   model.on("change:state", draw);

@@ -29,6 +29,14 @@ _NAMES = {
 }
 
 
+_MEASURING = {
+    "change": "",
+    "text": "",
+    "note": "measuring\N{HORIZONTAL ELLIPSIS}",
+    "tone": "waiting",
+}
+
+
 class FiguresStrip(anywidget.AnyWidget):
     """Five cells drawn once; a new `state` changes their text alone, in one message."""
 
@@ -49,14 +57,21 @@ class FiguresView:
     """
 
     def __init__(self) -> None:
+        self._accuracy = _cell(DASH)
         self.widget = FiguresStrip(state={key: _cell(DASH) for key in _NAMES})
         self.widget.add_class("ex-strip")
 
     def draw(self, result: Result) -> None:
-        """Show a result; what is not known reads as a dash and the reason."""
+        """Show a result; what is not known reads as a dash and the reason.
+
+        While accuracy is not known yet, the last one stands there muted.
+        """
+        waiting = result.accuracy is None and not result.complete
+        if not waiting:
+            self._accuracy = _accuracy(result)
         self.widget.state = {
             "size": _size(result),
-            "accuracy": _accuracy(result),
+            "accuracy": self._accuracy | _MEASURING if waiting else self._accuracy,
             "sparsity": _sparsity(result),
             "macs": _macs(result),
             "energy": _energy(result),

@@ -38,6 +38,7 @@ class SpectrumView:
     """
 
     def __init__(self) -> None:
+        self._break_even: int | None = None
         self._x, self._y = bqplot.LinearScale(min=0.0), bqplot.LinearScale(min=0.0)
         self._height = bqplot.LinearScale(min=0.0, max=1.0)
         self._all, self._kept = self._area(BEFORE), self._area(ACCENT)
@@ -90,6 +91,9 @@ class SpectrumView:
         self._caption.value = _caption_text(record)
 
     def _draw_break_even(self, record: Spectrum) -> None:
+        if record.break_even == self._break_even:
+            return
+        self._break_even = record.break_even
         with self._line.hold_sync():
             self._line.x, self._line.y = vertical([record.break_even], 0.0, 1.0)
         with self._label.hold_sync():

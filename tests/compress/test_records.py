@@ -11,7 +11,7 @@ from explorer.compress.binarize import Binarize
 from explorer.compress.low_rank import LowRank
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
-from explorer.compress.record import Dense
+from explorer.compress.record import Dense, gather, scatter
 from explorer.compress.share import Share
 
 STEPS = [
@@ -79,6 +79,15 @@ def test_pruning_after_a_coder_counts_exactly_and_keeps_the_values(coder, sparsi
         round(sparsity * weight.numel()), int((full == 0).sum())
     )
     assert torch.equal(restored[restored != 0], full[restored != 0])
+
+
+def test_kept_values_come_from_their_own_places():
+    weight = draws()
+    mask = torch.rand(weight.shape, generator=torch.Generator().manual_seed(3)) < 0.4
+    assert torch.equal(gather(weight, mask), weight[mask])
+    assert torch.equal(gather(weight, None), weight.flatten())
+    assert torch.equal(scatter(weight[mask], mask, weight.shape), torch.where(mask, weight, 0))
+    assert torch.equal(scatter(weight.flatten(), None, weight.shape), weight)
 
 
 def test_a_setting_takes_a_record_as_well_as_a_tensor():

@@ -66,10 +66,16 @@ class Pairs(Dataset):
 
 
 class Stream(IterableDataset):
+    """Batches of one size whose samples come in another order each time."""
+
+    def __init__(self):
+        self.generator = torch.Generator().manual_seed(0)
+
     def __iter__(self):
         inputs, labels = samples()
-        yield inputs[:100], labels[:100]
-        yield inputs[100:], labels[100:]
+        order = torch.randperm(300, generator=self.generator)
+        for part in order.split(100):
+            yield inputs[part], labels[part]
 
 
 class Gate(Dataset):
@@ -152,13 +158,14 @@ def test_figures_weights_and_accuracy_are_those_of_the_compressed_model(sessions
 )
 def test_every_kind_of_data(sessions, kind):
     session = sessions(network(), kind())
-    result = session.apply([Prune(sparsity=0.8)])
-    assert result.accuracy is None
-    result = session.wait(WAIT_S)
-    assert result.error_message == ""
-    expected = evaluate(compress(network(), [Prune(sparsity=0.8)]).restore(), data())
-    assert result.accuracy.top1 == pytest.approx(expected.top1)
-    assert result.original_accuracy.top1 == 1.0
+    late = [Prune(sparsity=0.8)], [Binarize()], [Share(2)], [Quantize(1)]
+    for recipe in ([Prune(sparsity=0.8)], *({"5": steps} for steps in late)):
+        assert session.apply(recipe).accuracy is None
+        result = session.wait(WAIT_S)
+        assert result.error_message == ""
+        expected = evaluate(compress(network(), recipe).restore(), data())
+        assert result.accuracy.top1 == pytest.approx(expected.top1)
+        assert result.original_accuracy.top1 == 1.0
 
 
 def test_the_source_is_never_touched(sessions):

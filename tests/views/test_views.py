@@ -255,3 +255,15 @@ def test_the_map_tells_the_exact_fraction_where_it_is_counted():
 )
 def test_ticks_between_two_ends_are_round(low, high, places):
     assert round_places(low, high) == pytest.approx(places)
+
+
+def test_the_last_accuracy_stands_muted_while_the_next_is_measured():
+    view = FiguresView()
+    known = Accuracy.from_counts(90, 100, 100)
+    view.draw(dataclasses.replace(RESULT, accuracy=known))
+    shown = view.widget.state["accuracy"]
+    view.draw(dataclasses.replace(RESULT, accuracy=None, complete=False))
+    waiting = view.widget.state["accuracy"]
+    assert (waiting["value"], waiting["tone"]) == (shown["value"], "waiting")
+    assert waiting["note"].startswith("measuring")
+    view.close()
