@@ -122,11 +122,14 @@ class Evaluation:
             if first is None:
                 return FIRST_BATCH
             inputs = first[0].to(device)
-            with torch.inference_mode():
-                net(inputs[:1])
-                started = time.perf_counter()
-                net(inputs)
-            seconds = time.perf_counter() - started
+            seconds = min(_seconds(net, inputs) for _ in range(2))
             if seconds > BATCH_S / 4:
                 break
         return max(1, min(MAX_BATCH, int(len(inputs) * BATCH_S / max(seconds, 1e-6))))
+
+
+def _seconds(net: nn.Module, inputs: Tensor) -> float:
+    started = time.perf_counter()
+    with torch.inference_mode():
+        net(inputs)
+    return time.perf_counter() - started

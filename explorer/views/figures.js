@@ -10,6 +10,10 @@ function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+function mark(element, tone) {
+  if (element.dataset.tone !== tone) element.dataset.tone = tone;
+}
+
 function makeFigure(parent, key, name) {
   const figure = add(parent, "div", `ex-figure ex-figure-${key}`);
   figure.setAttribute("role", "group");
@@ -37,8 +41,8 @@ function render({ model, el }) {
       put(figure.change, state.change);
       put(figure.text, state.text);
       put(figure.note, state.note);
-      figure.change.dataset.tone = state.tone;
-      figure.value.dataset.tone = state.tone;
+      mark(figure.change, state.tone);
+      mark(figure.value, state.tone);
     }
   }
   model.on("change:state", draw);
