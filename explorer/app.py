@@ -31,6 +31,7 @@ from explorer.views.status import StatusView
 
 FIRST_MODEL = "lenet-300-100"
 MODEL_VARIABLE = "EXPLORER_MODEL"
+WEIGHTS_VARIABLE = "EXPLORER_WEIGHTS"
 QUICK_WEIGHTS = 5_000_000
 ESTIMATE_S = 0.1
 SUBTITLE = (
@@ -305,16 +306,19 @@ def _size(shape: tuple[int, int]) -> int:
 def page() -> Explorer:
     """Return the page that Voila serves, on the network that ``EXPLORER_MODEL`` names.
 
-    A name that cannot be loaded gives the first bundled network and says so.
+    Its weights are those of ``EXPLORER_WEIGHTS``: ``default``, ``random`` or a safetensors
+    file. What cannot be loaded gives the first bundled network and says so.
     """
     wanted = os.environ.get(MODEL_VARIABLE) or FIRST_MODEL
+    weights = os.environ.get(WEIGHTS_VARIABLE) or "default"
     problem = ""
     try:
-        loaded = zoo.load(wanted)
-    except (ValueError, RuntimeError) as error:
+        loaded = zoo.load(wanted, weights=None if weights == "random" else weights)
+    except (ValueError, RuntimeError, OSError) as error:
         problem, loaded = f"{wanted} could not be loaded: {error}", zoo.load(FIRST_MODEL)
     start = [Prune(sparsity=0.5), Share(n_clusters=32)]
-    app = Explorer(loaded.net, loaded.data, recipe=start, picker=loaded.name)
+    data = loaded.data if loaded.trained else None
+    app = Explorer(loaded.net, data, recipe=start, picker=loaded.name)
     _ = app.result
     if problem:
         app.show_error(problem)

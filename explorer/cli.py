@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument("--port", type=int, help="port to listen on (default: 8866, or a free one)")
     app.add_argument("--no-browser", action="store_true", help="only print the address")
     app.add_argument("--model", help="network to start with, a name that `models` lists")
+    app.add_argument(
+        "--weights", help="'default', 'random' or a .safetensors file (default: 'default')"
+    )
     app.set_defaults(run=_app)
 
     models = commands.add_parser("models", help="list the networks that can be loaded by name")
@@ -88,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     compress.set_defaults(run=_compress)
 
     evaluate = commands.add_parser("evaluate", help="measure the accuracy of a compressed file")
-    evaluate.add_argument("file", help="a .cmpx file, or the name of a bundled one")
+    evaluate.add_argument("file", help="a .cmpx file")
     evaluate.add_argument("--model", help="network whose data to use (default: the file's own)")
     evaluate.set_defaults(run=_evaluate)
 
@@ -102,7 +105,7 @@ def _app(options: argparse.Namespace) -> None:
 
     if options.model is not None:
         _require_model(options.model)
-    serve(choose_port(options.port), not options.no_browser, options.model)
+    serve(choose_port(options.port), not options.no_browser, options.model, options.weights)
 
 
 def _require_model(name: str) -> None:

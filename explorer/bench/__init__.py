@@ -39,12 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     findings = _measure(options)
+    if options.browser:
+        from explorer.bench.browser import measure_pages
+
+        findings += measure_pages(options.models)
     if options.json is not None:
         _write(options.json, findings)
-    if options.browser:
-        from explorer.bench.browser import main as browser
-
-        return browser(options.models[0])
     return 0
 
 

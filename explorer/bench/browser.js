@@ -52,19 +52,26 @@ async function drag({ dial, figure, to, duration }) {
   };
 }
 
-async function press({ dial, figure, n }) {
+// Resolves with the time at which the last of some views has been painted anew.
+function allRepainted(selectors) {
+  return Promise.all(selectors.map((selector) => new Promise((resolve) => {
+    const stop = watchRepaints(document.querySelector(selector), (time) => {
+      stop();
+      resolve(time);
+    });
+  }))).then((times) => Math.max(...times));
+}
+
+async function press({ dial, views, n }) {
   const handle = handleOf(dial);
-  const element = document.querySelector(figure);
   handle.focus();
   const delays = [];
   for (let i = 0; i < n; i++) {
     const start = performance.now();
-    const painted = new Promise((resolve) => {
-      const stop = watchRepaints(element, (time) => { stop(); resolve(time); });
-    });
+    const painted = allRepainted(views);
     handle.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
     const time = await Promise.race([painted, after(5000)]);
-    if (time === undefined) throw new Error(`press ${i + 1} of ${n} changed nothing in ${figure}`);
+    if (time === undefined) throw new Error(`press ${i + 1} of ${n} did not change ${views}`);
     delays.push(time - start);
     await after(120);
   }

@@ -5,15 +5,16 @@ Needs playwright and a Chromium; neither is imported nor looked for before it is
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from explorer.serve.port import ADDRESS, choose_port
@@ -21,15 +22,18 @@ from explorer.serve.port import ADDRESS, choose_port
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from explorer.bench.rows import BenchRow
+
 __all__ = [
     "Drag",
     "Presses",
     "chromium",
     "find_chromium",
-    "main",
     "measure_drag",
+    "measure_pages",
     "measure_presses",
     "serving",
+    "serving_label",
 ]
 
 ARGUMENTS = (
@@ -43,6 +47,38 @@ ARGUMENTS = (
 )
 DIAL = ".ex-dial-sparsity"
 FIGURE = ".ex-figure-sparsity .ex-value"
+VIEWS = (
+    FIGURE,
+    ".ex-view-histogram .bqplot",
+    ".ex-view-sparsity canvas",
+    ".ex-view-layers .ex-layer-list",
+)
+BUNDLED = ("lenet-300-100", "lenet-5")
+LABEL_DIAL, LABEL = ".bench-dial", ".bench-label"
+LABEL_SOURCE = """
+import ipywidgets as widgets
+
+dial, label = widgets.IntSlider(500, max=1000), widgets.Label("500")
+dial.add_class("bench-dial")
+label.add_class("bench-label")
+dial.observe(lambda change: setattr(label, "value", str(change["new"])), "value")
+widgets.VBox([dial, label])
+"""
+LABEL_PAGE = {
+    "cells": [
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": "label",
+            "metadata": {},
+            "outputs": [],
+            "source": LABEL_SOURCE,
+        }
+    ],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
 _SCRIPT = Path(__file__).with_name("browser.js")
 
 
@@ -120,25 +156,42 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(model: str | None = None) -> Iterator[str]:
+def serving(model: str | None = None, weights: str | None = None) -> Iterator[str]:
     """Run ``compression-explorer app`` on a free port; give the page's address.
 
     Parameters
     ----------
-    model : str, optional
-        Name of the network that the page starts with.
+    model, weights : str, optional
+        Name of the network that the page starts with, and its weights.
 
     Raises
     ------
     RuntimeError
         If the server ends before it tells its address.
     """
-    command = [sys.executable, "-m", "explorer.cli", "app", "--no-browser"]
-    command += ["--port", str(choose_port())]
-    environment = dict(os.environ)
-    if model is not None:
-        environment["EXPLORER_MODEL"] = model
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+    options = {"--model": model, "--weights": weights}
+    given = [word for name, value in options.items() if value for word in (name, value)]
+    command = ["-m", "explorer.cli", "app", "--no-browser", "--port", str(choose_port()), *given]
+    with _server(command) as address:
+        yield address
+
+
+@contextmanager
+def serving_label() -> Iterator[str]:
+    """Serve a page with nothing but a slider and a label that follows it."""
+    with TemporaryDirectory() as folder:
+        page = Path(folder) / "label.ipynb"
+        page.write_text(json.dumps(LABEL_PAGE), encoding="utf-8")
+        call = f"serve({choose_port()}, False, notebook=Path({str(page)!r}))"
+        imports = "from pathlib import Path; from explorer.serve.server import serve; "
+        with _server(["-c", imports + call]) as address:
+            yield address
+
+
+@contextmanager
+def _server(command: list[str]) -> Iterator[str]:
+    given = [sys.executable, *command]
+    with subprocess.Popen(given, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield _address(server)
         finally:
@@ -177,15 +230,19 @@ def measure_drag(
     return Drag(**_run(page, "drag", given))
 
 
-def measure_presses(page: Page, dial: str = DIAL, figure: str = FIGURE, n: int = 30) -> Presses:
-    """Press the right arrow key on a dial and time each repaint.
+def measure_presses(
+    page: Page, dial: str = DIAL, views: tuple[str, ...] = VIEWS, n: int = 30
+) -> Presses:
+    """Press the right arrow key on a dial and time each repaint, until the last view's.
 
     Parameters
     ----------
     page : playwright.sync_api.Page
         The page, ready, the dial at least `n` steps from its right end.
-    dial, figure : str
-        Selectors of the slider, and of the element that shows its effect.
+    dial : str
+        Selector of the slider.
+    views : tuple of str
+        Selectors of all elements that show its effect.
     n : int
         Number of presses.
 
@@ -193,7 +250,7 @@ def measure_presses(page: Page, dial: str = DIAL, figure: str = FIGURE, n: int =
     -------
     Presses
     """
-    given = {"dial": dial, "figure": figure, "n": n}
+    given = {"dial": dial, "views": list(views), "n": n}
     return Presses(tuple(_run(page, "press", given)))
 
 
@@ -202,33 +259,76 @@ def _run(page: Page, name: str, given: dict[str, Any]) -> Any:
     return page.evaluate(f"(given) => {{ {script}\nreturn {name}(given); }}", given)
 
 
-def main(model: str | None = None) -> int:
-    """Open the page in Chromium, press and drag its sparsity dial, and print the figures.
+def measure_pages(models: Sequence[str]) -> list[BenchRow]:
+    """Open the page in Chromium for each network, press and drag its dial, and print the figures.
+
+    A page with a bare slider and label comes first: it is what the widgets themselves take.
 
     Parameters
     ----------
-    model : str, optional
-        Name of the network that the page starts with.
+    models : sequence of str
+        Networks; where none are bundled, with random weights.
 
     Returns
     -------
-    int
-        Exit status, 0.
+    list of BenchRow
     """
-    with serving(model) as address, chromium() as browser:
+    with serving_label() as address:
+        label = _measured(address, "a bare label", LABEL_DIAL, (LABEL,))
+    rows = []
+    for model in models:
+        with serving(model, None if model in BUNDLED else "random") as address:
+            seen = _measured(address, model, DIAL, VIEWS)
+        rows += [_press_row(model, seen[0], label[0]), _drag_row(model, seen[1], label[1])]
+    return rows
+
+
+def _press_row(model: str, seen: Presses, label: Presses) -> BenchRow:
+    from explorer.bench.rows import BenchRow
+    from explorer.bench.timing import Timing
+
+    return BenchRow.of(
+        model,
+        "key press",
+        "from the press to the repaint of the last view",
+        Timing(tuple(delay / 1000 for delay in seen.delays_ms)),
+        "a bare label",
+        Timing(tuple(delay / 1000 for delay in label.delays_ms)),
+    )
+
+
+def _drag_row(model: str, seen: Drag, label: Drag) -> BenchRow:
+    from explorer.bench.rows import BenchRow
+
+    interval, bare = (1000 / drag.updates_per_second for drag in (seen, label))
+    return BenchRow(
+        model,
+        "drag",
+        f"time between repaints in a drag of 5 s, {seen.lag_ms:.0f} ms behind at its end",
+        interval,
+        interval,
+        seen.n_updates,
+        "a bare label",
+        interval / bare,
+        interval / bare,
+    )
+
+
+def _measured(address: str, name: str, dial: str, views: tuple[str, ...]) -> tuple[Presses, Drag]:
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(address)
-        page.wait_for_selector(f"{DIAL} .noUi-handle", timeout=60_000)
-        page.wait_for_timeout(1000)
-        measure_drag(page, to=0.05, duration_s=0.5)
-        drag = measure_drag(page, to=0.95, duration_s=1.5)
-        measure_drag(page, to=0.3, duration_s=0.5)
-        presses = measure_presses(page)
+        page.wait_for_selector(f"{dial} .noUi-handle", timeout=120_000)
+        page.wait_for_timeout(3000)
+        measure_drag(page, dial, views[0], to=0.05, duration_s=0.5)
+        drag = measure_drag(page, dial, views[0], to=0.95, duration_s=5.0)
+        measure_drag(page, dial, views[0], to=0.3, duration_s=0.5)
+        presses = measure_presses(page, dial, views)
         page.close(run_before_unload=True)
     sys.stdout.write(
-        f"key press to repaint: median {presses.median_ms:.0f} ms, 95th percentile "
-        f"{presses.p95_ms:.0f} ms ({len(presses.delays_ms)} presses)\n"
-        f"drag: {drag.updates_per_second:.0f} updates a second, "
-        f"lag at its end {drag.lag_ms:.0f} ms\n"
+        f"{name}: key press to the last view's repaint, median {presses.median_ms:.0f} ms, "
+        f"95th percentile {presses.p95_ms:.0f} ms ({len(presses.delays_ms)} presses); "
+        f"a drag of 5 s: {drag.updates_per_second:.0f} repaints a second, "
+        f"{drag.lag_ms:.0f} ms behind at its end\n"
     )
-    return 0
+    return presses, drag

@@ -110,6 +110,7 @@ class Prune(Setting):
         "fraction",
         "Sparsity",
         "Share of the weights that become zero: the smallest in magnitude go first.",
+        step=0.005,
     )
     threshold: float | None = dial(
         None,

@@ -56,8 +56,8 @@ class CloseUpPanel:
         close_up = session.close_up(layer)
         self._histogram.draw(close_up.histogram)
         self._map.draw(close_up.sparsity)
-        self._layers.draw(result)
         self._layers.selected = layer
+        self._layers.draw(result)
         self._spectrum.draw(close_up.spectrum)
 
     def close(self) -> None:

@@ -94,7 +94,13 @@ def configuration(port: int, open_browser: bool = True) -> Config:
     )
 
 
-def serve(port: int, open_browser: bool = True, model: str | None = None) -> None:
+def serve(
+    port: int,
+    open_browser: bool = True,
+    model: str | None = None,
+    weights: str | None = None,
+    notebook: Path | None = None,
+) -> None:
     """Serve the explorer's page until interrupted.
 
     Parameters
@@ -106,11 +112,16 @@ def serve(port: int, open_browser: bool = True, model: str | None = None) -> Non
     model : str, optional
         Name of the network that the page starts with, one of ``explorer.catalog()``. Pages read it
         from the environment variable ``EXPLORER_MODEL``.
+    weights : str, optional
+        ``"default"``, ``"random"`` or the path of a safetensors file, read from
+        ``EXPLORER_WEIGHTS`` likewise.
+    notebook : Path, optional
+        Another page to serve in the same way.
     """
     known = os.environ.get("JUPYTER_PATH")
     os.environ["JUPYTER_PATH"] = os.pathsep.join([str(SHARE), *([known] if known else [])])
-    if model is not None:
-        os.environ["EXPLORER_MODEL"] = model
+    given = {"EXPLORER_MODEL": model, "EXPLORER_WEIGHTS": weights}
+    os.environ.update({name: value for name, value in given.items() if value is not None})
     server = _Server(config=configuration(port, open_browser))
-    server.initialize([str(notebook_path())])
+    server.initialize([str(notebook or notebook_path())])
     server.start()

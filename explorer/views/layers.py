@@ -70,7 +70,7 @@ class LayersView:
                 self._list.shapes = [shape_text(layer.shape) for layer in layers]
                 self._list.names = names
             self._list.rows = [_row(layer) for layer in layers]
-        self._caption.value = _caption_text(result)
+        self._caption.value = _caption_text(result, self.selected)
 
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""
@@ -97,12 +97,12 @@ def _row(layer: LayerFigures) -> list[Any]:
     return [round(kept, 4), percent_text(kept), round(left, 4), sizes, label]
 
 
-def _caption_text(result: Result) -> str:
+def _caption_text(result: Result, selected: str) -> str:
     if not result.layers:
         return "This model has no layer that can be compressed."
     largest = max(result.layers, key=lambda layer: layer.size_bits)
     size, file_size = size_text(largest.size_bits / 8), size_text(result.size_bytes)
-    return (
-        f"Look for the layer that still costs most: {largest.name}, {size} of {file_size}. "
-        "Bars are percent of each layer's own start; choose a row to see it up close."
-    )
+    costs = f"Look for the layer that still costs most: {largest.name}, {size} of {file_size}."
+    shown = next((layer for layer in result.layers if layer.name == selected), largest)
+    note = f" ({shown.note})" if shown.note else ""
+    return f"{costs} Relative error of {shown.name}: {percent_text(shown.error)}{note}."

@@ -108,11 +108,11 @@ def test_options_reach_the_measurements(monkeypatch, capsys):
     monkeypatch.setattr(
         suite, "measure", lambda name, effort, **rest: calls.append((name, effort, rest)) or []
     )
-    monkeypatch.setattr(browser, "main", lambda model: calls.append(model) or 0)
+    monkeypatch.setattr(browser, "measure_pages", lambda models: calls.append(models) or [])
     arguments = ["--models", "lenet-5, vgg16", "--runs", "7", "--no-peers", "--browser"]
     assert bench.main(arguments) == 0
     (first, effort, rest), (second, _, _), page = calls
-    assert (first, second, page) == ("lenet-5", "vgg16", "lenet-5")
+    assert (first, second, page) == ("lenet-5", "vgg16", ("lenet-5", "vgg16"))
     assert effort.n_runs == 7
     assert rest["peers"] is False
     assert "cores" in capsys.readouterr().out

@@ -20,7 +20,8 @@ SETTLED = """([sparsity, kept]) =>
 
 def dialed(page):
     """Sparsity that the dial's readout shows."""
-    return int(page.locator(".ex-dial-sparsity .widget-readout").inner_text().rstrip("%")) / 100
+    readout = page.locator(".ex-dial-sparsity .widget-readout").inner_text()
+    return round(float(readout.rstrip("%")) / 100, 4)
 
 
 def assert_page_follows(page, before):
