@@ -162,6 +162,55 @@ def lloyd_sorted(values, sums, squares, block, start, stop, centroids, tolerance
 
 
 @_compiled
+def lloyd_weighted(points, ranks, sums, centroids, tolerance, max_iterations):
+    """Lloyd's iteration on weighted ascending points; `centroids` is overwritten.
+
+    Point i stands for the ``ranks[i + 1] - ranks[i]`` values whose sum is
+    ``sums[i + 1] - sums[i]``.
+    """
+    k = centroids.size
+    borders = np.zeros(k + 1, np.int64)
+    borders[k] = points.size
+    for _ in range(max_iterations):
+        changed = False
+        for i in range(1, k):
+            limit = 0.5 * (centroids[i - 1] + centroids[i])
+            border = _first_above(points, 0, 0, points.size, limit, borders[i])
+            changed = changed or border != borders[i]
+            borders[i] = border
+        if not changed:
+            return
+        shift = 0.0
+        for i in range(k):
+            count = ranks[borders[i + 1]] - ranks[borders[i]]
+            if count > 0:
+                mean = (sums[borders[i + 1]] - sums[borders[i]]) / count
+                shift = max(shift, abs(mean - centroids[i]))
+                centroids[i] = mean
+        if shift <= tolerance:
+            return
+
+
+@_compiled
+def magnitude_at(values, count):
+    """Bit pattern of the `count`-th smallest magnitude of sorted float32 values."""
+    bits = np.zeros(1, np.uint32)
+    magnitude = bits.view(np.float32)
+    low = np.int64(0)
+    high = np.int64(0x7F7FFFFF)
+    while low < high:
+        middle = (low + high) // 2
+        bits[0] = np.uint32(middle)
+        start = np.searchsorted(values, -magnitude[0], side="left")
+        stop = np.searchsorted(values, magnitude[0], side="right")
+        if stop - start >= count:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@_compiled
 def shrink_into(source, out, threshold):
     """Copy `source` with magnitudes up to `threshold` zeroed."""
     for i in range(source.size):

@@ -22,6 +22,7 @@ from explorer.compress.threads import over_chunks
 from explorer.compress.weights import as_matrix
 
 TIES_BUFFER = 4096
+WHOLE_ROWS, WHOLE_COLUMNS = 512, 1024
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,14 @@ class Sample:
     values: Tensor
 
     @classmethod
-    def of(cls, matrix: Tensor, max_rows: int = 512, max_columns: int = 1024) -> Sample:
-        """Take every row and column of a small matrix, evenly spaced ones of a large one."""
-        rows = slice(None, None, -(-matrix.shape[0] // max_rows))
-        columns = slice(None, None, -(-matrix.shape[1] // max_columns))
-        return cls(rows, columns, matrix[rows, columns].contiguous())
+    def of(cls, matrix: Tensor) -> Sample:
+        """Take all of a matrix up to 512 x 1024, about 256 x 512 weights of a larger one."""
+        rows, columns = matrix.shape
+        steps = 1, 1
+        if rows > WHOLE_ROWS or columns > WHOLE_COLUMNS:
+            steps = -(-2 * rows // WHOLE_ROWS), -(-2 * columns // WHOLE_COLUMNS)
+        row_part, column_part = (slice(None, None, step) for step in steps)
+        return cls(row_part, column_part, matrix[row_part, column_part].contiguous())
 
     @property
     def stride(self) -> int:
