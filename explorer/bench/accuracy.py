@@ -23,7 +23,7 @@ PATIENCE_S = 60.0
 
 
 class _Watch:
-    """Notes when results come, and when the old recipe's forward passes end.
+    """Notes when results come, and when the old recipe's last operation ends.
 
     Which recipe a forward pass belongs to is seen by one weight, of middle magnitude
     in its layer, that only the new recipe makes zero.
@@ -39,7 +39,9 @@ class _Watch:
         middle = int(weight.abs().argsort()[weight.numel() // 2])
         self._probe = weight[middle : middle + 1]
         net.get_submodule(session.layers[0]).register_forward_pre_hook(self._before)
-        net.get_submodule(session.layers[-1]).register_forward_hook(self._after)
+        for module in net.modules():
+            if not any(module.children()):
+                module.register_forward_hook(self._after)
         session.observe(self._result)
 
     def _old(self) -> bool:

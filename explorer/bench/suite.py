@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from explorer.bench import accuracy, figures, memory, preparation, rewriting
+from explorer.bench import accuracy, figures, memory, preparation, rewriting, suffix
 from explorer.bench.peers import peers as against_peers
 from explorer.bench.rows import Finding
 from explorer.bench.subject import Subject
@@ -20,6 +20,7 @@ GROUPS: dict[str, Group] = {
     "Figures of all layers": figures.whole_network,
     "The layer on screen": figures.on_screen,
     "Accuracy": accuracy.following,
+    "A late layer changed": suffix.late_change,
     "Memory": memory.growth,
 }
 LEGEND = (

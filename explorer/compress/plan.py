@@ -242,7 +242,7 @@ def shrink_noting_ties(source: Tensor, out: Tensor, cut: Cut) -> np.ndarray:
     from explorer.compress.kernels import shrink_and_find
 
     flat, into = source.view(-1).numpy(), out.view(-1).numpy()
-    limit = np.float32(cut.threshold)
+    limit = int(np.float32(cut.threshold).view(np.uint32))
     return _found(flat.size, lambda i, found: shrink_and_find(flat[i], into[i], limit, found))
 
 

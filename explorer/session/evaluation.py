@@ -17,11 +17,11 @@ from explorer.session.prefix_cache import BUDGET_BYTES, PrefixCache, Stopped
 CALIBRATION_BATCHES = (4, 32, 256)
 FIRST_BATCH = 64
 MAX_BATCH = 1024
-BATCH_S = 0.08
+BATCH_S = 0.04
 
 
 class Evaluation:
-    """Judges a network in batches of about 80 ms, and can stop between operations.
+    """Judges a network in batches of about 40 ms, and can stop between operations.
 
     Parameters
     ----------

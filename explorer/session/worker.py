@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-SETTLE_S = 0.05
+SETTLE_S = 0.04
 BACKGROUND_NICENESS = 10
 Stale = Callable[[], bool]
 Job = Callable[[Stale], None]
