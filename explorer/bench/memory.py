@@ -34,10 +34,10 @@ def growth(subject: Subject, effort: Effort) -> Iterator[Finding]:
         for name in METHODS:
             _move(subject, name, i)
     RESET.write_text(RESET_PEAK, encoding="ascii")
-    before = _peak_bytes()
+    before = peak_bytes()
     names = list(METHODS)
     moves = Timing(tuple(_move(subject, names[i % len(names)], i) for i in range(effort.n_moves)))
-    grown = _peak_bytes() - before
+    grown = peak_bytes() - before
     weights = sum(layer.original_bits for layer in subject.layers.values()) // 8
     yield BenchRow(
         subject.name,
@@ -62,7 +62,8 @@ def _move(subject: Subject, method: str, i: int) -> float:
     return time.perf_counter() - started
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
+    """Return the peak of this process's resident memory."""
     lines = STATUS.read_text(encoding="ascii").splitlines()
     peak = next(line for line in lines if line.startswith("VmHWM:"))
     return 1024 * int(peak.split()[1])

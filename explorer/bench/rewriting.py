@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from explorer.bench.rows import BenchRow, Finding, Skipped
+from explorer.bench.rows import BenchRow, Finding
 from explorer.bench.subject import METHODS, Subject
 from explorer.bench.timing import Effort, Job, alternate
-from explorer.compress.factors import is_quick
-from explorer.compress.low_rank import LowRank
 from explorer.compress.plan import Plan
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Steps
@@ -21,19 +19,13 @@ def all_layers(subject: Subject, effort: Effort) -> Iterator[Finding]:
 
     Yields
     ------
-    BenchRow or Skipped
+    BenchRow
         For each method: writing alone, the plans being there; and figures and writing
         together, as `Session.apply` does them. Baseline: copying the same weights,
         layer by layer, between two kept buffers.
     """
-    methods = dict(METHODS)
-    if all(is_quick(layer.source) for layer in subject.layers.values()):
-        methods["LowRank"] = _low_rank
-    else:
-        reason = "factoring its large layers takes minutes"
-        yield Skipped(subject.name, "LowRank, all layers", reason)
     jobs = {COPYING: Job(lambda _: subject.copy())}
-    for name, steps in methods.items():
+    for name, steps in METHODS.items():
         jobs[f"{name}, all layers: rewrite only"] = _rewrite(subject, steps)
         jobs[f"{name}, all layers: figures + rewrite"] = _apply(subject, steps)
     yield from _rows(subject, jobs, effort)
@@ -61,10 +53,6 @@ def _rows(subject: Subject, jobs: Mapping[str, Job], effort: Effort) -> Iterator
     for label, timing in timings.items():
         name, _, measures = label.partition(": ")
         yield BenchRow.of(subject.name, name, measures, timing, COPYING, copying)
-
-
-def _low_rank(i: int) -> Steps:
-    return (LowRank(rank=8 + i % 2),)
 
 
 def _rewrite(subject: Subject, steps: Callable[[int], Steps]) -> Job:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from explorer.bench import accuracy, figures, memory, preparation, rewriting, suffix
+from explorer.bench import (
+    accuracy,
+    factoring,
+    figures,
+    memory,
+    preparation,
+    rewriting,
+    suffix,
+    whole_session,
+)
 from explorer.bench.peers import peers as against_peers
 from explorer.bench.rows import Finding
 from explorer.bench.subject import Subject
@@ -17,11 +26,13 @@ GROUPS: dict[str, Group] = {
     "Preparation": preparation.index,
     "All layers rewritten": rewriting.all_layers,
     "One layer rewritten": rewriting.one_layer,
+    "Low rank": factoring.new_rank,
     "Figures of all layers": figures.whole_network,
     "The layer on screen": figures.on_screen,
     "Accuracy": accuracy.following,
     "A late layer changed": suffix.late_change,
     "Memory": memory.growth,
+    "Memory of a session": whole_session.peak,
 }
 LEGEND = (
     "ratio: median over the runs; best: of the shortest runs, least disturbed by other programs"

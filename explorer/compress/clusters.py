@@ -94,6 +94,8 @@ def _kept_range(ordering: Ordering, cut: Cut) -> tuple[float, float]:
 def cluster_sorted(ordering: Ordering, cut: Cut, n_clusters: int, init: str) -> Clusters:
     """Run k-means on the kept weights until it stands still.
 
+    Weights that take no more than `n_clusters` values anyway keep them.
+
     That is when no weight changes its cluster, or no centroid moves by more than a
     hundred-thousandth of the weights' range; after 300 iterations at the latest. From
     half a million weights on, the centroids first settle on a fine histogram of the weights, and
@@ -113,10 +115,13 @@ def cluster_sorted(ordering: Ordering, cut: Cut, n_clusters: int, init: str) -> 
     -------
     Clusters
     """
-    from explorer.compress.kernels import lloyd_sorted
+    from explorer.compress.kernels import distinct_kept, lloyd_sorted
 
     if cut.n_pruned == ordering.n:
         return Clusters(np.empty(0), np.empty(0, np.float32), 0)
+    distinct = distinct_kept(ordering.values, cut.start, cut.stop, n_clusters)
+    if distinct.size:
+        return Clusters(distinct.astype(np.float64), distinct[:-1], 0)
     centroids = start_centroids(ordering, cut, n_clusters, init)
     first, last = _kept_range(ordering, cut)
     tolerance, most = TOLERANCE * (last - first), MAX_ITERATIONS

@@ -124,6 +124,23 @@ def kept_ranks_of_codes(values, start, stop, low, inverse_step, n_steps):
 
 
 @_compiled
+def distinct_kept(values, start, stop, most):
+    """Return the distinct kept values, or none at all where there are more than `most`."""
+    gap = stop - start
+    n_kept = values.size - gap
+    found = np.empty(most, values.dtype)
+    count = 0
+    rank = 0
+    while rank < n_kept:
+        if count == most:
+            return found[:0]
+        found[count] = _kept(values, start, gap, rank)
+        rank = _first_above(values, start, gap, n_kept, found[count], rank)
+        count += 1
+    return found[:count]
+
+
+@_compiled
 def lloyd_sorted(values, sums, squares, block, start, stop, centroids, tolerance, max_iterations):
     """Lloyd's iteration on sorted values, leaving out ranks in [start, stop).
 

@@ -361,6 +361,9 @@ def _known_shape(net: nn.Module, data: Any) -> tuple[int, ...] | None:
 
 
 def _device(device: str | torch.device) -> torch.device:
-    if device != "auto":
-        return torch.device(device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = torch.device(device)
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device: torch sees no GPU here, got {device!r}; use 'auto' or 'cpu'")
+    return chosen
