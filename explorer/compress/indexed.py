@@ -20,10 +20,12 @@ from explorer.compress.factors import (
 )
 from explorer.compress.low_rank import LowRank
 from explorer.compress.ordering import Ordering
-from explorer.compress.plan import LowRankPlan, Plan, RecordPlan, Sample, ValuePlan
+from explorer.compress.other_plans import LowRankPlan, RecordPlan
+from explorer.compress.plan import Plan, Sample
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Steps
 from explorer.compress.record import Dense, Record, check_weight
+from explorer.compress.value_plan import ValuePlan
 from explorer.compress.weights import as_matrix
 
 KEPT_PLANS = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,6 @@ from explorer.codec.model import CompressedModel
 from explorer.compress.model import compress_layers, index_layers, resolve, untouched_tensors
 from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe
-from explorer.measure.accuracy import Accuracy
 from explorer.measure.figures import Network, figures
 from explorer.measure.histogram import histogram
 from explorer.measure.profile import input_shape as find_input_shape
@@ -24,11 +23,11 @@ from explorer.measure.sparsity import sparsity_map
 from explorer.measure.spectrum import spectrum
 from explorer.session.close_up import CloseUp
 from explorer.session.evaluation import Evaluation
+from explorer.session.evaluator import Evaluator
 from explorer.session.factor_cache import FactorCache
 from explorer.session.prefix_cache import BUDGET_BYTES, never
 from explorer.session.preparation import Preparation, Progress, unheard
 from explorer.session.worker import LatestWins, Stale
-from explorer.session.working_copy import WorkingCopy
 
 Observer = Callable[[Result], None]
 
@@ -88,12 +87,10 @@ class Session:
         name = getattr(net, "network_name", "")
         self._network = Network(layers, untouched_tensors(net), macs, name)
         self._preparation = Preparation(layers)
-        self._evaluation = Evaluation(data, metric, activation_bytes)
-        self._copy: WorkingCopy | None = None
-        self._writing = threading.Lock()
+        evaluation = Evaluation(data, metric, activation_bytes)
+        self._evaluator = Evaluator(net, layers, evaluation, self.device)
         self._changed = threading.Condition()
         self._observers: list[Observer] = []
-        self._original_accuracy: Accuracy | None = None
         self._recipe = Recipe()
         self._plans: Mapping[str, Plan] = {}
         self._result: Result | None = None
@@ -175,8 +172,7 @@ class Session:
             Without accuracy; `wait` returns it.
         """
         plans, result = self._adopt(Recipe.of(recipe))
-        with self._writing:
-            self._rewrite(plans, never)
+        self._evaluator.rewrite(plans, never)
         self._worker.submit(lambda stale: self._evaluate(plans, result, stale))
         return result
 
@@ -184,8 +180,8 @@ class Session:
         plans, result = self._plan(recipe)
         result = replace(
             result,
-            original_accuracy=self._original_accuracy,
-            complete=not self._evaluation.possible,
+            original_accuracy=self._evaluator.original,
+            complete=not self._evaluator.possible,
         )
         with self._changed:
             self._recipe, self._plans, self._result = recipe, plans, result
@@ -294,9 +290,7 @@ class Session:
 
     def compressed_net(self) -> nn.Module:
         """Return the module that is evaluated; it changes with the next recipe."""
-        if self._copy is None:
-            self._copy = WorkingCopy(self.net, self._network.layers, self.device)
-        return self._copy.net
+        return self._evaluator.copy.net
 
     def close(self) -> None:
         """Stop the background work; whoever waits for it is told."""
@@ -307,41 +301,20 @@ class Session:
         self._factor_worker.close()
         self._observers.clear()
 
-    def _rewrite(self, plans: Mapping[str, Plan], stale: Stale) -> bool:
-        """Bring the working copy up to `plans`; False if that stopped half-way."""
-        self.compressed_net()
-        assert self._copy is not None
-        for name in self._copy.outdated(plans):
-            if stale():
-                return False
-            self._copy.write(name, plans[name])
-        return True
-
     def _evaluate(self, plans: Mapping[str, Plan], result: Result, stale: Stale) -> None:
-        """Measure the original once, then the current recipe, telling every estimate."""
-        if not self._evaluation.possible:
-            return
+        """Measure the current recipe, telling every estimate."""
         try:
-            if self._original_accuracy is None:
-                original = {name: x.plan(()) for name, x in self._network.layers.items()}
-                for accuracy in self._judge(original, stale):
-                    self._original_accuracy = accuracy if accuracy.complete else None
-            for accuracy in self._judge(plans, stale):
+            for accuracy, original in self._evaluator.run(plans, stale):
                 result = replace(
                     result,
                     accuracy=accuracy,
-                    original_accuracy=self._original_accuracy,
+                    original_accuracy=original,
                     complete=accuracy.complete,
                 )
                 self._publish(result, plans)
         except Exception as error:
             words = f"{type(error).__name__}: {error}"
             self._publish(replace(result, error_message=words, complete=True), plans)
-
-    def _judge(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy]:
-        with self._writing:
-            if self._rewrite(plans, stale):
-                yield from self._evaluation.run(self.compressed_net(), plans, stale)
 
     def _publish(self, result: Result, plans: Mapping[str, Plan]) -> None:
         with self._changed:

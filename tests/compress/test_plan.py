@@ -10,7 +10,7 @@ from explorer.compress import plan as plan_module
 from explorer.compress.binarize import Binarize
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.low_rank import LowRank
-from explorer.compress.plan import RecordPlan
+from explorer.compress.other_plans import RecordPlan
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.record import Dense

@@ -1,0 +1,92 @@
+"""The plans of a factored layer, and of one that no index serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.compress.coding import as_array
+from explorer.compress.factors import Factors
+from explorer.compress.low_rank import low_rank_fields, low_rank_layout
+from explorer.compress.ordering import Ordering
+from explorer.compress.plan import Plan, Sample, bin_values
+from explorer.compress.record import Record
+from explorer.compress.weights import as_matrix
+
+
+class LowRankPlan(Plan):
+    """A factored layer: everything follows from the cached factors and the rank."""
+
+    def __init__(self, factors: Factors, rank: int, ordering: Ordering, sample: Sample) -> None:
+        self._factors = factors
+        self._ordering = ordering
+        self._sample = sample
+        self.rank = rank
+        self.exact = factors.exact
+        n_rows, n_columns = len(factors.left), factors.right.shape[1]
+        self.field_bits = low_rank_fields(n_rows, n_columns, rank)
+        self.n_nonzero = factors.n_nonzero(rank)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What the file's header says of the layer."""
+        return low_rank_layout(self.rank or 0, {"kind": "dense"}, {"kind": "dense"})
+
+    @property
+    def squared_error(self) -> float:
+        """Sum of the squared singular values left out."""
+        return self._factors.squared_error(self.rank or 0)
+
+    def histogram(self) -> np.ndarray:
+        """Weights of the product in each bin, for a large layer those of a sample scaled up."""
+        counts = bin_values(self._ordering.edges, self.sample(self._sample))
+        scale = self._ordering.n / self._sample.values.numel()
+        return np.round(counts * scale).astype(np.int64)
+
+    def write(self, source: Tensor, out: Tensor) -> None:
+        """Write the product of the factors into `out`."""
+        self._factors.product_into(self.rank or 0, as_matrix(out))
+
+    def sample(self, part: Sample) -> np.ndarray:
+        """Part of the product of the factors."""
+        factors, k = self._factors, self.rank or 0
+        left = factors.left[part.rows, :k] * factors.values[:k]
+        return (left @ factors.right[:k, part.columns]).numpy()
+
+
+class RecordPlan(Plan):
+    """A layer compressed by steps that no index serves: the record itself is the plan."""
+
+    def __init__(self, record: Record, source: Tensor, ordering: Ordering) -> None:
+        self.record = record
+        self._ordering = ordering
+        self._values = record.restore().float()
+        self._error = float(((self._values.double() - source.double()) ** 2).sum())
+        self.field_bits = record.field_bits
+        self.n_nonzero = int(torch.count_nonzero(self._values))
+        self.rank = getattr(record, "rank", None)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What the file's header says of the layer."""
+        return self.record.layout
+
+    @property
+    def squared_error(self) -> float:
+        """Squared Frobenius norm of the change."""
+        return self._error
+
+    def histogram(self) -> np.ndarray:
+        """Kept weights in each bin."""
+        return bin_values(self._ordering.edges, as_array(self._values))
+
+    def write(self, source: Tensor, out: Tensor) -> None:
+        """Copy the restored weights into `out`."""
+        out.copy_(self._values)
+
+    def sample(self, part: Sample) -> np.ndarray:
+        """Part of the restored matrix."""
+        return as_matrix(self._values)[part.rows, part.columns].numpy()

@@ -1,0 +1,125 @@
+"""The plan of a layer that is compressed weight by weight: cut by magnitude, coded by value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.compress.coding import Coding
+from explorer.compress.ordering import Cut, Ordering
+from explorer.compress.plan import Plan, Sample, bin_levels
+from explorer.compress.prune import pruned_fields
+from explorer.compress.record import coded_fields
+from explorer.compress.ties import kept_ties, shrink, shrink_noting_ties, tie_positions
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Kept ranks at which the bins of the histogram start."""
+
+    ordering: Ordering
+    cut: Cut
+
+    def bins(self) -> np.ndarray:
+        edges = self.ordering.edge_ranks
+        gone = np.clip(edges, self.cut.start, self.cut.stop) - self.cut.start
+        return np.diff(edges - gone)
+
+
+class ValuePlan(Plan):
+    """A layer compressed weight by weight: cut by magnitude, then coded by value.
+
+    Parameters
+    ----------
+    ordering : Ordering
+    cut : Cut
+    coding : Coding or None
+        None keeps the values of the kept weights as they are.
+    dtype : torch.dtype
+    pruned : bool
+        Whether a step pruned; if not, an uncoded layer is written densely.
+    """
+
+    def __init__(
+        self, ordering: Ordering, cut: Cut, coding: Coding | None, dtype: torch.dtype, pruned: bool
+    ) -> None:
+        self._ordering = ordering
+        self._cut = cut
+        self._coding = coding
+        self._pruned = pruned
+        self._n_kept = ordering.n - cut.n_pruned
+        n_zeros = ordering.zeros[1] - ordering.zeros[0]
+        self.threshold = cut.threshold if cut.n_pruned > n_zeros else None
+        if coding is None:
+            bits = dtype.itemsize * 8
+            self.n_nonzero = min(self._n_kept, ordering.n - n_zeros)
+            self.field_bits = (
+                pruned_fields(ordering.n, self._n_kept, bits) if pruned else (ordering.n * bits,)
+            )
+        else:
+            self.levels = coding.levels[coding.counts > 0]
+            self.n_nonzero = int(coding.counts[coding.levels != 0].sum())
+            self.field_bits = coded_fields(
+                ordering.n, self._n_kept, coding.code_bits, coding.table_bits
+            )
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What the file's header says of the layer."""
+        if self._coding is not None:
+            return self._coding.meta | {"kept": self._n_kept}
+        return {"kind": "pruned", "kept": self._n_kept} if self._pruned else {"kind": "dense"}
+
+    @cached_property
+    def squared_error(self) -> float:
+        """Pruned weights count with their square, coded ones with their distance."""
+        n_kept = np.array([self._n_kept])
+        kept = float(self._ordering.kept_sums(self._cut, n_kept)[1][0])
+        pruned = max(0.0, self._ordering.squared_norm - kept) if self._cut.n_pruned else 0.0
+        return pruned + (self._coding.squared_error() if self._coding else 0.0)
+
+    def histogram(self) -> np.ndarray:
+        """Kept weights in each bin."""
+        if self._coding is None:
+            return _Runs(self._ordering, self._cut).bins()
+        return bin_levels(self._ordering.edges, self._coding.levels, self._coding.counts)
+
+    def write(self, source: Tensor, out: Tensor) -> None:
+        """Write the compressed weights into `out`."""
+        if self._coding is None and self._cut.splits_ties:
+            ties = shrink_noting_ties(source, out, self._cut)
+            self._map(source, out, kept_ties(source, ties, self._cut))
+            return
+        self._map(source, out)
+        if self._cut.splits_ties:
+            ties = tie_positions(source, self._cut)
+            self._map(source, out, kept_ties(source, ties, self._cut))
+
+    def _map(self, source: Tensor, out: Tensor, positions: np.ndarray | None = None) -> None:
+        """Write all weights with the cut, or those at `positions` without it."""
+        threshold = self._cut.threshold
+        flat, into = source.view(-1), out.view(-1)
+        if positions is not None:
+            threshold, chosen = -1.0, torch.from_numpy(positions)
+            flat, into = flat[chosen], torch.empty(len(positions))
+        if self._coding is not None:
+            self._coding.write(flat.numpy(), into.numpy(), threshold)
+        elif threshold > 0:
+            shrink(flat, into, threshold)
+        else:
+            into.copy_(flat)
+        if positions is not None:
+            out.view(-1)[chosen] = into
+
+    def sample(self, part: Sample) -> np.ndarray:
+        """Compressed weights of part of the matrix; split ties count as kept."""
+        out = torch.empty_like(part.values)
+        self._map(part.values, out)
+        if self._cut.splits_ties:
+            self._map(part.values, out, tie_positions(part.values, self._cut))
+        return out.numpy()

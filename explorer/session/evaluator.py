@@ -1,0 +1,93 @@
+"""Brings the working copy up to a recipe and judges it, the original network once before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+import torch
+from torch import nn
+
+from explorer.compress.indexed import IndexedLayer
+from explorer.compress.plan import Plan
+from explorer.measure.accuracy import Accuracy
+from explorer.session.evaluation import Evaluation
+from explorer.session.worker import Stale
+from explorer.session.working_copy import WorkingCopy
+
+
+class Evaluator:
+    """Rewrites a copy of the network and evaluates it, one caller at a time.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    layers : mapping of str to IndexedLayer
+        Its compressible layers.
+    evaluation : Evaluation
+        How it is judged.
+    device : torch.device
+        Where it is evaluated.
+
+    Attributes
+    ----------
+    original : Accuracy or None
+        Of the network itself; None until it is complete.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        layers: Mapping[str, IndexedLayer],
+        evaluation: Evaluation,
+        device: torch.device,
+    ) -> None:
+        self._net = net
+        self._layers = layers
+        self._evaluation = evaluation
+        self._device = device
+        self._busy = threading.Lock()
+        self.original: Accuracy | None = None
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is anything to judge by."""
+        return self._evaluation.possible
+
+    @cached_property
+    def copy(self) -> WorkingCopy:
+        """The copy that is rewritten and evaluated; made when first needed."""
+        return WorkingCopy(self._net, self._layers, self._device)
+
+    def rewrite(self, plans: Mapping[str, Plan], stale: Stale) -> None:
+        """Bring the copy up to `plans`, layer by layer, unless it turns stale."""
+        with self._busy:
+            self._rewrite(plans, stale)
+
+    def run(
+        self, plans: Mapping[str, Plan], stale: Stale
+    ) -> Iterator[tuple[Accuracy, Accuracy | None]]:
+        """Yield the accuracy so far, and the original's, after each batch."""
+        if not self.possible:
+            return
+        if self.original is None:
+            untouched = {name: layer.plan(()) for name, layer in self._layers.items()}
+            for accuracy in self._judge(untouched, stale):
+                self.original = accuracy if accuracy.complete else None
+        for accuracy in self._judge(plans, stale):
+            yield accuracy, self.original
+
+    def _judge(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy]:
+        with self._busy:
+            if self._rewrite(plans, stale):
+                yield from self._evaluation.run(self.copy.net, plans, stale)
+
+    def _rewrite(self, plans: Mapping[str, Plan], stale: Stale) -> bool:
+        """Bring the copy up to `plans`; False if that stopped half-way."""
+        for name in self.copy.outdated(plans):
+            if stale():
+                return False
+            self.copy.write(name, plans[name])
+        return True
