@@ -52,7 +52,7 @@ def test_arrow_keys_turn_the_dial(watched):
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     page.wait_for_timeout(500)
-    assert dialed(page) == pytest.approx(started + 0.03)
+    assert dialed(page) == pytest.approx(started + 0.015)
     assert_page_follows(page, before)
     watched.assert_clean()
 
