@@ -27,7 +27,7 @@ class Effort:
     """
 
     n_runs: int = 30
-    budget_s: float = 20.0
+    budget_s: float = 120.0
     n_sample: int = 1_000_000
     n_moves: int = 1000
 
