@@ -20,7 +20,7 @@ from explorer.views.plot import (
     figure,
     round_places,
     round_ticks,
-    tick_key,
+    set_ticks,
     vertical,
 )
 
@@ -87,7 +87,7 @@ class HistogramView:
         rescale = np.sqrt if axis[0] else np.asarray
         if not same:
             self._x.min, self._x.max = float(record.edges[0]), float(record.edges[-1])
-            self._x_axis.tick_values = round_places(self._x.min, self._x.max)
+            set_ticks(self._x_axis, round_places(self._x.min, self._x.max), "{:g}".format)
         if axis != self._axis:
             self._set_axis(*axis)
         centers = (record.edges[:-1] + record.edges[1:]) / 2
@@ -102,14 +102,11 @@ class HistogramView:
         ticks = round_ticks(high)
         if root:
             ticks = [0.0, *(high * part for part in (0.04, 0.2, 0.5, 1.0))]
-        places = np.sqrt(ticks) if root else np.asarray(ticks)
-        self._y.max = float(places[-1])
-        with self._y_axis.hold_sync():
-            self._y_axis.tick_values = places
-            self._y_axis.tick_labels = {
-                tick_key(place): count_text(tick) for place, tick in zip(places, ticks, strict=True)
-            }
-            self._y_axis.label = "count (square-root scale)" if root else "count"
+        places = (np.sqrt(ticks) if root else np.asarray(ticks)).tolist()
+        self._y.max = places[-1]
+        texts = dict(zip(places, ticks, strict=True))
+        set_ticks(self._y_axis, places, lambda place: count_text(texts[place]))
+        self._y_axis.label = "count (square-root scale)" if root else "count"
 
     def _draw_marks(self, record: Histogram) -> None:
         at = [] if record.threshold is None else [-record.threshold, record.threshold]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import bqplot
@@ -86,6 +87,12 @@ def round_places(low: float, high: float, n_ticks: int = 6) -> list[float]:
     step = round_ticks(high - low, n_ticks)[1]
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(i * step, 12) if abs(step) > 1e-9 else i * step for i in range(first, last + 1)]
+
+
+def set_ticks(axis: bqplot.Axis, values: Sequence[float], text: Callable[[float], str]) -> None:
+    """Move an axis's ticks; labels go ahead in a message of their own, or the old ones stay."""
+    axis.tick_labels = {tick_key(value): text(value) for value in values}
+    axis.tick_values = list(values)
 
 
 def tick_key(value: float) -> str:

@@ -16,7 +16,7 @@ from explorer.views.plot import (
     dashed_lines,
     figure,
     round_ticks,
-    tick_key,
+    set_ticks,
     vertical,
 )
 
@@ -77,11 +77,11 @@ class SpectrumView:
         values = record.values[ranks - 1].astype(np.float64)
         if self._x.max != max(2, record.full_rank):
             self._x.max = float(max(2, record.full_rank))
-            self._x_axis.tick_values = round_ticks(self._x.max)[:-1]
+            set_ticks(self._x_axis, round_ticks(self._x.max)[:-1], "{:,g}".format)
         ticks = round_ticks(float(values.max(initial=0.0)) or 1.0)
         if self._y.max != ticks[-1]:
             self._y.max = ticks[-1]
-            self._y_axis.tick_values = ticks
+            set_ticks(self._y_axis, ticks, "{:g}".format)
         with self._all.hold_sync():
             self._all.x, self._all.y = ranks.astype(np.float64), values
         kept = _kept(record)
@@ -96,11 +96,7 @@ class SpectrumView:
         self._break_even = record.break_even
         with self._line.hold_sync():
             self._line.x, self._line.y = vertical([record.break_even], 0.0, 1.0)
-        with self._label.hold_sync():
-            self._label.tick_values = [float(record.break_even)]
-            self._label.tick_labels = {
-                tick_key(record.break_even): f"break-even {record.break_even:,}"
-            }
+        set_ticks(self._label, [float(record.break_even)], "break-even {:,.0f}".format)
 
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""

@@ -1,5 +1,6 @@
 import dataclasses
 
+import bqplot
 import numpy as np
 import pytest
 from ipywidgets import Label
@@ -14,7 +15,7 @@ from explorer.views.figures import FiguresView
 from explorer.views.histogram import HistogramView
 from explorer.views.layers import LayersView
 from explorer.views.layout import page, title
-from explorer.views.plot import round_places, round_ticks, tick_key, vertical
+from explorer.views.plot import round_places, round_ticks, set_ticks, tick_key, vertical
 from explorer.views.sparsity_map import SparsityMapView
 from explorer.views.spectrum import SpectrumView
 from explorer.views.status import StatusView
@@ -267,3 +268,14 @@ def test_the_last_accuracy_stands_muted_while_the_next_is_measured():
     assert (waiting["value"], waiting["tone"]) == (shown["value"], "waiting")
     assert waiting["note"].startswith("measuring")
     view.close()
+
+
+def test_ticks_carry_their_labels_and_labels_go_first():
+    axis = bqplot.Axis(scale=bqplot.LinearScale())
+    told = []
+    axis.observe(lambda change: told.append(change["name"]), ["tick_labels", "tick_values"])
+    set_ticks(axis, [0.0, 2.5], "{:g} kg".format)
+    assert told == ["tick_labels", "tick_values"]
+    assert axis.tick_labels == {"0": "0 kg", "2.5": "2.5 kg"}
+    assert list(axis.tick_values) == [0.0, 2.5]
+    axis.close()
