@@ -54,8 +54,8 @@ class Explorer(VBox):
         Shape of one input without the batch, for operations and energy.
     recipe : Recipe, list of Setting, or dict of patterns, optional
         Where the dials start; by default a pruning dial at 0 %.
-    picker : str
-        Offer the networks of the catalog, this one being shown; "" for no picker.
+    picker : Loaded, optional
+        Offer the networks of the catalog, this one being shown.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Explorer(VBox):
         metric: Callable[[nn.Module], float] | None = None,
         input_shape: tuple[int, ...] | None = None,
         recipe: Any = None,
-        picker: str = "",
+        picker: zoo.Loaded | None = None,
     ) -> None:
         self.session = Session(net, data, metric=metric, input_shape=input_shape)
         self._lock = threading.RLock()
@@ -103,8 +103,9 @@ class Explorer(VBox):
         self._layer.observe(lambda _change: self._guarded(self._draw_layer), "value")
         self._picker = None
         head: list[Any] = [title("Compression Explorer", SUBTITLE)]
-        if picker:
-            self._picker = ModelPicker(picker, self._status.work, self._loaded, self._status.fail)
+        if picker is not None:
+            told = (self._status.work, self._loaded, self._status.fail)
+            self._picker = ModelPicker(picker.name, *told, trained=picker.trained)
             head.append(self._picker.widget)
         head.append(self._layer)
         layout = page_layout(
@@ -318,7 +319,7 @@ def page() -> Explorer:
         problem, loaded = f"{wanted} could not be loaded: {error}", zoo.load(FIRST_MODEL)
     start = [Prune(sparsity=0.5), Share(n_clusters=32)]
     data = loaded.data if loaded.trained else None
-    app = Explorer(loaded.net, data, recipe=start, picker=loaded.name)
+    app = Explorer(loaded.net, data, recipe=start, picker=loaded)
     _ = app.result
     if problem:
         app.show_error(problem)

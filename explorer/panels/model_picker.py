@@ -24,19 +24,24 @@ class ModelPicker:
     started, loaded, failed : callable
         Called with a message, with what `zoo.load` returned, or with an error in
         words; `loaded` and `failed` from the background thread.
+    trained : bool
+        Whether the network that is shown has trained weights.
 
     Attributes
     ----------
     widget : HBox
     """
 
-    def __init__(self, name: str, started: Failed, loaded: Loaded, failed: Failed) -> None:
+    def __init__(
+        self, name: str, started: Failed, loaded: Loaded, failed: Failed, trained: bool = True
+    ) -> None:
         self._started, self._loaded, self._failed = started, loaded, failed
         self._shown = name
         self._thread: threading.Thread | None = None
         self._name = Dropdown(description="Network", options=zoo.catalog(), value=name)
         self._name.add_class("ex-model")
         self._weights = Dropdown(description="Weights", options=["trained", "random"])
+        self._weights.value = "trained" if trained else "random"
         self._weights.add_class("ex-weights")
         for picker in (self._name, self._weights):
             picker.observe(lambda _change: self._chosen(), "value")

@@ -43,3 +43,10 @@ def test_what_cannot_be_loaded_is_said_in_words(picker, heard, monkeypatch):
     picker._name.value = "lenet-5"
     picker._thread.join(WAIT_S)
     assert heard[-1] == ("failed", "lenet-5 could not be loaded: no connection")
+
+
+@pytest.mark.parametrize(("trained", "shown"), [(True, "trained"), (False, "random")])
+def test_the_weights_that_are_shown_are_named(trained, shown):
+    picker = ModelPicker("lenet-5", print, print, print, trained=trained)
+    assert picker._weights.value == shown
+    picker.close()
