@@ -98,7 +98,7 @@ def header_bytes(entries: Iterable[Entry], recipe: Recipe, network: str) -> byte
             )
         item: list[Any] = [entry.name, list(entry.shape), dtype]
         tensors.append(item if entry.layout is None else [*item, entry.layout])
-    content = {"network": network, "recipe": json.loads(recipe.to_json()), "tensors": tensors}
+    content = {"network": network, "recipe": recipe.as_dict(), "tensors": tensors}
     text = json.dumps(content, separators=(",", ":")).encode()
     return MAGIC + struct.pack("<I", len(text)) + text + struct.pack("<I", zlib.crc32(text))
 

@@ -14,6 +14,7 @@ from explorer.compress.ordering import Cut, Ordering
 from explorer.compress.record import Record, gather, scatter
 from explorer.compress.setting import Setting, check_choice, check_fraction, dial
 from explorer.compress.support import support_code
+from explorer.compress.ties import kept_ties, tie_positions
 
 SEED = 0
 
@@ -181,24 +182,12 @@ class Prune(Setting):
 
 def magnitude_mask(values: Tensor, cut: Cut) -> Tensor:
     """Return True where a cut keeps the weight, bool, shape of `values`."""
-    magnitudes = values.detach().float().abs()
-    kept = magnitudes > cut.threshold
+    kept = values.detach().float().abs() > cut.threshold
     if cut.splits_ties:
-        kept.view(-1)[kept_ties(values, cut)] = True
+        flat = torch.from_numpy(as_array(values)).view(-1)
+        positions = kept_ties(flat, tie_positions(flat, cut), cut)
+        kept.view(-1)[torch.from_numpy(positions).to(kept.device)] = True
     return kept
-
-
-def kept_ties(values: Tensor, cut: Cut) -> Tensor:
-    """Row-major positions of the weights of the threshold's magnitude that are kept."""
-    flat = values.detach().float().flatten()
-    negative = torch.nonzero(flat == -cut.threshold).flatten()
-    positive = torch.nonzero(flat == cut.threshold).flatten()
-    return torch.cat(
-        [
-            negative[len(negative) - cut.keep_negative :],
-            positive[len(positive) - cut.keep_positive :],
-        ]
-    )
 
 
 def _random_mask(values: Tensor, count: int) -> Tensor:

@@ -86,10 +86,14 @@ class Recipe:
                     f"the layers are: {', '.join(names)}"
                 )
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `to_json` writes, as plain dicts and lists."""
+        layers = {pattern: [step.as_dict() for step in steps] for pattern, steps in self.entries}
+        return {"version": VERSION, "layers": layers}
+
     def to_json(self) -> str:
         """Return the recipe as one line of JSON; `recipe_from_json` reads it back."""
-        layers = {pattern: [step.as_dict() for step in steps] for pattern, steps in self.entries}
-        return json.dumps({"version": VERSION, "layers": layers}, separators=(",", ":"))
+        return json.dumps(self.as_dict(), separators=(",", ":"))
 
 
 def recipe_from_json(text: str) -> Recipe:

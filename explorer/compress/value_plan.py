@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,19 +15,6 @@ from explorer.compress.plan import Plan, Sample, bin_levels
 from explorer.compress.prune import pruned_fields
 from explorer.compress.record import coded_fields
 from explorer.compress.ties import kept_ties, shrink, shrink_noting_ties, tie_positions
-
-
-@dataclass(frozen=True)
-class _Runs:
-    """Kept ranks at which the bins of the histogram start."""
-
-    ordering: Ordering
-    cut: Cut
-
-    def bins(self) -> np.ndarray:
-        edges = self.ordering.edge_ranks
-        gone = np.clip(edges, self.cut.start, self.cut.stop) - self.cut.start
-        return np.diff(edges - gone)
 
 
 class ValuePlan(Plan):
@@ -86,7 +72,8 @@ class ValuePlan(Plan):
     def histogram(self) -> np.ndarray:
         """Kept weights in each bin."""
         if self._coding is None:
-            return _Runs(self._ordering, self._cut).bins()
+            edges, cut = self._ordering.edge_ranks, self._cut
+            return np.diff(edges - (np.clip(edges, cut.start, cut.stop) - cut.start))
         return bin_levels(self._ordering.edges, self._coding.levels, self._coding.counts)
 
     def write(self, source: Tensor, out: Tensor) -> None:
