@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from explorer.codec.errors import DamagedFile
     from explorer.codec.model import CompressedModel, compress
     from explorer.compress.binarize import Binarize
+    from explorer.compress.entropy import Entropy
     from explorer.compress.low_rank import LowRank
     from explorer.compress.prune import Prune
     from explorer.compress.quantize import Quantize
     from explorer.compress.recipe import Recipe, recipe_from_json
+    from explorer.compress.relative_index import RelativeIndex
     from explorer.compress.share import Share
     from explorer.library import open_model as open
     from explorer.measure.accuracy import Accuracy, evaluate
@@ -36,6 +38,7 @@ __all__ = [
     "DamagedFile",
     "Data",
     "DataUnavailable",
+    "Entropy",
     "Explorer",
     "LayerFigures",
     "LayerProfile",
@@ -43,6 +46,7 @@ __all__ = [
     "Prune",
     "Quantize",
     "Recipe",
+    "RelativeIndex",
     "Result",
     "Session",
     "Share",
@@ -63,6 +67,7 @@ _HOMES = {
     "DamagedFile": "explorer.codec.errors",
     "Data": "explorer.zoo",
     "DataUnavailable": "explorer.zoo",
+    "Entropy": "explorer.compress.entropy",
     "Explorer": "explorer.app",
     "LayerFigures": "explorer.measure.result",
     "LayerProfile": "explorer.measure.profile",
@@ -70,6 +75,7 @@ _HOMES = {
     "Prune": "explorer.compress.prune",
     "Quantize": "explorer.compress.quantize",
     "Recipe": "explorer.compress.recipe",
+    "RelativeIndex": "explorer.compress.relative_index",
     "Result": "explorer.measure.result",
     "Session": "explorer.session",
     "Share": "explorer.compress.share",

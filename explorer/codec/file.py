@@ -2,7 +2,7 @@
 
 Layout, all numbers little-endian::
 
-    "CMPX", version (1 byte), header length (4 bytes), header (JSON), CRC-32 of the header
+    "CMPX", version (1 byte), header length (4 bytes), header (deflated JSON), CRC-32 of the header
     for each tensor: its fields, each padded to a whole byte, then their CRC-32
 
 The same model gives the same bytes. Reading allocates no more than the file's own size and
@@ -12,95 +12,33 @@ that of the restored tensors, which is limited, and never runs anything from the
 from __future__ import annotations
 
 import json
-import math
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from explorer.codec.errors import DamagedFile
-from explorer.codec.records import (
-    layout_fields,
-    read_record,
-    tensor_bytes,
-    tensor_from,
-    write_record,
+from explorer.codec.header import (
+    CRC_BYTES,
+    MAX_WEIGHTS,
+    Entry,
+    header_bytes,
+    read_entry,
+    read_header,
 )
+from explorer.codec.raw import tensor_bytes, tensor_from
+from explorer.codec.reading import read_record
+from explorer.codec.records import write_record
 from explorer.compress.model import CompressedTensors
 from explorer.compress.recipe import Recipe, recipe_from_json
-from explorer.compress.record import FLOAT_TYPES, Record
+from explorer.compress.record import Record
 from explorer.compress.weights import parameter_name
 
-MAGIC = b"CMPX\x01"
-MAX_HEADER = 16_000_000
-MAX_WEIGHTS = 1 << 31
-MAX_AXES = 8
-CRC_BYTES = 4
-DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        *FLOAT_TYPES,
-        torch.float64,
-        torch.complex64,
-        torch.complex128,
-        torch.int64,
-        torch.int32,
-        torch.int16,
-        torch.int8,
-        torch.uint8,
-        torch.bool,
-    )
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One tensor of the file.
-
-    Attributes
-    ----------
-    name : str
-        State-dict key, or layer name where `layout` is given.
-    shape : torch.Size
-    dtype : torch.dtype
-    layout : dict or None
-        As `Record.layout`; None for a tensor that no step applies to.
-    """
-
-    name: str
-    shape: torch.Size
-    dtype: torch.dtype
-    layout: dict[str, Any] | None = None
-
-    @property
-    def n_bytes(self) -> int:
-        """Bytes of the section, checksum included."""
-        if self.layout is None:
-            return self.shape.numel() * self.dtype.itemsize + CRC_BYTES
-        bits = layout_fields(self.layout, self.shape, self.dtype)
-        return sum(-(-b // 8) for b in bits) + CRC_BYTES
-
-
-def header_bytes(entries: Iterable[Entry], recipe: Recipe, network: str) -> bytes:
-    """Return all that comes before the first section."""
-    tensors = []
-    for entry in entries:
-        dtype = str(entry.dtype).removeprefix("torch.")
-        if dtype not in DTYPES:
-            raise TypeError(
-                f"tensor {entry.name!r} is of type {entry.dtype}, which the file cannot hold; "
-                f"it holds {', '.join(DTYPES)}. Convert the tensor first"
-            )
-        item: list[Any] = [entry.name, list(entry.shape), dtype]
-        tensors.append(item if entry.layout is None else [*item, entry.layout])
-    content = {"network": network, "recipe": recipe.as_dict(), "tensors": tensors}
-    text = json.dumps(content, separators=(",", ":")).encode()
-    return MAGIC + struct.pack("<I", len(text)) + text + struct.pack("<I", zlib.crc32(text))
+PLAUSIBLE_WEIGHTS = 1 << 24
+WEIGHTS_A_BYTE = 10_000
 
 
 def entries_of(model: CompressedTensors) -> list[Entry]:
@@ -174,8 +112,8 @@ def decode(data: bytes) -> CompressedTensors:
 
 
 def _decode(data: bytes) -> CompressedTensors:
-    header, start = _read_header(data)
-    entries = [_entry(item) for item in header["tensors"]]
+    header, start = read_header(data)
+    entries = [read_entry(item) for item in header["tensors"]]
     _check_sizes(entries, len(data) - start)
     records: dict[str, Record] = {}
     untouched: dict[str, Tensor] = {}
@@ -195,53 +133,10 @@ def _decode(data: bytes) -> CompressedTensors:
     return CompressedTensors(records, untouched, recipe, None, header["network"])
 
 
-def _read_header(data: bytes) -> tuple[dict[str, Any], int]:
-    fixed = len(MAGIC) + 4
-    if data[: len(MAGIC) - 1] != MAGIC[:-1]:
-        raise DamagedFile("not a compressed model: it does not begin with CMPX")
-    if len(data) < fixed or data[: len(MAGIC)] != MAGIC:
-        raise DamagedFile("written by another version of the format; this one reads version 1")
-    (length,) = struct.unpack("<I", data[len(MAGIC) : fixed])
-    if length > MAX_HEADER or fixed + length + CRC_BYTES > len(data):
-        raise DamagedFile(f"cut short: the header should have {length} bytes")
-    text = data[fixed : fixed + length]
-    if data[fixed + length : fixed + length + CRC_BYTES] != struct.pack("<I", zlib.crc32(text)):
-        raise DamagedFile("header: checksum does not match")
-    try:
-        header = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DamagedFile("header is not valid JSON") from error
-    expected = {"network": str, "recipe": dict, "tensors": list}
-    if not isinstance(header, dict) or any(
-        not isinstance(header.get(key), kind) for key, kind in expected.items()
-    ):
-        raise DamagedFile("header lacks its network, recipe or tensors")
-    return header, fixed + length + CRC_BYTES
-
-
-def _entry(item: Any) -> Entry:
-    if not isinstance(item, list) or len(item) not in (3, 4) or not isinstance(item[0], str):
-        raise DamagedFile(f"header: not a tensor: {item!r:.60}")
-    name, shape, dtype = item[:3]
-    if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise DamagedFile(f"tensor {name!r:.60}: unknown type {dtype!r:.60}")
-    if not isinstance(shape, list) or len(shape) > MAX_AXES or not all(map(_is_size, shape)):
-        raise DamagedFile(f"tensor {name!r:.60}: bad shape {shape!r:.60}")
-    if math.prod(shape) > MAX_WEIGHTS:
-        raise DamagedFile(f"tensor {name!r:.60}: shape {shape} has more than {MAX_WEIGHTS} entries")
-    layout = item[3] if len(item) == 4 else None
-    if len(item) == 4 and (not isinstance(layout, dict) or DTYPES[dtype] not in FLOAT_TYPES):
-        raise DamagedFile(f"tensor {name!r:.60}: bad layout")
-    return Entry(name, torch.Size(shape), DTYPES[dtype], layout)
-
-
-def _is_size(size: Any) -> bool:
-    return isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= MAX_WEIGHTS
-
-
 def _check_sizes(entries: list[Entry], n_bytes: int) -> None:
-    if sum(entry.shape.numel() for entry in entries) > MAX_WEIGHTS:
-        raise DamagedFile(f"header promises more than {MAX_WEIGHTS} weights")
+    limit = min(MAX_WEIGHTS, PLAUSIBLE_WEIGHTS + WEIGHTS_A_BYTE * n_bytes)
+    if sum(entry.shape.numel() for entry in entries) > limit:
+        raise DamagedFile(f"header promises more than {limit} weights in {n_bytes} bytes")
     keys = [parameter_name(e.name) if e.layout is not None else e.name for e in entries]
     if len(set(keys)) != len(keys):
         raise DamagedFile("header names a tensor twice")

@@ -20,11 +20,12 @@ from explorer.compress.factors import (
 )
 from explorer.compress.low_rank import LowRank
 from explorer.compress.ordering import Ordering
-from explorer.compress.other_plans import LowRankPlan, RecordPlan
+from explorer.compress.other_plans import LowRankPlan, RecordPlan, StoredPlan
 from explorer.compress.plan import Plan, Sample
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Steps
 from explorer.compress.record import Dense, Record, check_weight
+from explorer.compress.stored import StorageSetting
 from explorer.compress.value_plan import ValuePlan
 from explorer.compress.weights import as_matrix
 
@@ -149,16 +150,34 @@ class IndexedLayer:
                 self._plans.popitem(last=False)
             return plan
 
-    def _make(self, steps: Steps) -> Plan:
+    def has_plan(self, steps: Steps) -> bool:
+        """Whether the plan of some steps is made already, or made in an instant."""
+        with self._lock:
+            return steps in self._plans or self._kind(steps) is not RecordPlan
+
+    def _kind(self, steps: Steps) -> type[Plan]:
+        """Which plan serves some steps."""
+        steps, storage = split_storage(steps)
         prunes, rest = _split(steps)
-        if not rest:
-            return self._value_plan(prunes, None)
-        if len(rest) == 1 and isinstance(rest[0], ValueSetting) and rest[0].by_value():
-            return self._value_plan(prunes, rest[0])
+        if not rest or (
+            len(rest) == 1 and isinstance(rest[0], ValueSetting) and rest[0].by_value()
+        ):
+            return StoredPlan if storage else ValuePlan
         is_float = self.dtype == torch.float32 and len(self.shape) > 1
-        if is_float and len(steps) == 1 and isinstance(steps[0], LowRank):
+        if is_float and len(steps) == 1 and isinstance(steps[0], LowRank) and not storage:
+            return LowRankPlan
+        return RecordPlan
+
+    def _make(self, steps: Steps) -> Plan:
+        kind = self._kind(steps)
+        if kind is ValuePlan:
+            prunes, rest = _split(steps)
+            return self._value_plan(prunes, rest[0] if rest else None)  # type: ignore[arg-type]
+        if kind is LowRankPlan and isinstance(steps[0], LowRank):
             rank = steps[0].chosen_rank(self.factors)
             return LowRankPlan(self.factors, rank, self.ordering, self.sample)
+        if kind is StoredPlan:
+            return StoredPlan(self.plan(split_storage(steps)[0]), self.record(steps))
         return RecordPlan(self.record(steps), self.source, self.ordering)
 
     def _value_plan(self, prunes: tuple[Prune, ...], coder: ValueSetting | None) -> ValuePlan:
@@ -171,15 +190,27 @@ class IndexedLayer:
         return ValuePlan(ordering, cut, coding, self.dtype, bool(prunes))
 
     def record(self, steps: Steps) -> Record:
-        """Compress the weights into a record, using the factors where they are at hand."""
+        """Compress the weights into a record, using the index and factors where they serve."""
         weight = self.source.to(self.dtype)
-        record: Record = Dense(weight)
-        for i, step in enumerate(steps):
-            if i == 0 and isinstance(step, LowRank) and weight.ndim > 1:
-                record = step.truncated(self.factors, weight, None)
-            else:
-                record = record.then(step)
+        served, storage = split_storage(steps)
+        if self._kind(served) is ValuePlan and served:
+            plan = self.plan(served)
+            record, rest = plan.record(weight), storage  # type: ignore[attr-defined]
+        elif steps and isinstance(steps[0], LowRank) and weight.ndim > 1:
+            record, rest = steps[0].truncated(self.factors, weight, None), steps[1:]
+        else:
+            record, rest = Dense(weight), steps
+        for step in rest:
+            record = record.then(step)
         return record
+
+
+def split_storage(steps: Steps) -> tuple[Steps, Steps]:
+    """Take the steps at the end that change how the layer is written off the others."""
+    end = len(steps)
+    while end and isinstance(steps[end - 1], StorageSetting):
+        end -= 1
+    return steps[:end], steps[end:]
 
 
 def _split(steps: Steps) -> tuple[tuple[Prune, ...], Steps]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -86,14 +86,11 @@ class LowRanked(Record):
 
     def then(self, setting: Setting) -> Record:
         """Compress the two factors."""
-        return LowRanked(
-            self.left.then(setting),
-            self.values,
-            self.right.then(setting),
-            self.full_shape,
-            self.value_dtype,
-            self.kept,
-        )
+        return replace(self, left=self.left.then(setting), right=self.right.then(setting))
+
+    def stored(self, **how: Any) -> Record:
+        """Write the two factors in another way."""
+        return replace(self, left=self.left.stored(**how), right=self.right.stored(**how))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The plans of a factored layer, and of one that no index serves."""
+"""The plans of a factored layer, of one written in another way, and of one no index serves."""
 
 from __future__ import annotations
 
@@ -90,3 +90,44 @@ class RecordPlan(Plan):
     def sample(self, part: Sample) -> np.ndarray:
         """Part of the restored matrix."""
         return as_matrix(self._values)[part.rows, part.columns].numpy()
+
+
+class StoredPlan(Plan):
+    """A layer whose weights another plan gives, written in another way.
+
+    Parameters
+    ----------
+    plan : Plan
+        What the weights become.
+    record : Record
+        How they are written.
+    """
+
+    def __init__(self, plan: Plan, record: Record) -> None:
+        self._plan = plan
+        self.record = record
+        self.field_bits = record.field_bits
+        self.n_nonzero, self.threshold, self.levels = plan.n_nonzero, plan.threshold, plan.levels
+        self.rank, self.exact = plan.rank, plan.exact
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What the file's header says of the layer."""
+        return self.record.layout
+
+    @property
+    def squared_error(self) -> float:
+        """Squared Frobenius norm of the change."""
+        return self._plan.squared_error
+
+    def histogram(self) -> np.ndarray:
+        """Kept weights in each bin."""
+        return self._plan.histogram()
+
+    def write(self, source: Tensor, out: Tensor) -> None:
+        """Write the compressed weights into `out`."""
+        self._plan.write(source, out)
+
+    def sample(self, part: Sample) -> np.ndarray:
+        """Compressed weights of part of the matrix."""
+        return self._plan.sample(part)

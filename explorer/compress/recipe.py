@@ -9,14 +9,17 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from explorer.compress.binarize import Binarize
+from explorer.compress.entropy import Entropy
 from explorer.compress.low_rank import LowRank
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
+from explorer.compress.relative_index import RelativeIndex
 from explorer.compress.setting import Setting
 from explorer.compress.share import Share
 
 STEPS: dict[str, type[Setting]] = {
-    step.__name__: step for step in (Prune, Quantize, Binarize, Share, LowRank)
+    step.__name__: step
+    for step in (Prune, Quantize, Binarize, Share, LowRank, RelativeIndex, Entropy)
 }
 VERSION = 1
 MAX_JSON = 1_000_000

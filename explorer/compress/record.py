@@ -50,19 +50,41 @@ class Record(ABC):
         """Bool, the shape of the tensor, True where kept; None where nothing was pruned."""
         return None
 
+    @property
+    def symbols(self) -> Tensor | None:
+        """Small integers that an entropy coder may write, any shape; None if there are none."""
+        return None
+
+    @property
+    def alphabet(self) -> int:
+        """Number of values that `symbols` can take."""
+        return 0
+
+    def split_fields(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Return `field_bits` in three parts: kept positions, `symbols`, and all else."""
+        start = 0 if self.mask is None else 1
+        end = start + (self.symbols is not None)
+        return self.field_bits[:start], self.field_bits[start:end], self.field_bits[end:]
+
     @abstractmethod
     def restore(self) -> Tensor:
         """Return the dense tensor that the record stands for."""
 
     def then(self, setting: Setting) -> Record:
         """Apply a later step to this record."""
-        return setting.encode(self.restore(), self.mask)
+        return setting.follow(self)
 
     def restricted(self, mask: Tensor) -> Record:
         """Return the same record with only the positions in `mask` kept."""
         from explorer.compress.prune import Pruned
 
         return Pruned.of(self.restore(), mask)
+
+    def stored(self, **how: Any) -> Record:
+        """Return the same record written in another way: ``index_bits``, ``coder``."""
+        from explorer.compress.stored import Stored
+
+        return Stored.of(self, **how)
 
     @property
     def n_weights(self) -> int:
@@ -139,6 +161,21 @@ class Coded(Record):
     def shape(self) -> torch.Size:
         """Shape of the restored tensor."""
         return self.full_shape
+
+    @property
+    def symbols(self) -> Tensor:
+        """The codes."""
+        return self.codes
+
+    @property
+    def alphabet(self) -> int:
+        """Number of values that a code can take."""
+        return 1 << self.code_bits
+
+    def split_fields(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Return the positions, the codes and the table."""
+        positions, codes, table = self.field_bits
+        return (positions,), (codes,), (table,)
 
     @property
     @abstractmethod

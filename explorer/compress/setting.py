@@ -94,6 +94,10 @@ class Setting(ABC):
         record = weight if isinstance(weight, Record) else Dense.of(weight)
         return record.then(self)
 
+    def follow(self, record: Record) -> Record:
+        """Compress what an earlier step left, from its restored weights."""
+        return self.encode(record.restore(), record.mask)
+
     @abstractmethod
     def encode(self, values: Tensor, mask: Tensor | None) -> Record:
         """Compress dense `values`; where `mask` is False an earlier step pruned."""

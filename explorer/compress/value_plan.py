@@ -12,8 +12,8 @@ from torch import Tensor
 from explorer.compress.coding import Coding
 from explorer.compress.ordering import Cut, Ordering
 from explorer.compress.plan import Plan, Sample, bin_levels
-from explorer.compress.prune import pruned_fields
-from explorer.compress.record import coded_fields
+from explorer.compress.prune import Pruned, magnitude_mask, pruned_fields
+from explorer.compress.record import Dense, Record, coded_fields
 from explorer.compress.ties import kept_ties, shrink, shrink_noting_ties, tie_positions
 
 
@@ -68,6 +68,16 @@ class ValuePlan(Plan):
         kept = float(self._ordering.kept_sums(self._cut, n_kept)[1][0])
         pruned = max(0.0, self._ordering.squared_norm - kept) if self._cut.n_pruned else 0.0
         return pruned + (self._coding.squared_error() if self._coding else 0.0)
+
+    def record(self, weight: Tensor) -> Record:
+        """Compress the layer's `weight`, of its own type, into the record of this plan."""
+        mask = magnitude_mask(weight, self._cut) if self._n_kept < self._ordering.n else None
+        if self._coding is not None:
+            return self._coding.record(weight, mask)
+        if not self._pruned:
+            return Dense(weight)
+        every = torch.ones(weight.shape, dtype=torch.bool)
+        return Pruned.of(weight, every if mask is None else mask)
 
     def histogram(self) -> np.ndarray:
         """Kept weights in each bin."""

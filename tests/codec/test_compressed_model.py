@@ -2,6 +2,7 @@
 
 import json
 import struct
+import zlib
 from itertools import product
 
 import pytest
@@ -9,12 +10,15 @@ import torch
 from torch import nn
 
 from explorer.codec import file
+from explorer.codec.layouts import layout_fields
 from explorer.codec.model import CompressedModel, compress, read
-from explorer.codec.records import layout_fields, write_record
+from explorer.codec.records import write_record
 from explorer.compress.binarize import Binarize
+from explorer.compress.entropy import Entropy
 from explorer.compress.low_rank import LowRank
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
+from explorer.compress.relative_index import RelativeIndex
 from explorer.compress.share import Share
 
 STEPS = [
@@ -31,15 +35,21 @@ STEPS = [
     LowRank(rank=2),
     LowRank(energy=0.9),
 ]
+STORAGE = [RelativeIndex(3), Entropy("huffman"), Entropy("ans")]
 RECIPES = [
     [],
     *([step] for step in STEPS),
     *map(list, product(STEPS, repeat=2)),
+    *map(list, product(STEPS, STORAGE)),
     [Prune(sparsity=0.5, scope="model"), Share(5), Quantize(4)],
     [Share(300), Quantize(6), Prune(sparsity=0.4)],
     [LowRank(rank=3), Prune(sparsity=0.5), Share(4), Quantize(8)],
     [LowRank(rank=3), LowRank(rank=2), Quantize(8, "channel")],
     [Prune(sparsity=0.5), LowRank(rank=2), Binarize("channel")],
+    [Prune(sparsity=0.9), Share(6), RelativeIndex(5), Entropy("huffman")],
+    [Prune(sparsity=0.6), Share(6), Quantize(4), Entropy("ans"), RelativeIndex(1)],
+    [LowRank(rank=3), Prune(sparsity=0.5), Share(4), Entropy("ans")],
+    [Entropy("ans"), Prune(sparsity=0.5), LowRank(rank=2), Quantize(3)],
 ]
 
 
@@ -72,7 +82,8 @@ def test_field_bits_are_the_written_bits_rounded_up_to_bytes(net):
             promised = [-(-bits // 8) for bits in record.field_bits]
             assert sum(map(len, written)) == sum(promised), recipe
             layout = json.loads(json.dumps(record.layout))
-            assert layout_fields(layout, record.shape, record.dtype) == record.field_bits
+            fields = layout_fields(layout, record.shape, record.dtype)
+            assert tuple(field.bits for field in fields) == record.field_bits
             assert sum(record.field_bits) == record.size_bits
 
 
@@ -98,7 +109,7 @@ def test_by_hand_the_bytes_of_a_tiny_file():
     data = file.encode(compress(layer, [Binarize("none")], network="toy"))
     assert data[:5] == b"CMPX\x01"
     (length,) = struct.unpack("<I", data[5:9])
-    header = json.loads(data[9 : 9 + length])
+    header = json.loads(zlib.decompress(data[9 : 9 + length], -15))
     assert header["network"] == "toy"
     assert header["tensors"] == [
         ["", [2, 4], "float32", {"kind": "binarized", "scales": 0, "kept": 8}]

@@ -1,0 +1,148 @@
+"""The header of a compressed file: what tensors follow, and what was done to them."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from explorer.codec.errors import DamagedFile
+from explorer.codec.layouts import layout_fields
+from explorer.compress.recipe import Recipe
+from explorer.compress.record import FLOAT_TYPES
+
+MAGIC = b"CMPX\x01"
+MAX_HEADER = 4_000_000
+MAX_WEIGHTS = 1 << 31
+MAX_AXES = 8
+CRC_BYTES = 4
+DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *FLOAT_TYPES,
+        torch.float64,
+        torch.complex64,
+        torch.complex128,
+        torch.int64,
+        torch.int32,
+        torch.int16,
+        torch.int8,
+        torch.uint8,
+        torch.bool,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of the file.
+
+    Attributes
+    ----------
+    name : str
+        State-dict key, or layer name where `layout` is given.
+    shape : torch.Size
+    dtype : torch.dtype
+    layout : dict or None
+        As `Record.layout`; None for a tensor that no step applies to.
+    """
+
+    name: str
+    shape: torch.Size
+    dtype: torch.dtype
+    layout: dict[str, Any] | None = None
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the section, checksum included."""
+        if self.layout is None:
+            return self.shape.numel() * self.dtype.itemsize + CRC_BYTES
+        fields = layout_fields(self.layout, self.shape, self.dtype)
+        return sum(field.n_bytes for field in fields) + CRC_BYTES
+
+
+def header_bytes(entries: Iterable[Entry], recipe: Recipe, network: str) -> bytes:
+    """Return all that comes before the first section."""
+    tensors = []
+    for entry in entries:
+        dtype = str(entry.dtype).removeprefix("torch.")
+        if dtype not in DTYPES:
+            raise TypeError(
+                f"tensor {entry.name!r} is of type {entry.dtype}, which the file cannot hold; "
+                f"it holds {', '.join(DTYPES)}. Convert the tensor first"
+            )
+        item: list[Any] = [entry.name, list(entry.shape), dtype]
+        tensors.append(item if entry.layout is None else [*item, entry.layout])
+    content = {"network": network, "recipe": recipe.as_dict(), "tensors": tensors}
+    text = deflated(json.dumps(content, separators=(",", ":")).encode())
+    return MAGIC + struct.pack("<I", len(text)) + text + struct.pack("<I", zlib.crc32(text))
+
+
+def deflated(text: bytes) -> bytes:
+    """Compress the header's text."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(text) + packer.flush()
+
+
+def inflated(data: bytes) -> bytes:
+    """Return the header's text; raises DamagedFile, also where it is too long."""
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        text = unpacker.decompress(data, MAX_HEADER)
+    except zlib.error as error:
+        raise DamagedFile("header is not valid deflate data") from error
+    if not unpacker.eof or unpacker.unused_data:
+        raise DamagedFile(f"header is cut short, or longer than {MAX_HEADER} bytes")
+    return text
+
+
+def read_header(data: bytes) -> tuple[dict[str, Any], int]:
+    """Return the header and where the first section starts; raises DamagedFile."""
+    fixed = len(MAGIC) + 4
+    if data[: len(MAGIC) - 1] != MAGIC[:-1]:
+        raise DamagedFile("not a compressed model: it does not begin with CMPX")
+    if len(data) < fixed or data[: len(MAGIC)] != MAGIC:
+        raise DamagedFile("written by another version of the format; this one reads version 1")
+    (length,) = struct.unpack("<I", data[len(MAGIC) : fixed])
+    if length > MAX_HEADER or fixed + length + CRC_BYTES > len(data):
+        raise DamagedFile(f"cut short: the header should have {length} bytes")
+    text = data[fixed : fixed + length]
+    if data[fixed + length : fixed + length + CRC_BYTES] != struct.pack("<I", zlib.crc32(text)):
+        raise DamagedFile("header: checksum does not match")
+    try:
+        header = json.loads(inflated(text))
+    except (ValueError, RecursionError) as error:
+        raise DamagedFile("header is not valid JSON") from error
+    expected = {"network": str, "recipe": dict, "tensors": list}
+    if not isinstance(header, dict) or any(
+        not isinstance(header.get(key), kind) for key, kind in expected.items()
+    ):
+        raise DamagedFile("header lacks its network, recipe or tensors")
+    return header, fixed + length + CRC_BYTES
+
+
+def read_entry(item: Any) -> Entry:
+    """Read what the header says of one tensor; raises DamagedFile."""
+    if not isinstance(item, list) or len(item) not in (3, 4) or not isinstance(item[0], str):
+        raise DamagedFile(f"header: not a tensor: {item!r:.60}")
+    name, shape, dtype = item[:3]
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise DamagedFile(f"tensor {name!r:.60}: unknown type {dtype!r:.60}")
+    if not isinstance(shape, list) or len(shape) > MAX_AXES or not all(map(_is_size, shape)):
+        raise DamagedFile(f"tensor {name!r:.60}: bad shape {shape!r:.60}")
+    if math.prod(shape) > MAX_WEIGHTS:
+        raise DamagedFile(f"tensor {name!r:.60}: shape {shape} has more than {MAX_WEIGHTS} entries")
+    layout = item[3] if len(item) == 4 else None
+    if len(item) == 4 and (not isinstance(layout, dict) or DTYPES[dtype] not in FLOAT_TYPES):
+        raise DamagedFile(f"tensor {name!r:.60}: bad layout")
+    return Entry(name, torch.Size(shape), DTYPES[dtype], layout)
+
+
+def _is_size(size: Any) -> bool:
+    return isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= MAX_WEIGHTS

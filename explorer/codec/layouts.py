@@ -1,0 +1,197 @@
+"""What a header's layout of a tensor promises: the size and the role of each of its fields."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+
+from explorer.codec.errors import DamagedFile
+from explorer.compress.gaps import MAX_INDEX_BITS
+from explorer.compress.prune import pruned_fields
+from explorer.compress.record import coded_fields
+from explorer.compress.share import index_bits
+from explorer.compress.support import support_code
+from explorer.compress.symbols import CODERS, table_bytes
+
+ROLES = ("values", "indices", "fillers", "codebooks", "tables")
+MAX_VALUES = 1 << 15
+MAX_DEPTH = 4
+
+
+class Field(NamedTuple):
+    """One field of a section, padded to a whole byte in the file.
+
+    Attributes
+    ----------
+    role : str
+        One of `ROLES`.
+    bits : int
+        Exact size.
+    fillers : int
+        The part of `bits` that carries zeros too far apart for one relative index. For
+        entropy-coded indices, their share by number.
+    """
+
+    role: str
+    bits: int
+    fillers: int = 0
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes in the file."""
+        return -(-self.bits // 8)
+
+
+Layout = dict[str, Any]
+
+
+def layout_fields(
+    layout: Layout, shape: torch.Size, dtype: torch.dtype, depth: int = 0
+) -> tuple[Field, ...]:
+    """Return each field that a header's layout promises.
+
+    Parameters
+    ----------
+    layout : dict
+        As `Record.layout`.
+    shape, dtype : torch.Size, torch.dtype
+        Of the restored tensor.
+    depth : int
+        How many layouts this one lies in.
+
+    Returns
+    -------
+    tuple of Field
+
+    Raises
+    ------
+    DamagedFile
+        If the layout makes no sense.
+    """
+    if not isinstance(layout, dict) or depth > MAX_DEPTH:
+        raise DamagedFile(f"header: not a layout: {layout!r:.40}")
+    n, bits = shape.numel(), dtype.itemsize * 8
+    match layout.get("kind"):
+        case "dense":
+            return (Field("values", n * bits),)
+        case "pruned":
+            sizes = pruned_fields(n, count_in(layout, "kept", n), bits)
+            return Field("indices", sizes[0]), Field("values", sizes[1])
+        case "shared" | "quantized" | "binarized":
+            return _coded(layout, shape, dtype, depth)
+        case "low_rank":
+            return _low_rank(layout, shape, depth)
+        case "stored":
+            return _stored(layout, shape, dtype, depth)
+    raise DamagedFile(f"unknown kind of tensor: {layout.get('kind')!r:.40}")
+
+
+def code_bits(layout: Layout) -> int:
+    """Return the bits of one code of a coded layout."""
+    if layout["kind"] == "shared":
+        return index_bits(count_in(layout, "values", MAX_VALUES))
+    return 1 if layout["kind"] == "binarized" else count_in(layout, "bits", 8, low=1)
+
+
+def alphabet(layout: Layout) -> int:
+    """Return how many values a code can take."""
+    if layout["kind"] == "shared":
+        return count_in(layout, "values", MAX_VALUES)
+    return 1 << code_bits(layout)
+
+
+def codebook_layout(layout: Layout) -> tuple[Layout, torch.Size]:
+    """Return the layout and shape of a shared tensor's codebook."""
+    size = torch.Size([count_in(layout, "values", MAX_VALUES)])
+    return layout.get("codebook", {"kind": "dense"}), size
+
+
+def _coded(layout: Layout, shape: torch.Size, dtype: torch.dtype, depth: int) -> tuple[Field, ...]:
+    n, kind = shape.numel(), layout["kind"]
+    if kind == "shared":
+        fields = layout_fields(*codebook_layout(layout), dtype, depth + 1)
+        table = sum(8 * field.n_bytes for field in fields)
+    elif kind == "quantized":
+        table = 64 * channels_in(layout, "ranges", shape, low=1)
+    else:
+        table = dtype.itemsize * 8 * channels_in(layout, "scales", shape)
+    sizes = coded_fields(n, count_in(layout, "kept", n), code_bits(layout), table)
+    return Field("indices", sizes[0]), Field("values", sizes[1]), Field("codebooks", sizes[2])
+
+
+def _low_rank(layout: Layout, shape: torch.Size, depth: int) -> tuple[Field, ...]:
+    if (
+        len(shape) < 2
+        or not shape.numel()
+        or not all(isinstance(layout.get(side), dict) for side in ("left", "right"))
+    ):
+        raise DamagedFile("a factored tensor needs two axes and two factors")
+    n_rows, n_columns = shape[0], shape.numel() // shape[0]
+    rank = count_in(layout, "rank", min(n_rows, n_columns))
+    left = layout_fields(layout["left"], torch.Size([n_rows, rank]), torch.float32, depth + 1)
+    right = layout_fields(layout["right"], torch.Size([rank, n_columns]), torch.float32, depth + 1)
+    fields = (*left, Field("values", 32 * rank), *right)
+    if "kept" not in layout:
+        return fields
+    kept = count_in(layout, "kept", shape.numel())
+    return (*fields, Field("indices", support_code(shape.numel(), kept).size_bits))
+
+
+def _stored(layout: Layout, shape: torch.Size, dtype: torch.dtype, depth: int) -> tuple[Field, ...]:
+    inner = layout.get("record")
+    if not isinstance(inner, dict) or inner.get("kind") in ("stored", "low_rank", "dense"):
+        raise DamagedFile("header: nothing there that could be stored in another way")
+    positions, codes, rest = split_fields(inner, layout_fields(inner, shape, dtype, depth + 1))
+    if "index" in layout:
+        positions = _index(layout["index"], count_in(inner, "kept", shape.numel()), shape.numel())
+    if "codes" in layout:
+        if not codes:
+            raise DamagedFile("header: codes of a tensor that has none")
+        n_symbols = codes[0].bits // max(1, code_bits(inner))
+        table, payload = _coded_symbols(layout["codes"], alphabet(inner), n_symbols)
+        codes = (table, Field("values", payload))
+    return (*positions, *codes, *rest)
+
+
+def split_fields(layout: Layout, fields: tuple[Field, ...]) -> tuple[tuple[Field, ...], ...]:
+    """Split fields into kept positions, codes, and all else, as `Record.split_fields`."""
+    start = 1 if fields[0].role == "indices" else 0
+    end = start + (layout["kind"] != "pruned")
+    return fields[:start], fields[start:end], fields[end:]
+
+
+def _index(index: Any, n_kept: int, n_weights: int) -> tuple[Field, ...]:
+    if not isinstance(index, dict):
+        raise DamagedFile(f"header: not an index: {index!r:.40}")
+    width = count_in(index, "bits", MAX_INDEX_BITS, low=1)
+    fillers = count_in(index, "fillers", n_weights)
+    n_symbols = n_kept + fillers
+    if "coder" not in index:
+        return (Field("indices", n_symbols * width, fillers * width),)
+    table, payload = _coded_symbols(index, 1 << width, n_symbols)
+    return table, Field("indices", payload, payload * fillers // max(1, n_symbols))
+
+
+def _coded_symbols(coded: Any, n_values: int, n_symbols: int) -> tuple[Field, int]:
+    """Return the field of the table, and the bits of the symbols."""
+    if not isinstance(coded, dict) or coded.get("coder") not in CODERS:
+        raise DamagedFile(f"header: unknown entropy coder in {coded!r:.60}")
+    n_bytes = count_in(coded, "bytes", 4 * n_symbols + 8)
+    return Field("tables", 8 * table_bytes(coded["coder"], n_values)), 8 * n_bytes
+
+
+def count_in(layout: Layout, name: str, high: int, low: int = 0) -> int:
+    """Return a count from a header, checked to be an integer in [low, high]."""
+    value = layout.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise DamagedFile(f"header: {name} must be from {low} to {high}; got {value!r:.40}")
+    return value
+
+
+def channels_in(layout: Layout, name: str, shape: torch.Size, low: int = 0) -> int:
+    """Return a count from a header, checked to be `low`, 1 or the number of channels."""
+    value = count_in(layout, name, max([1, *shape[:1]]), low)
+    if value not in (low, 1, *shape[:1]):
+        raise DamagedFile(f"header: {name} must be 1 or one a channel ({shape[0]}); got {value}")
+    return value

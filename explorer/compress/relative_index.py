@@ -1,0 +1,62 @@
+"""Relative indices of a chosen width for the positions of kept weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.compress.gaps import MAX_INDEX_BITS
+from explorer.compress.setting import check_count, dial
+from explorer.compress.stored import StorageSetting
+
+
+@dataclass(frozen=True)
+class RelativeIndex(StorageSetting):
+    """Write where kept weights are as distances of a fixed number of bits.
+
+    A distance too long for its bits is carried by fillers. Tensors that no step pruned are
+    left alone; without this step, positions take the cheaper of a bitmap and an
+    Elias-Fano code.
+
+    Parameters
+    ----------
+    bits : int
+        Width of an index, from 1 to 16. The paper takes 4 or 5.
+
+    References
+    ----------
+    Han, Mao, Dally. "Deep compression: compressing deep neural networks with pruning,
+    trained quantization and Huffman coding". ICLR 2016. arXiv:1510.00149.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from explorer.compress.prune import Prune
+    >>> weight = torch.tensor([0.0, 0.0, 1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 3.0])
+    >>> RelativeIndex(bits=2)(Prune(sparsity=0.7)(weight)).field_bits
+    (8, 96)
+    """
+
+    title = "Relative index"
+
+    bits: int = dial(
+        5,
+        "integer",
+        "Index bits",
+        "Bits of the distance from one kept weight to the next; longer ones need fillers.",
+        low=1,
+        high=12,
+        step=1,
+    )
+
+    def check(self) -> None:
+        """Raise where a field is out of range."""
+        check_count("RelativeIndex", "bits", self.bits, 1, MAX_INDEX_BITS)
+
+    def describe(self) -> str:
+        """Say the step in a few words."""
+        return f"{self.bits}-bit index"
+
+    def storage(self) -> dict[str, Any]:
+        """Set the width."""
+        return {"index_bits": self.bits}
