@@ -54,7 +54,7 @@ def untouched_entries(untouched: Mapping[str, Tensor]) -> list[Entry]:
 
 def encode(model: CompressedTensors) -> bytes:
     """Return the bytes of the file."""
-    parts = [header_bytes(entries_of(model), model.recipe, model.network)]
+    parts = [header_bytes(entries_of(model), model.recipe, model.network, model.source_bytes)]
     sections = [b"".join(write_record(record)) for record in model.records.values()]
     sections += [tensor_bytes(tensor) for tensor in model.untouched.values()]
     for section in sections:
@@ -62,10 +62,13 @@ def encode(model: CompressedTensors) -> bytes:
     return b"".join(parts)
 
 
-def file_bytes(entries: Iterable[Entry], recipe: Recipe, network: str) -> int:
+def file_bytes(
+    entries: Iterable[Entry], recipe: Recipe, network: str, source_bytes: int | None = None
+) -> int:
     """Return the exact size of the file without encoding a single tensor."""
     listed = list(entries)
-    return len(header_bytes(listed, recipe, network)) + sum(entry.n_bytes for entry in listed)
+    header = len(header_bytes(listed, recipe, network, source_bytes))
+    return header + sum(entry.n_bytes for entry in listed)
 
 
 def save(model: CompressedTensors, path: str | Path) -> int:
@@ -130,7 +133,8 @@ def _decode(data: bytes) -> CompressedTensors:
         recipe = recipe_from_json(json.dumps(header["recipe"]))
     except ValueError as error:
         raise DamagedFile(str(error)) from error
-    return CompressedTensors(records, untouched, recipe, None, header["network"])
+    size = header.get("source_bytes")
+    return CompressedTensors(records, untouched, recipe, None, header["network"], size)
 
 
 def _check_sizes(entries: list[Entry], n_bytes: int) -> None:

@@ -67,8 +67,19 @@ class Entry:
         return sum(field.n_bytes for field in fields) + CRC_BYTES
 
 
-def header_bytes(entries: Iterable[Entry], recipe: Recipe, network: str) -> bytes:
-    """Return all that comes before the first section."""
+def header_bytes(
+    entries: Iterable[Entry], recipe: Recipe, network: str, source_bytes: int | None = None
+) -> bytes:
+    """Return all that comes before the first section.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+    recipe : Recipe
+    network : str
+    source_bytes : int, optional
+        Bytes of the original network where neurons were removed.
+    """
     tensors = []
     for entry in entries:
         dtype = str(entry.dtype).removeprefix("torch.")
@@ -79,7 +90,9 @@ def header_bytes(entries: Iterable[Entry], recipe: Recipe, network: str) -> byte
             )
         item: list[Any] = [entry.name, list(entry.shape), dtype]
         tensors.append(item if entry.layout is None else [*item, entry.layout])
-    content = {"network": network, "recipe": recipe.as_dict(), "tensors": tensors}
+    content: dict[str, Any] = {"network": network, "recipe": recipe.as_dict(), "tensors": tensors}
+    if source_bytes is not None:
+        content["source_bytes"] = source_bytes
     text = deflated(json.dumps(content, separators=(",", ":")).encode())
     return MAGIC + struct.pack("<I", len(text)) + text + struct.pack("<I", zlib.crc32(text))
 
@@ -124,6 +137,9 @@ def read_header(data: bytes) -> tuple[dict[str, Any], int]:
         not isinstance(header.get(key), kind) for key, kind in expected.items()
     ):
         raise DamagedFile("header lacks its network, recipe or tensors")
+    size = header.get("source_bytes")
+    if size is not None and not (_is_size(size) and size > 0):
+        raise DamagedFile(f"header: source_bytes must be a positive number; got {size!r:.40}")
     return header, fixed + length + CRC_BYTES
 
 

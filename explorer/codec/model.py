@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from torch import nn
 
 from explorer.codec import file
 from explorer.compress.model import CompressedTensors, compress_layers, index_layers
+from explorer.compress.resolve import Saliency
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,18 +24,13 @@ class CompressedModel(CompressedTensors):
     @classmethod
     def of(cls, tensors: CompressedTensors) -> CompressedModel:
         """Make the model from its tensors."""
-        return cls(
-            tensors.records,
-            tensors.untouched,
-            tensors.recipe,
-            tensors.template,
-            tensors.network,
-        )
+        return cls(**{field.name: getattr(tensors, field.name) for field in fields(tensors)})
 
     @cached_property
     def size_bytes(self) -> int:
         """Bytes of the file: compressed layers, untouched tensors, header and checksums."""
-        return file.file_bytes(file.entries_of(self), self.recipe, self.network)
+        entries = file.entries_of(self)
+        return file.file_bytes(entries, self.recipe, self.network, self.source_bytes)
 
     @property
     def compression_ratio(self) -> float:
@@ -61,7 +57,14 @@ class CompressedModel(CompressedTensors):
         return replace(self, template=template)
 
 
-def compress(net: nn.Module, recipe: Any, *, network: str | None = None) -> CompressedModel:
+def compress(
+    net: nn.Module,
+    recipe: Any,
+    *,
+    network: str | None = None,
+    input_shape: tuple[int, ...] | None = None,
+    saliency: Saliency | None = None,
+) -> CompressedModel:
     """Compress a network by a recipe; the network itself is left unchanged.
 
     Parameters
@@ -74,6 +77,11 @@ def compress(net: nn.Module, recipe: Any, *, network: str | None = None) -> Comp
     network : str, optional
         The catalog's name of the architecture, kept in the file so that it can be
         rebuilt; by default what `net` says of itself.
+    input_shape : tuple of int, optional
+        One input without the batch, which `PruneNeurons` needs; by default what `net`
+        says of itself.
+    saliency : mapping of str to Tensor, optional
+        What losing each weight costs, by layer, which ``Prune(criterion="obd")`` needs.
 
     Returns
     -------
@@ -93,7 +101,10 @@ def compress(net: nn.Module, recipe: Any, *, network: str | None = None) -> Comp
     True
     """
     name = getattr(net, "network_name", "") if network is None else network
-    return CompressedModel.of(compress_layers(net, recipe, index_layers(net), name))
+    shape = input_shape or getattr(net, "input_shape", None)
+    layers = index_layers(net)
+    tensors = compress_layers(net, recipe, layers, name, input_shape=shape, saliency=saliency)
+    return CompressedModel.of(tensors)
 
 
 def read(path: str | Path) -> CompressedModel:

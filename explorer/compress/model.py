@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -13,69 +12,20 @@ from torch import Tensor, nn
 
 from explorer.compress.factors import FactorStore
 from explorer.compress.indexed import IndexedLayer
-from explorer.compress.ordering import magnitude_of_rank
-from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.record import Record
+from explorer.compress.reduction import (
+    Reduction,
+    around,
+    need_shape,
+    reduce,
+    remaining,
+    removes_neurons,
+)
+from explorer.compress.removal import NeuronIndex
+from explorer.compress.resolve import Saliency, layer_steps, resolve
+from explorer.compress.shapes import fit_shapes
 from explorer.compress.weights import compressible, parameter_name
-
-
-def resolve(recipe: Recipe, layers: Mapping[str, IndexedLayer]) -> dict[str, Steps]:
-    """Return each layer's own steps, with pruning over the model turned into its share.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    layers : mapping of str to IndexedLayer
-        All compressible layers of the network.
-
-    Returns
-    -------
-    dict of str to tuple of Setting
-
-    Raises
-    ------
-    ValueError
-        If a pattern matches no layer, or a model-wide step does not come first.
-    """
-    recipe.check_layers(layers)
-    steps = {name: recipe.steps_for(name) for name in layers}
-    shared = [
-        step
-        for step in dict.fromkeys(step for own in steps.values() for step in own)
-        if isinstance(step, Prune) and step.scope == "model" and step.sparsity is not None
-    ]
-    for step in shared:
-        members = {name: layers[name] for name in layers if step in steps[name]}
-        for name in members:
-            if steps[name][0] != step or step in steps[name][1:]:
-                raise ValueError(
-                    f"recipe: {step.describe()} with scope='model' must be the first step "
-                    f"of layer {name!r}, once; it compares original weights across layers"
-                )
-        counts = _shares(step, members)
-        for name, layer in members.items():
-            own = replace(step, scope="layer", sparsity=counts[name] / layer.n_weights)
-            steps[name] = (own, *steps[name][1:])
-    return steps
-
-
-def _shares(step: Prune, members: Mapping[str, IndexedLayer]) -> dict[str, int]:
-    """How many weights each layer loses when one threshold serves all of them."""
-    sizes = {name: layer.n_weights for name, layer in members.items()}
-    total = step.count(sum(sizes.values()))
-    if step.criterion == "random" or total == 0:
-        ends = [step.count(end) for end in accumulate(sizes.values(), initial=0)]
-        return {name: b - a for name, (a, b) in zip(sizes, pairwise(ends), strict=True)}
-    orderings = {name: layer.ordering for name, layer in members.items()}
-    limit = magnitude_of_rank(tuple(orderings.values()), total)
-    below = {name: o.cut_below(float(limit)).n_pruned for name, o in orderings.items()}
-    left = total - sum(below.values())
-    for name, ordering in orderings.items():
-        ties = min(max(0, left), ordering.count_within(limit) - below[name])
-        below[name] += ties
-        left -= ties
-    return below
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +44,11 @@ class CompressedTensors:
         The network's architecture; None for a file of an unknown network.
     network : str
         Name of a network that the catalog knows; "" for any other.
+    source_bytes : int or None
+        Bytes of the original network where neurons were removed; None where all its
+        tensors have kept their size.
+    notes : mapping of str to str
+        Layers that a step left alone, and why. Not kept in the file.
     """
 
     records: Mapping[str, Record]
@@ -101,6 +56,8 @@ class CompressedTensors:
     recipe: Recipe
     template: nn.Module | None
     network: str = ""
+    source_bytes: int | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, layer: str) -> Record:
         if layer not in self.records:
@@ -112,6 +69,8 @@ class CompressedTensors:
     @property
     def original_bytes(self) -> int:
         """Bytes of every parameter and buffer of the original network."""
+        if self.source_bytes is not None:
+            return self.source_bytes
         weights = sum(r.n_weights * r.dtype.itemsize for r in self.records.values())
         return weights + sum(t.numel() * t.element_size() for t in self.untouched.values())
 
@@ -141,9 +100,12 @@ class CompressedTensors:
                 "as in restore(net)"
             )
         module = copy.deepcopy(template)
+        state = _with_tied(self.state_dict(), module)
         try:
-            module.load_state_dict(_with_tied(self.state_dict(), module))
-        except RuntimeError as error:
+            if self.source_bytes is not None:
+                fit_shapes(module, state)
+            module.load_state_dict(state)
+        except (RuntimeError, ValueError) as error:
             raise ValueError(f"net does not fit this file: {error}") from error
         return module.eval()
 
@@ -167,7 +129,13 @@ def untouched_tensors(net: nn.Module) -> dict[str, Tensor]:
 
 
 def compress_layers(
-    net: nn.Module, recipe: Any, layers: Mapping[str, IndexedLayer], network: str = ""
+    net: nn.Module,
+    recipe: Any,
+    layers: Mapping[str, IndexedLayer],
+    network: str = "",
+    *,
+    input_shape: tuple[int, ...] | None = None,
+    saliency: Saliency | None = None,
 ) -> CompressedTensors:
     """Compress a network whose layers are indexed already.
 
@@ -180,16 +148,50 @@ def compress_layers(
         All compressible layers of `net`.
     network : str
         The catalog's name of the network, if it has one.
+    input_shape : tuple of int, optional
+        One input without the batch, for steps that remove neurons.
+    saliency : mapping of str to Tensor, optional
+        For steps that prune by it.
 
     Returns
     -------
     CompressedTensors
     """
     parsed = Recipe.of(recipe)
-    steps = resolve(parsed, layers)
+    steps = layer_steps(parsed, layers)
+    if not removes_neurons(steps):
+        records = _records(resolve(steps, layers, saliency), layers)
+        return CompressedTensors(records, untouched_tensors(net), parsed, net, network)
+    parts = around(steps)
+    before = resolve({name: part.before for name, part in parts.items()}, layers, saliency)
+    index = NeuronIndex(net, need_shape(input_shape))
+    reduction = reduce(net, parts, before, layers, index)
+    small = index_layers(reduction.net)
+    rest = resolve(remaining(parts), small)
+    return compress_reduced(net, reduction, small, rest, parsed, network)
+
+
+def compress_reduced(
+    net: nn.Module,
+    reduction: Reduction,
+    layers: Mapping[str, IndexedLayer],
+    steps: Mapping[str, Steps],
+    recipe: Recipe,
+    network: str,
+) -> CompressedTensors:
+    """Apply what is left of a recipe, as resolved `steps`, to a network that lost neurons."""
+    small = reduction.net
+    records = _records(steps, layers)
+    tensors = [*compressible(net).values(), *untouched_tensors(net).values()]
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return CompressedTensors(
+        records, untouched_tensors(small), recipe, small, network, size, reduction.notes
+    )
+
+
+def _records(steps: Mapping[str, Steps], layers: Mapping[str, IndexedLayer]) -> dict[str, Record]:
     with torch.no_grad():
-        records = {name: layer.record(steps[name]) for name, layer in layers.items()}
-    return CompressedTensors(records, untouched_tensors(net), parsed, net, network)
+        return {name: layer.record(steps[name]) for name, layer in layers.items()}
 
 
 def index_layers(net: nn.Module, store: FactorStore | None = None) -> dict[str, IndexedLayer]:

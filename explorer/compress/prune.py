@@ -17,6 +17,7 @@ from explorer.compress.support import support_code
 from explorer.compress.ties import kept_ties, tie_positions
 
 SEED = 0
+CRITERIA = ("magnitude", "obd", "random")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +91,16 @@ class Prune(Setting):
         Whether `sparsity` holds in each layer, or over all layers that the step
         applies to, with one threshold for all of them. Called on a single tensor,
         both are the same.
-    criterion : {"magnitude", "random"}
-        Which weights go first; ``"random"`` (with a fixed seed) is the control
-        experiment, and takes `sparsity` only.
+    criterion : {"magnitude", "obd", "random"}
+        Which weights go first: the smallest; those whose loss costs least by Optimal
+        Brain Damage, h w^2 / 2 with h the second derivative of the network's loss on
+        data to tune on, which needs a network and data; or random ones (with a fixed seed)
+        as the control experiment. The last two take `sparsity` only.
 
     References
     ----------
+    LeCun, Denker, Solla. "Optimal brain damage". NeurIPS 1989.
+
     Han, Pool, Tran, Dally. "Learning both weights and connections for efficient
     neural networks". NeurIPS 2015. arXiv:1506.02626.
 
@@ -132,8 +137,9 @@ class Prune(Setting):
         "magnitude",
         "choice",
         "Criterion",
-        "Which weights go first: the smallest, or random ones as a control.",
-        options=("magnitude", "random"),
+        "Which weights go first: the smallest, those of least saliency h w² / 2 (Optimal Brain "
+        "Damage), or random ones as a control.",
+        options=CRITERIA,
     )
 
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = (("sparsity", "threshold"),)
@@ -142,7 +148,7 @@ class Prune(Setting):
         """Raise where a field is out of range."""
         check_fraction("Prune", "sparsity", self.sparsity)
         check_choice("Prune", "scope", self.scope, ("layer", "model"))
-        check_choice("Prune", "criterion", self.criterion, ("magnitude", "random"))
+        check_choice("Prune", "criterion", self.criterion, CRITERIA)
         if self.threshold is None:
             return
         if isinstance(self.threshold, bool) or not isinstance(self.threshold, (int, float)):
@@ -151,8 +157,8 @@ class Prune(Setting):
             raise ValueError(
                 f"Prune: threshold must be finite and at least 0; got {self.threshold!r:.40}"
             )
-        if self.criterion == "random":
-            raise ValueError("Prune: criterion='random' takes sparsity, not threshold")
+        if self.criterion != "magnitude":
+            raise ValueError(f"Prune: criterion={self.criterion!r} takes sparsity, not threshold")
 
     def describe(self) -> str:
         """Say the step in a few words."""
@@ -173,6 +179,11 @@ class Prune(Setting):
 
     def encode(self, values: Tensor, mask: Tensor | None) -> Pruned:
         """Zero entries of `values`; what was zero stays zero."""
+        if self.criterion == "obd":
+            raise ValueError(
+                "Prune: criterion='obd' needs a network and data, not a tensor alone: use "
+                "compress(net, recipe, data=data), or a Session"
+            )
         if self.criterion == "random":
             kept = _random_mask(values, self.count(values.numel()))
         else:

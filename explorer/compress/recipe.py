@@ -11,6 +11,7 @@ from typing import Any
 from explorer.compress.binarize import Binarize
 from explorer.compress.entropy import Entropy
 from explorer.compress.low_rank import LowRank
+from explorer.compress.neurons import PruneNeurons
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.relative_index import RelativeIndex
@@ -19,7 +20,16 @@ from explorer.compress.share import Share
 
 STEPS: dict[str, type[Setting]] = {
     step.__name__: step
-    for step in (Prune, Quantize, Binarize, Share, LowRank, RelativeIndex, Entropy)
+    for step in (
+        Prune,
+        PruneNeurons,
+        Quantize,
+        Binarize,
+        Share,
+        LowRank,
+        RelativeIndex,
+        Entropy,
+    )
 }
 VERSION = 1
 MAX_JSON = 1_000_000

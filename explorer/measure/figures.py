@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from torch import Tensor
 
@@ -14,6 +15,8 @@ from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe, Steps
 from explorer.measure.energy import estimate
 from explorer.measure.result import LayerFigures, Result
+
+NO_NOTES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,15 @@ class Network:
         Multiply-accumulates of each layer; empty where the input shape is unknown.
     name : str
         As in the catalog, or "".
+    origin : Network or None
+        The network that this one was before it lost neurons.
     """
 
     layers: Mapping[str, IndexedLayer]
     untouched: Mapping[str, Tensor]
     macs: Mapping[str, int]
     name: str = ""
+    origin: Network | None = None
 
     @property
     def original_bytes(self) -> int:
@@ -44,7 +50,11 @@ class Network:
 
 
 def figures(
-    network: Network, recipe: Recipe, steps: Mapping[str, Steps], plans: Mapping[str, Plan]
+    network: Network,
+    recipe: Recipe,
+    steps: Mapping[str, Steps],
+    plans: Mapping[str, Plan],
+    notes: Mapping[str, str] = NO_NOTES,
 ) -> Result:
     """Draw up the figures; no weight is rewritten.
 
@@ -53,51 +63,60 @@ def figures(
     network : Network
     recipe : Recipe
     steps : mapping of str to tuple of Setting
-        The steps of each layer, as `explorer.compress.model.resolve` gives them.
+        The steps of each layer, as `explorer.compress.resolve.resolve` gives them.
     plans : mapping of str to Plan
         The plan of each layer.
+    notes : mapping of str to str
+        Why a step left a layer alone.
 
     Returns
     -------
     Result
         Without accuracy.
     """
+    origin = network.origin or network
     rows = tuple(
-        _row(layer, steps[name], plans[name], network.macs.get(name))
-        for name, layer in network.layers.items()
+        _row(name, network, steps[name], plan, notes.get(name, "")) for name, plan in plans.items()
     )
     entries = [
         Entry(name, layer.shape, layer.dtype, plans[name].layout)
         for name, layer in network.layers.items()
     ]
-    size = file_bytes([*entries, *untouched_entries(network.untouched)], recipe, network.name)
-    result = Result(
-        rows,
-        network.original_bytes,
-        size,
-        size - math.ceil(sum(row.size_bits for row in rows) / 8),
-    )
+    listed = [*entries, *untouched_entries(network.untouched)]
+    source_bytes = origin.original_bytes if network.origin else None
+    size = file_bytes(listed, recipe, network.name, source_bytes)
+    compressed = math.ceil(sum(row.size_bits for row in rows) / 8)
+    result = Result(rows, origin.original_bytes, size, size - compressed)
     return _with_energy(result)
 
 
-def _row(layer: IndexedLayer, steps: Steps, plan: Plan, macs: int | None) -> LayerFigures:
-    norm = layer.ordering.squared_norm
+def _row(name: str, network: Network, steps: Steps, plan: Plan, note: str) -> LayerFigures:
+    origin = network.origin or network
+    layer, original = network.layers[name], origin.layers[name]
+    norm = original.ordering.squared_norm
+    removed = norm - layer.ordering.squared_norm if layer is not original else 0.0
+    macs = network.macs.get(name)
+    return LayerFigures(
+        name=name,
+        shape=tuple(layer.shape),
+        n_weights=original.n_weights,
+        n_nonzero=plan.n_nonzero,
+        original_bits=original.original_bits,
+        size_bits=sum(plan.field_bits),
+        error=math.sqrt(max(0.0, removed + plan.squared_error) / norm) if norm > 0 else 0.0,
+        macs=None if macs is None else round(macs * _multiplied(layer, plan)),
+        original_macs=origin.macs.get(name),
+        steps=tuple(step.describe() for step in steps),
+        note=note or ("" if plan.exact else "randomized factors; exact ones follow"),
+    )
+
+
+def _multiplied(layer: IndexedLayer, plan: Plan) -> float:
+    """Share of the layer's multiplications that are left."""
     share = plan.n_nonzero / layer.n_weights
     if plan.rank is not None:
         share = min(share, plan.rank * sum(layer.matrix.shape) / layer.n_weights)
-    return LayerFigures(
-        name=layer.name,
-        shape=tuple(layer.shape),
-        n_weights=layer.n_weights,
-        n_nonzero=plan.n_nonzero,
-        original_bits=layer.original_bits,
-        size_bits=sum(plan.field_bits),
-        error=math.sqrt(max(0.0, plan.squared_error) / norm) if norm > 0 else 0.0,
-        macs=None if macs is None else round(macs * share),
-        original_macs=macs,
-        steps=tuple(step.describe() for step in steps),
-        note="" if plan.exact else "randomized factors; exact ones follow",
-    )
+    return share
 
 
 def _with_energy(result: Result) -> Result:

@@ -66,18 +66,17 @@ class Evaluator:
         with self._busy:
             self._rewrite(plans, stale)
 
-    def run(
-        self, plans: Mapping[str, Plan], stale: Stale
-    ) -> Iterator[tuple[Accuracy, Accuracy | None]]:
-        """Yield the accuracy so far, and the original's, after each batch."""
-        if not self.possible:
-            return
-        if self.original is None:
+    def run(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy]:
+        """Yield the accuracy so far after each batch."""
+        if self.possible:
+            yield from self._judge(plans, stale)
+
+    def judge_original(self, stale: Stale) -> None:
+        """Judge the network as it is, once."""
+        if self.possible and self.original is None:
             untouched = {name: layer.plan(()) for name, layer in self._layers.items()}
             for accuracy in self._judge(untouched, stale):
                 self.original = accuracy if accuracy.complete else None
-        for accuracy in self._judge(plans, stale):
-            yield accuracy, self.original
 
     def _judge(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy]:
         with self._busy:

@@ -1,4 +1,4 @@
-"""What must be made once before figures are instant: indexes, and factors where they are used."""
+"""What must be made once before figures are instant: indexes, factors, and plans that take long."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.low_rank import LowRank
-from explorer.compress.recipe import Recipe
+from explorer.compress.recipe import Steps
 
 Progress = Callable[[str, float], None]
 
 
-def unheard(layer: str, fraction: float) -> None:
+def unheard(what: str, fraction: float) -> None:
     """Take no notice of progress."""
 
 
 class Preparation:
-    """Knows what of a network's indexes a recipe needs, and makes it.
+    """Knows what of a network's indexes some steps need, and makes it.
 
     Parameters
     ----------
@@ -26,36 +26,51 @@ class Preparation:
     def __init__(self, layers: Mapping[str, IndexedLayer]) -> None:
         self._layers = layers
 
-    def missing(self, recipe: Recipe) -> list[IndexedLayer]:
-        """Return the layers that are not ready for a recipe."""
-        factored = self._factored(recipe)
+    @property
+    def unsorted(self) -> list[IndexedLayer]:
+        """Layers whose weights are not sorted yet."""
+        return [layer for layer in self._layers.values() if not layer.has_ordering]
+
+    def sort(self, progress: Progress) -> None:
+        """Sort the weights of all layers."""
+        _each(self.unsorted, progress, lambda layer: layer.ordering)
+
+    def missing(self, steps: Mapping[str, Steps]) -> list[IndexedLayer]:
+        """Return the layers whose factors, or plans, are not there for their resolved steps."""
         return [
             layer
-            for layer in self._layers.values()
-            if not layer.has_ordering or (layer in factored and layer.needs_factors)
+            for name, layer in self._layers.items()
+            if (_factored(steps[name]) and layer.needs_factors) or not layer.has_plan(steps[name])
         ]
 
-    def run(self, recipe: Recipe, progress: Progress) -> None:
-        """Make what is missing, telling `progress` the layer and the share of weights done."""
-        missing, factored = self.missing(recipe), self._factored(recipe)
-        total, done = sum(layer.n_weights for layer in missing), 0
-        for layer in missing:
-            progress(layer.name, done / total)
-            _ = layer.ordering
-            if layer in factored:
-                _ = layer.factors
-            done += layer.n_weights
+    def run(self, steps: Mapping[str, Steps], progress: Progress) -> None:
+        """Make what is missing, telling `progress` what is done and the share of weights."""
 
-    def rough(self, recipe: Recipe) -> list[IndexedLayer]:
+        def make(layer: IndexedLayer) -> None:
+            if _factored(steps[layer.name]):
+                _ = layer.factors
+            layer.plan(steps[layer.name])
+
+        _each(self.missing(steps), progress, make)
+
+    def rough(self, steps: Mapping[str, Steps]) -> list[IndexedLayer]:
         """Return the layers whose factors are randomized so far, small ones first."""
-        made = [layer for layer in self._factored(recipe) if not layer.needs_factors]
+        factored = [layer for name, layer in self._layers.items() if _factored(steps[name])]
+        made = [layer for layer in factored if not layer.needs_factors]
         return sorted(
             (layer for layer in made if not layer.factors.exact), key=lambda x: x.n_weights
         )
 
-    def _factored(self, recipe: Recipe) -> list[IndexedLayer]:
-        return [
-            layer
-            for name, layer in self._layers.items()
-            if any(isinstance(step, LowRank) for step in recipe.steps_for(name))
-        ]
+
+def _factored(steps: Steps) -> bool:
+    return any(isinstance(step, LowRank) for step in steps)
+
+
+def _each(
+    layers: list[IndexedLayer], progress: Progress, make: Callable[[IndexedLayer], object]
+) -> None:
+    total, done = sum(layer.n_weights for layer in layers), 0
+    for layer in layers:
+        progress(f"Preparing layer {layer.name}", done / total)
+        make(layer)
+        done += layer.n_weights

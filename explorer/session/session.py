@@ -4,32 +4,49 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import nn
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.model import compress_layers, index_layers, resolve, untouched_tensors
 from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe
-from explorer.measure.figures import Network, figures
 from explorer.measure.histogram import histogram
 from explorer.measure.profile import input_shape as find_input_shape
-from explorer.measure.profile import profile
 from explorer.measure.result import Result
 from explorer.measure.sparsity import sparsity_map
 from explorer.measure.spectrum import spectrum
 from explorer.session.close_up import CloseUp
 from explorer.session.evaluation import Evaluation
-from explorer.session.evaluator import Evaluator
-from explorer.session.factor_cache import FactorCache
 from explorer.session.prefix_cache import BUDGET_BYTES, never
-from explorer.session.preparation import Preparation, Progress, unheard
+from explorer.session.preparation import Progress, unheard
+from explorer.session.subjects import Subjects, Task
 from explorer.session.worker import LatestWins, Stale
 
 Observer = Callable[[Result], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe that is tried.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    task : Task
+        The network that it compresses, and the steps of its layers.
+    plans : mapping of str to Plan
+        What becomes of each layer.
+    result : Result
+        The figures, without accuracy.
+    """
+
+    recipe: Recipe
+    task: Task
+    plans: Mapping[str, Plan]
+    result: Result
 
 
 class Session:
@@ -81,18 +98,15 @@ class Session:
         self.net = net
         self.data = data
         self.device = _device(device)
-        layers = index_layers(net, FactorCache())
         shape = input_shape or _known_shape(net, data)
-        macs = {row.name: row.macs for row in profile(net, shape)} if shape else {}
-        name = getattr(net, "network_name", "")
-        self._network = Network(layers, untouched_tensors(net), macs, name)
-        self._preparation = Preparation(layers)
-        evaluation = Evaluation(data, metric, activation_bytes)
-        self._evaluator = Evaluator(net, layers, evaluation, self.device)
+        self._subjects = Subjects(
+            net, data, shape, lambda: Evaluation(data, metric, activation_bytes), self.device
+        )
+        self._original = self._subjects.original
         self._changed = threading.Condition()
         self._observers: list[Observer] = []
         self._recipe = Recipe()
-        self._plans: Mapping[str, Plan] = {}
+        self._trial: Trial | None = None
         self._result: Result | None = None
         self._closed = False
         self._worker = LatestWins("explorer-evaluation")
@@ -101,16 +115,16 @@ class Session:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the compressible layers, in the network's order."""
-        return tuple(self._network.layers)
+        return tuple(self._original.layers)
 
     @property
     def n_weights(self) -> int:
         """Compressible weights of the network."""
-        return sum(layer.n_weights for layer in self._network.layers.values())
+        return sum(layer.n_weights for layer in self._original.layers.values())
 
     def matrix_shape(self, layer: str) -> tuple[int, int]:
         """Return (rows, columns) of a layer's matrix (out, in * kh * kw)."""
-        rows, columns = self._network.layers[layer].matrix.shape
+        rows, columns = self._original.layers[layer].matrix.shape
         return rows, columns
 
     @property
@@ -121,10 +135,8 @@ class Session:
     @property
     def result(self) -> Result:
         """The latest figures; accuracy grows until ``result.complete``."""
-        if self._result is None:
-            self.submit(self._recipe)
-        assert self._result is not None
-        return self._result
+        current = self._current()
+        return self._result or current.result
 
     def figures(self, recipe: Any) -> Result:
         """Return the figures of a recipe; nothing is rewritten and nothing is kept.
@@ -138,13 +150,11 @@ class Session:
         Result
             Without accuracy.
         """
-        return self._plan(Recipe.of(recipe))[1]
+        return self._plan(Recipe.of(recipe)).result
 
-    def _plan(self, recipe: Recipe) -> tuple[dict[str, Plan], Result]:
-        layers = self._network.layers
-        steps = resolve(recipe, layers)
-        plans = {name: layer.plan(steps[name]) for name, layer in layers.items()}
-        return plans, figures(self._network, recipe, steps, plans)
+    def _plan(self, recipe: Recipe) -> Trial:
+        task = self._subjects.task(recipe)
+        return Trial(recipe, task, *task.subject.plan(recipe, task.steps))
 
     def submit(self, recipe: Any) -> Result:
         """Take up a recipe: figures at once; weights and accuracy in the background.
@@ -157,11 +167,10 @@ class Session:
         Result
             With accuracy missing until the first estimate.
         """
-        parsed = Recipe.of(recipe)
-        plans, result = self._adopt(parsed)
-        self._worker.submit(lambda stale: self._evaluate(plans, result, stale))
-        self._refine(parsed)
-        return result
+        trial = self._adopt(Recipe.of(recipe))
+        self._worker.submit(lambda stale: self._evaluate(trial, stale))
+        self._refine(trial)
+        return trial.result
 
     def apply(self, recipe: Any) -> Result:
         """Rewrite the layers whose steps changed; accuracy follows in the background.
@@ -171,22 +180,23 @@ class Session:
         Result
             Without accuracy; `wait` returns it.
         """
-        plans, result = self._adopt(Recipe.of(recipe))
-        self._evaluator.rewrite(plans, never)
-        self._worker.submit(lambda stale: self._evaluate(plans, result, stale))
-        return result
+        trial = self._adopt(Recipe.of(recipe))
+        trial.task.subject.evaluator.rewrite(trial.plans, never)
+        self._worker.submit(lambda stale: self._evaluate(trial, stale))
+        return trial.result
 
-    def _adopt(self, recipe: Recipe) -> tuple[Mapping[str, Plan], Result]:
-        plans, result = self._plan(recipe)
+    def _adopt(self, recipe: Recipe) -> Trial:
+        """Plan a recipe and take it up as the current one."""
+        trial = self._plan(recipe)
+        judge = self._original.evaluator
         result = replace(
-            result,
-            original_accuracy=self._evaluator.original,
-            complete=not self._evaluator.possible,
+            trial.result, original_accuracy=judge.original, complete=not judge.possible
         )
+        trial = replace(trial, result=result)
         with self._changed:
-            self._recipe, self._plans, self._result = recipe, plans, result
+            self._recipe, self._trial, self._result = recipe, trial, result
             self._changed.notify_all()
-        return plans, result
+        return trial
 
     def wait(self, timeout: float | None = None) -> Result:
         """Wait until the current recipe's result is complete.
@@ -232,10 +242,10 @@ class Session:
         CloseUp
             Its spectrum is None for a large layer that no step has factored yet.
         """
-        if layer not in self._network.layers:
+        if layer not in self._original.layers:
             raise KeyError(f"layer {layer!r} is not one of {', '.join(self.layers)}")
-        _ = self.result
-        indexed, plan = self._network.layers[layer], self._plans[layer]
+        trial = self._current()
+        indexed, plan = trial.task.subject.layers[layer], trial.plans[layer]
         shown = None
         if len(indexed.shape) > 1 and not indexed.needs_factors:
             shown = spectrum(indexed.factors, plan.rank)
@@ -253,7 +263,7 @@ class Session:
         ----------
         recipe : Recipe, list of Setting, or dict of patterns
         """
-        return not self._preparation.missing(Recipe.of(recipe))
+        return self._subjects.ready(Recipe.of(recipe))
 
     def prepare(self, recipe: Any, progress: Progress = unheard) -> None:
         """Make the indexes, and first factors, that the figures of a recipe need.
@@ -262,13 +272,19 @@ class Session:
         ----------
         recipe : Recipe, list of Setting, or dict of patterns
         progress : callable
-            Called with the layer that is worked on and the share of weights done, in [0, 1].
+            Called with what is worked on, in words, and the share done, in [0, 1].
         """
-        self._preparation.run(Recipe.of(recipe), progress)
+        self._subjects.prepare(Recipe.of(recipe), progress)
 
-    def _refine(self, recipe: Recipe) -> None:
+    def _current(self) -> Trial:
+        if self._trial is None:
+            self.submit(self._recipe)
+        assert self._trial is not None
+        return self._trial
+
+    def _refine(self, trial: Trial) -> None:
         """Replace randomized factors by exact ones in the background, then tell."""
-        rough = self._preparation.rough(recipe)
+        rough = trial.task.subject.preparation.rough(trial.task.steps)
         if not rough:
             return
 
@@ -277,20 +293,18 @@ class Session:
                 if stale():
                     return
                 layer.refine_factors()
-                if self._recipe == recipe:
-                    self._tell(self.submit(recipe))
+                if self._recipe == trial.recipe:
+                    self._tell(self.submit(trial.recipe))
 
         self._factor_worker.submit(work)
 
     def compress(self) -> CompressedModel:
         """Return the compressed model of the current recipe, ready to save."""
-        layers = self._network.layers
-        tensors = compress_layers(self.net, self._recipe, layers, self._network.name)
-        return CompressedModel.of(tensors)
+        return self._subjects.compress(self._recipe)
 
     def compressed_net(self) -> nn.Module:
         """Return the module that is evaluated; it changes with the next recipe."""
-        return self._evaluator.copy.net
+        return self._current().task.subject.evaluator.copy.net
 
     def close(self) -> None:
         """Stop the background work; whoever waits for it is told."""
@@ -301,24 +315,26 @@ class Session:
         self._factor_worker.close()
         self._observers.clear()
 
-    def _evaluate(self, plans: Mapping[str, Plan], result: Result, stale: Stale) -> None:
-        """Measure the current recipe, telling every estimate."""
+    def _evaluate(self, trial: Trial, stale: Stale) -> None:
+        """Measure a recipe, telling every estimate."""
+        judge, result = self._original.evaluator, trial.result
         try:
-            for accuracy, original in self._evaluator.run(plans, stale):
+            judge.judge_original(stale)
+            for accuracy in trial.task.subject.evaluator.run(trial.plans, stale):
                 result = replace(
                     result,
                     accuracy=accuracy,
-                    original_accuracy=original,
+                    original_accuracy=judge.original,
                     complete=accuracy.complete,
                 )
-                self._publish(result, plans)
+                self._publish(result, trial)
         except Exception as error:
             words = f"{type(error).__name__}: {error}"
-            self._publish(replace(result, error_message=words, complete=True), plans)
+            self._publish(replace(result, error_message=words, complete=True), trial)
 
-    def _publish(self, result: Result, plans: Mapping[str, Plan]) -> None:
+    def _publish(self, result: Result, trial: Trial) -> None:
         with self._changed:
-            if self._plans is not plans:
+            if self._trial is not trial:
                 return
             self._result = result
             self._changed.notify_all()

@@ -10,10 +10,11 @@ from torch import nn
 from torch.nn.utils import prune as torch_prune
 
 from explorer.compress.low_rank import LowRank
-from explorer.compress.model import compress_layers, index_layers, resolve
+from explorer.compress.model import compress_layers, index_layers
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe
+from explorer.compress.resolve import layer_steps, resolve
 from explorer.compress.share import Share
 
 
@@ -96,9 +97,9 @@ def test_pruning_over_the_model_comes_first_and_once(step):
     layers = index_layers(network())
     for steps in ([Share(4), step], [step, step], [Prune(sparsity=0.1), step]):
         with pytest.raises(ValueError, match=r"must be the first step of layer '0', once"):
-            resolve(Recipe.of(steps), layers)
+            resolve(layer_steps(Recipe.of(steps), layers), layers)
     with pytest.raises(ValueError, match="pattern 'fc' matches no layer"):
-        resolve(Recipe.of({"fc": [step]}), layers)
+        layer_steps(Recipe.of({"fc": [step]}), layers)
 
 
 @pytest.mark.parametrize("training", [True, False])

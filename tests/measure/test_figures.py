@@ -9,10 +9,11 @@ from torch import nn
 from explorer.codec.model import compress
 from explorer.compress.binarize import Binarize
 from explorer.compress.low_rank import LowRank
-from explorer.compress.model import index_layers, resolve, untouched_tensors
+from explorer.compress.model import index_layers, untouched_tensors
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe
+from explorer.compress.resolve import layer_steps, resolve
 from explorer.compress.share import Share
 from explorer.measure.energy import estimate
 from explorer.measure.figures import Network, figures
@@ -41,7 +42,7 @@ def network():
 def drawn_up(net, recipe, macs=None):
     layers = index_layers(net)
     parsed = Recipe.of(recipe)
-    steps = resolve(parsed, layers)
+    steps = resolve(layer_steps(parsed, layers), layers)
     plans = {name: layer.plan(steps[name]) for name, layer in layers.items()}
     return figures(Network(layers, untouched_tensors(net), macs or {}), parsed, steps, plans)
 

@@ -226,7 +226,7 @@ def test_a_newer_recipe_stops_the_evaluation_of_the_older_also_after_a_pause(ses
     gate.open.clear()
     gate.asked.clear()
     gate.served = 0
-    session._evaluator._evaluation._batch = 1
+    session._original.evaluator._evaluation._batch = 1
     session.submit([Prune(sparsity=0.5)])
     assert gate.asked.wait(WAIT_S)
     session.submit([Prune(sparsity=0.6)])

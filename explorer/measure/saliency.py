@@ -1,0 +1,44 @@
+"""Saliency of a network's weights on data: what each would cost by Optimal Brain Damage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from torch import Tensor, nn
+
+from explorer.measure.batches import batches, n_samples
+
+BATCH = 100
+MAX_SAMPLES = 2000
+
+
+def network_saliency(
+    net: nn.Module, data: Any, progress: Callable[[float], None]
+) -> dict[str, Tensor]:
+    """Measure the saliency h w^2 / 2 of every compressible weight.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    data : Dataset or iterable of batches
+        Pairs of input and class index; at most the first 2,000 are used.
+    progress : callable
+        Called with the share of the samples done, in [0, 1].
+
+    Returns
+    -------
+    dict of str to Tensor
+        By layer, of the weight's shape, float32.
+
+    References
+    ----------
+    LeCun, Denker, Solla. "Optimal brain damage". NeurIPS 1989.
+    """
+    from explorer.compress.saliency import obd_saliency
+
+    total = min(n_samples(data) or MAX_SAMPLES, MAX_SAMPLES)
+    some = islice(batches(data, BATCH), -(-total // BATCH))
+    return obd_saliency(net, some, lambda n_done: progress(min(1.0, n_done / total)))

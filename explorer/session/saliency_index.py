@@ -1,0 +1,96 @@
+"""What losing each weight costs, measured once for a network and its data."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.indexed import IndexedLayer
+from explorer.measure.batches import batches
+from explorer.measure.saliency import BATCH, network_saliency
+from explorer.session.preparation import Progress, unheard
+from explorer.session.tensor_cache import TensorCache, cache_folder
+
+FORMAT = "1"
+
+
+class SaliencyIndex:
+    """Saliencies of Optimal Brain Damage, made when first needed and kept on disk.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    layers : mapping of str to IndexedLayer
+        Its compressible layers.
+    data : Data or any data
+        Its ``tune`` part is used where it has one.
+    cache : TensorCache, optional
+        By default ``saliency`` in the user's cache folder.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        layers: Mapping[str, IndexedLayer],
+        data: Any,
+        cache: TensorCache | None = None,
+    ) -> None:
+        self._net = net
+        self._layers = layers
+        self._data = getattr(data, "tune", data)
+        self._cache = cache or TensorCache(cache_folder("saliency"))
+        self._made: dict[str, Tensor] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def ready(self) -> bool:
+        """Whether they are there."""
+        return self._made is not None
+
+    def tensors(self) -> Mapping[str, Tensor] | None:
+        """Return the saliency of each layer's weights; None where there is no data."""
+        if self._data is None:
+            return None
+        return self.make(unheard)
+
+    def make(self, progress: Progress) -> Mapping[str, Tensor] | None:
+        """Measure them, or read them from disk, telling the progress."""
+        if self._data is None:
+            return None
+        with self._lock:
+            if self._made is None:
+                key = self._key()
+                self._made = self._read(key)
+            if self._made is None:
+                self._made = network_saliency(
+                    self._net, self._data, lambda done: progress("Second derivatives", done)
+                )
+                self._cache.put(key, self._made, {})
+            return self._made
+
+    def _read(self, key: str) -> dict[str, Tensor] | None:
+        kept = self._cache.get(key)
+        if kept is None:
+            return None
+        shapes = {name: layer.shape for name, layer in self._layers.items()}
+        sound = {name: tensor.shape for name, tensor in kept[0].items()} == shapes and all(
+            bool(torch.isfinite(tensor).all()) for tensor in kept[0].values()
+        )
+        return kept[0] if sound else None
+
+    def _key(self) -> str:
+        """Hash the weights and the first batch of the data."""
+        content = hashlib.blake2b(digest_size=20)
+        tensors = [*self._net.state_dict().values(), *next(iter(batches(self._data, BATCH)), ())]
+        content.update(f"{FORMAT} {len(self._layers)}".encode())
+        for tensor in tensors:
+            plain = tensor.detach().cpu().contiguous().reshape(-1)
+            content.update(f"{plain.dtype} {plain.numel()}".encode())
+            content.update(plain.view(torch.uint8).numpy().tobytes())
+        return content.hexdigest()

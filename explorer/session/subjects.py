@@ -1,0 +1,164 @@
+"""The network of a session and the smaller ones that recipes make of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from explorer.codec.model import CompressedModel
+from explorer.compress.indexed import IndexedLayer
+from explorer.compress.model import compress_layers, compress_reduced, index_layers
+from explorer.compress.recipe import Recipe, Steps
+from explorer.compress.reduction import around, need_shape, reduce, remaining, removes_neurons
+from explorer.compress.removal import NeuronIndex
+from explorer.compress.resolve import layer_steps, needs_saliency, resolve
+from explorer.measure.profile import profile
+from explorer.session.evaluation import Evaluation
+from explorer.session.factor_cache import FactorCache
+from explorer.session.preparation import Progress
+from explorer.session.saliency_index import SaliencyIndex
+from explorer.session.subject import Subject
+
+KEPT_SUBJECTS = 3
+Key = tuple[tuple[str, Steps], ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a recipe asks for.
+
+    Attributes
+    ----------
+    subject : Subject
+        The network that is compressed.
+    steps : mapping of str to tuple of Setting
+        Resolved steps of its layers.
+    """
+
+    subject: Subject
+    steps: Mapping[str, Steps]
+
+
+class Subjects:
+    """Finds the network that a recipe compresses, and makes what is missing.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    data : Data or any data, optional
+        Its ``tune`` part serves for second derivatives.
+    input_shape : tuple of int, optional
+        One input without the batch.
+    evaluation : callable
+        Makes the `Evaluation` of a subject.
+    device : torch.device
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        data: Any,
+        input_shape: tuple[int, ...] | None,
+        evaluation: Callable[[], Evaluation],
+        device: torch.device,
+    ) -> None:
+        self._shape = input_shape
+        self._evaluation = evaluation
+        self._device = device
+        layers = index_layers(net, FactorCache())
+        self.original = self._subject(net, layers)
+        self.saliency = SaliencyIndex(net, layers, data)
+        self._neurons: NeuronIndex | None = None
+        self._reduced: OrderedDict[Key, Subject] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def _subject(
+        self, net: nn.Module, layers: Mapping[str, IndexedLayer], **origin: Any
+    ) -> Subject:
+        macs = {row.name: row.macs for row in profile(net, self._shape)} if self._shape else {}
+        return Subject(net, layers, macs, self._evaluation(), self._device, **origin)
+
+    def task(self, recipe: Recipe) -> Task:
+        """Return what a recipe asks for, making what is missing."""
+        steps = layer_steps(recipe, self.original.layers)
+        if not removes_neurons(steps):
+            return Task(self.original, self._resolved(steps))
+        key = self._key(steps)
+        with self._lock:
+            subject = self._reduced.get(key)
+        if subject is None:
+            subject = self._keep(key, self._reduce(steps))
+        return Task(subject, resolve(remaining(around(steps)), subject.layers))
+
+    def _resolved(self, steps: Mapping[str, Steps]) -> dict[str, Steps]:
+        saliency = self.saliency.tensors() if needs_saliency(steps) else None
+        return resolve(steps, self.original.layers, saliency)
+
+    def _before(self, steps: Mapping[str, Steps]) -> dict[str, Steps]:
+        return self._resolved({name: part.before for name, part in around(steps).items()})
+
+    def _key(self, steps: Mapping[str, Steps]) -> Key:
+        """Return what the smaller network depends on: the steps up to the removal."""
+        parts, before = around(steps), self._before(steps)
+        return tuple(
+            (name, before[name] + ((part.removal,) if part.removal else ()))
+            for name, part in parts.items()
+        )
+
+    def _reduce(self, steps: Mapping[str, Steps]) -> Subject:
+        if self._neurons is None:
+            self._neurons = NeuronIndex(self.original.net, need_shape(self._shape))
+        original = self.original
+        parts, before = around(steps), self._before(steps)
+        reduction = reduce(original.net, parts, before, original.layers, self._neurons)
+        layers = index_layers(reduction.net)
+        return self._subject(reduction.net, layers, origin=original, reduction=reduction)
+
+    def _keep(self, key: Key, subject: Subject) -> Subject:
+        with self._lock:
+            subject = self._reduced.setdefault(key, subject)
+            self._reduced.move_to_end(key)
+            if len(self._reduced) > KEPT_SUBJECTS:
+                self._reduced.popitem(last=False)
+            return subject
+
+    def ready(self, recipe: Recipe) -> bool:
+        """Whether the figures of a recipe are there at once, with nothing to make."""
+        if self.original.preparation.unsorted:
+            return False
+        steps = layer_steps(recipe, self.original.layers)
+        if needs_saliency(steps) and not self.saliency.ready:
+            return False
+        if removes_neurons(steps) and self._key(steps) not in self._reduced:
+            return False
+        task = self.task(recipe)
+        preparation = task.subject.preparation
+        return not preparation.unsorted and not preparation.missing(task.steps)
+
+    def prepare(self, recipe: Recipe, progress: Progress) -> None:
+        """Make what the figures of a recipe need."""
+        self.original.preparation.sort(progress)
+        if needs_saliency(layer_steps(recipe, self.original.layers)):
+            self.saliency.make(progress)
+        task = self.task(recipe)
+        task.subject.preparation.sort(progress)
+        task.subject.preparation.run(task.steps, progress)
+
+    def compress(self, recipe: Recipe) -> CompressedModel:
+        """Return the compressed model of a recipe."""
+        task, original = self.task(recipe), self.original
+        name = original.network.name
+        reduction, layers = task.subject.reduction, task.subject.layers
+        if reduction is not None:
+            rest = (layers, task.steps, recipe, name)
+            return CompressedModel.of(compress_reduced(original.net, reduction, *rest))
+        saliency = self.saliency.tensors() if self.saliency.ready else None
+        tensors = compress_layers(original.net, recipe, layers, name, saliency=saliency)
+        return CompressedModel.of(tensors)

@@ -1,0 +1,97 @@
+"""Tensors on disk that took long to compute, so that they are computed once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import platformdirs
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+MAX_BYTES = 2_000_000_000
+
+Kept = tuple[dict[str, Tensor], dict[str, str]]
+
+
+def cache_folder(name: str) -> Path:
+    """Return a folder in the user's cache."""
+    return Path(platformdirs.user_cache_dir("compression-explorer")) / name
+
+
+class TensorCache:
+    """A folder of files of tensors, named by what they were computed from.
+
+    Several processes may use it at the same time: files appear whole or not at all,
+    and one that is missing, damaged or cannot be written is as if it had never been.
+
+    Parameters
+    ----------
+    folder : Path
+    max_bytes : int
+        When more is kept, the files that were not used for longest are removed.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
+        self.folder = folder
+        self.max_bytes = max_bytes
+
+    def path(self, key: str) -> Path:
+        """Return where the tensors of a key are kept."""
+        return self.folder / f"{key}.safetensors"
+
+    def get(self, key: str) -> Kept | None:
+        """Return the tensors and remarks kept under a key, if the file can be read."""
+        path = self.path(key)
+        if not path.is_file():
+            return None
+        try:
+            with safe_open(path, framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                remarks = dict(file.metadata() or {})
+        except (OSError, SafetensorError):
+            self.forget(key)
+            return None
+        with suppress(OSError):
+            os.utime(path)
+        return tensors, remarks
+
+    def forget(self, key: str) -> None:
+        """Remove what is kept under a key."""
+        with suppress(OSError):
+            self.path(key).unlink()
+
+    def put(self, key: str, tensors: Mapping[str, Tensor], remarks: dict[str, str]) -> None:
+        """Keep tensors under a key; a full or read-only disk is no error."""
+        if sum(t.numel() * t.element_size() for t in tensors.values()) > self.max_bytes:
+            return
+        scratch = None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, scratch = tempfile.mkstemp(dir=self.folder, suffix=".part")
+            os.close(handle)
+            save_file(dict(tensors), scratch, remarks)
+            Path(scratch).replace(self.path(key))
+            self._trim()
+        except (OSError, SafetensorError):
+            if scratch is not None:
+                Path(scratch).unlink(missing_ok=True)
+
+    def _trim(self) -> None:
+        """Remove the files that were not used for longest until the rest fits."""
+        files = []
+        for path in self.folder.iterdir():
+            with suppress(OSError):
+                status = path.stat()
+                files.append((status.st_mtime, status.st_size, path))
+        total = sum(size for _, size, _ in files)
+        for _, size, path in sorted(files):
+            if total <= self.max_bytes:
+                return
+            with suppress(OSError):
+                path.unlink()
+                total -= size
