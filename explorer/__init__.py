@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from explorer.app import Explorer
     from explorer.codec.errors import DamagedFile
-    from explorer.codec.model import CompressedModel, compress
+    from explorer.codec.model import CompressedModel
     from explorer.compress.binarize import Binarize
     from explorer.compress.entropy import Entropy
     from explorer.compress.low_rank import LowRank
+    from explorer.compress.neurons import PruneNeurons
+    from explorer.compress.product import Product
     from explorer.compress.prune import Prune
     from explorer.compress.quantize import Quantize
     from explorer.compress.recipe import Recipe, recipe_from_json
     from explorer.compress.relative_index import RelativeIndex
+    from explorer.compress.residual import Residual
     from explorer.compress.share import Share
+    from explorer.library import compress
     from explorer.library import open_model as open
     from explorer.measure.accuracy import Accuracy, evaluate
     from explorer.measure.profile import LayerProfile, profile
@@ -43,10 +47,13 @@ __all__ = [
     "LayerFigures",
     "LayerProfile",
     "LowRank",
+    "Product",
     "Prune",
+    "PruneNeurons",
     "Quantize",
     "Recipe",
     "RelativeIndex",
+    "Residual",
     "Result",
     "Session",
     "Share",
@@ -72,16 +79,19 @@ _HOMES = {
     "LayerFigures": "explorer.measure.result",
     "LayerProfile": "explorer.measure.profile",
     "LowRank": "explorer.compress.low_rank",
+    "Product": "explorer.compress.product",
     "Prune": "explorer.compress.prune",
+    "PruneNeurons": "explorer.compress.neurons",
     "Quantize": "explorer.compress.quantize",
     "Recipe": "explorer.compress.recipe",
     "RelativeIndex": "explorer.compress.relative_index",
+    "Residual": "explorer.compress.residual",
     "Result": "explorer.measure.result",
     "Session": "explorer.session",
     "Share": "explorer.compress.share",
     "WeightsUnavailable": "explorer.zoo",
     "catalog": "explorer.zoo",
-    "compress": "explorer.codec.model",
+    "compress": "explorer.library",
     "evaluate": "explorer.measure.accuracy",
     "load": "explorer.zoo",
     "open": "explorer.library",

@@ -32,7 +32,6 @@ from explorer.views.status import StatusView
 FIRST_MODEL = "lenet-300-100"
 MODEL_VARIABLE = "EXPLORER_MODEL"
 WEIGHTS_VARIABLE = "EXPLORER_WEIGHTS"
-QUICK_WEIGHTS = 5_000_000
 ESTIMATE_S = 0.1
 SUBTITLE = (
     "Turn a dial: the network is really recompressed, and its size, accuracy and weights follow."
@@ -210,7 +209,7 @@ class Explorer(VBox):
     def _recompress(self) -> None:
         """Show the current recipe; what it needs first is made in the background."""
         session, recipe = self.session, self.recipe
-        if not session.ready(recipe) and session.n_weights <= QUICK_WEIGHTS:
+        if not session.ready(recipe) and session.is_quick(recipe):
             self._make_ready(session, recipe, unheard)
         if not session.ready(recipe):
             self._preparer.submit(lambda stale: self._prepare(session, recipe, stale))
@@ -231,11 +230,8 @@ class Explorer(VBox):
         session.figures(recipe)
 
     def _prepare(self, session: Session, recipe: Recipe, stale: Stale) -> None:
-        def progress(layer: str, fraction: float) -> None:
-            self._status.work(f"Preparing layer {layer}", fraction)
-
         try:
-            self._make_ready(session, recipe, progress)
+            self._make_ready(session, recipe, self._status.work)
         except Exception as error:
             self._fail(error)
             return

@@ -1,10 +1,72 @@
-"""Compressed files by path or by name, with the architecture that they restore into."""
+"""Networks compressed, and compressed files opened, with all that they need found for them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from explorer.codec.model import CompressedModel, read
+from torch import nn
+
+from explorer.codec import model
+from explorer.codec.model import CompressedModel
+from explorer.compress.model import index_layers
+from explorer.compress.recipe import Recipe
+from explorer.compress.resolve import layer_steps, needs_saliency
+
+
+def compress(
+    net: nn.Module,
+    recipe: Any,
+    *,
+    data: Any = None,
+    input_shape: tuple[int, ...] | None = None,
+    network: str | None = None,
+) -> CompressedModel:
+    """Compress a network by a recipe; the network itself is left unchanged.
+
+    Parameters
+    ----------
+    net : Module
+        Any network with dense or convolutional layers.
+    recipe : list of Setting, dict of str to list of Setting, Recipe, or None
+        Ordered steps for all layers, or for fnmatch patterns over torch's qualified
+        layer names, of which the first that matches wins.
+    data : Data, Dataset or iterable of batches, optional
+        Samples to tune on, which ``Prune(criterion="obd")`` needs. Of a `Data` its
+        ``tune`` part is used.
+    input_shape : tuple of int, optional
+        One input without the batch, which `PruneNeurons` needs; by default that of
+        the data, or what `net` says of itself.
+    network : str, optional
+        The catalog's name of the architecture, kept in the file so that it can be
+        rebuilt; by default what `net` says of itself.
+
+    Returns
+    -------
+    CompressedModel
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the recipe or a weight tensor is not valid; the message names it.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from explorer.compress.prune import Prune
+    >>> small = compress(nn.Linear(100, 10), [Prune(sparsity=0.9)])
+    >>> small[""].size_bits < 32 * 1000
+    True
+    """
+    from explorer.measure.profile import input_shape as known_shape
+    from explorer.session.saliency_index import SaliencyIndex
+
+    layers = index_layers(net)
+    saliency = None
+    if needs_saliency(layer_steps(Recipe.of(recipe), layers)):
+        saliency = SaliencyIndex(net, layers, data).tensors()
+    shape = input_shape or known_shape(net, data if hasattr(data, "eval") else None)
+    return model.compress(net, recipe, network=network, input_shape=shape, saliency=saliency)
 
 
 def open_model(path: str | Path) -> CompressedModel:
@@ -30,13 +92,12 @@ def open_model(path: str | Path) -> CompressedModel:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"no compressed file at {str(path)!r}")
-    model = read(path)
-    return _with_architecture(model)
+    return _with_architecture(model.read(path))
 
 
-def _with_architecture(model: CompressedModel) -> CompressedModel:
+def _with_architecture(opened: CompressedModel) -> CompressedModel:
     from explorer import zoo
 
-    if model.network not in zoo.catalog():
-        return model
-    return model.with_template(zoo.load(model.network, weights=None).net)
+    if opened.network not in zoo.catalog():
+        return opened
+    return opened.with_template(zoo.load(opened.network, weights=None).net)

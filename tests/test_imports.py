@@ -14,7 +14,7 @@ ASIDE = {
     "zoo": {"zoo", "measure"},
     "views": {"views", "compress", "codec", "measure", "train", "sweep"},
     "controls": {"controls", "compress"},
-    "library": {"library", "codec", "compress", "zoo"},
+    "library": {"library", "codec", "compress", "measure", "session", "zoo"},
     "serve": {"serve"},
     "bench": {"bench", "serve", *RANK} - {"cli", "app", "panels"},
 }

@@ -8,11 +8,15 @@ import torch
 
 from explorer.codec.errors import DamagedFile
 from explorer.compress.gaps import MAX_INDEX_BITS
+from explorer.compress.product import product_codebook_shape
 from explorer.compress.prune import pruned_fields
 from explorer.compress.record import coded_fields
+from explorer.compress.residual import MAX_STAGES, residual_codebook_shape
 from explorer.compress.share import index_bits
 from explorer.compress.support import support_code
 from explorer.compress.symbols import CODERS, table_bytes
+from explorer.compress.vector_record import vector_fields
+from explorer.compress.vectors import MAX_CENTROIDS
 
 ROLES = ("values", "indices", "fillers", "codebooks", "tables")
 MAX_VALUES = 1 << 15
@@ -80,6 +84,8 @@ def layout_fields(
             return Field("indices", sizes[0]), Field("values", sizes[1])
         case "shared" | "quantized" | "binarized":
             return _coded(layout, shape, dtype, depth)
+        case "product" | "residual":
+            return _vectors(layout, shape, dtype, depth)
         case "low_rank":
             return _low_rank(layout, shape, depth)
         case "stored":
@@ -89,35 +95,76 @@ def layout_fields(
 
 def code_bits(layout: Layout) -> int:
     """Return the bits of one code of a coded layout."""
-    if layout["kind"] == "shared":
-        return index_bits(count_in(layout, "values", MAX_VALUES))
+    if layout["kind"] not in ("quantized", "binarized"):
+        return index_bits(alphabet(layout))
     return 1 if layout["kind"] == "binarized" else count_in(layout, "bits", 8, low=1)
 
 
 def alphabet(layout: Layout) -> int:
     """Return how many values a code can take."""
-    if layout["kind"] == "shared":
-        return count_in(layout, "values", MAX_VALUES)
+    match layout["kind"]:
+        case "shared":
+            return count_in(layout, "values", MAX_VALUES)
+        case "product" | "residual":
+            return count_in(layout, "centroids", MAX_CENTROIDS, low=1)
     return 1 << code_bits(layout)
 
 
-def codebook_layout(layout: Layout) -> tuple[Layout, torch.Size]:
-    """Return the layout and shape of a shared tensor's codebook."""
-    size = torch.Size([count_in(layout, "values", MAX_VALUES)])
+def codebook_layout(layout: Layout, shape: torch.Size) -> tuple[Layout, torch.Size]:
+    """Return the layout and shape of the codebook of a tensor of `shape`."""
+    match layout["kind"]:
+        case "product":
+            size = product_codebook_shape(layout, shape)
+        case "residual":
+            size = residual_codebook_shape(layout, shape)
+        case _:
+            size = torch.Size([count_in(layout, "values", MAX_VALUES)])
     return layout.get("codebook", {"kind": "dense"}), size
+
+
+def codes_shape(layout: Layout, shape: torch.Size) -> torch.Size:
+    """Return the shape of the codes of a product or residual layout."""
+    if layout["kind"] == "residual":
+        return torch.Size([layout["stages"], shape[0]])
+    columns = codebook_layout(layout, shape)[1][1]
+    return torch.Size([layout["subvectors"], shape.numel() // columns])
 
 
 def _coded(layout: Layout, shape: torch.Size, dtype: torch.dtype, depth: int) -> tuple[Field, ...]:
     n, kind = shape.numel(), layout["kind"]
     if kind == "shared":
-        fields = layout_fields(*codebook_layout(layout), dtype, depth + 1)
-        table = sum(8 * field.n_bytes for field in fields)
+        table = _codebook_bits(layout, shape, dtype, depth)
     elif kind == "quantized":
         table = 64 * channels_in(layout, "ranges", shape, low=1)
     else:
         table = dtype.itemsize * 8 * channels_in(layout, "scales", shape)
     sizes = coded_fields(n, count_in(layout, "kept", n), code_bits(layout), table)
     return Field("indices", sizes[0]), Field("values", sizes[1]), Field("codebooks", sizes[2])
+
+
+def _codebook_bits(layout: Layout, shape: torch.Size, dtype: torch.dtype, depth: int) -> int:
+    book, size = codebook_layout(layout, shape)
+    return sum(8 * field.n_bytes for field in layout_fields(book, size, dtype, depth + 1))
+
+
+def _vectors(
+    layout: Layout, shape: torch.Size, dtype: torch.dtype, depth: int
+) -> tuple[Field, ...]:
+    if len(shape) < 2 or not shape.numel():
+        raise DamagedFile("a tensor of quantized vectors needs two axes")
+    alphabet(layout)
+    if layout["kind"] == "residual":
+        count_in(layout, "stages", MAX_STAGES, low=1)
+    else:
+        axis = count_in(layout, "axis", 1)
+        length = shape[0] if axis == 0 else shape.numel() // shape[0]
+        count_in(layout, "subvectors", length, low=1)
+    if "kept" in layout:
+        count_in(layout, "kept", shape.numel())
+    table = _codebook_bits(layout, shape, dtype, depth)
+    sizes = vector_fields(layout, shape, codes_shape(layout, shape).numel(), table)
+    roles = ("indices", "values", "codebooks")[-len(sizes) :]
+    return tuple(Field(role, bits) for role, bits in zip(roles, sizes, strict=True))
 
 
 def _low_rank(layout: Layout, shape: torch.Size, depth: int) -> tuple[Field, ...]:

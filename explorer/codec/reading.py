@@ -15,16 +15,20 @@ from explorer.codec.layouts import (
     alphabet,
     code_bits,
     codebook_layout,
+    codes_shape,
     layout_fields,
+    split_fields,
 )
 from explorer.codec.positions import read_positions
 from explorer.codec.raw import tensor_from
 from explorer.compress.binarize import Binarized
 from explorer.compress.gaps import positions_of
 from explorer.compress.low_rank import LowRanked
+from explorer.compress.product import ProductQuantized
 from explorer.compress.prune import Pruned
 from explorer.compress.quantize import Quantized
 from explorer.compress.record import Dense, Record
+from explorer.compress.residual import ResidualQuantized
 from explorer.compress.share import Shared
 from explorer.compress.stored import Stored
 from explorer.compress.symbols import FREQUENCY_BITS, LENGTH_BITS, SymbolModel, table_bytes
@@ -54,12 +58,22 @@ def read_record(layout: Layout, shape: torch.Size, dtype: torch.dtype, take: Tak
             return _low_rank(layout, shape, dtype, take)
         case "stored":
             return _stored(layout, shape, dtype, take)
-    fields = layout_fields(layout, shape, dtype)
-    mask = _mask(take(fields[0].n_bytes), shape, layout["kept"])
-    codes = None
-    if layout["kind"] != "pruned":
-        codes = unpack(take(fields[1].n_bytes), layout["kept"], code_bits(layout))
-    return _assembled(layout, shape, dtype, mask, codes, take)
+    positions, codes, _ = split_fields(layout, layout_fields(layout, shape, dtype))
+    mask = _mask(take(positions[0].n_bytes), shape, layout["kept"]) if positions else None
+    symbols = _plain_symbols(layout, shape, take(codes[0].n_bytes)) if codes else None
+    return _assembled(layout, shape, dtype, mask, symbols, take)
+
+
+def _n_symbols(layout: Layout, shape: torch.Size) -> int:
+    return codes_shape(layout, shape).numel() if _is_vectors(layout) else layout["kept"]
+
+
+def _is_vectors(layout: Layout) -> bool:
+    return layout["kind"] in ("product", "residual")
+
+
+def _plain_symbols(layout: Layout, shape: torch.Size, data: bytes) -> np.ndarray:
+    return unpack(data, _n_symbols(layout, shape), code_bits(layout))
 
 
 def _assembled(
@@ -71,16 +85,24 @@ def _assembled(
     take: Take,
 ) -> Record:
     """Make a record of its positions and codes, and the fields that follow."""
-    kind, kept = layout["kind"], layout["kept"]
+    kind = layout["kind"]
     if symbols is None:
+        kept = layout["kept"]
         values = tensor_from(take(kept * dtype.itemsize), torch.Size([kept]), dtype)
-        return Pruned(torch.ones(shape, dtype=torch.bool) if mask is None else mask, values)
-    if kept and int(symbols.max()) >= alphabet(layout):
+        return Pruned(_all_kept(shape) if mask is None else mask, values)
+    if symbols.size and int(symbols.max()) >= alphabet(layout):
         raise DamagedFile("an index points beyond its codebook")
     codes = torch.from_numpy(symbols.astype(np.uint8 if alphabet(layout) <= 256 else np.int16))
-    if kind == "shared":
-        codebook = read_record(*codebook_layout(layout), dtype, take)
-        return Shared(codes, mask, shape, codebook)
+    if kind == "shared" or _is_vectors(layout):
+        codebook = read_record(*codebook_layout(layout, shape), dtype, take)
+        if kind == "shared":
+            return Shared(codes, mask, shape, codebook)
+        if mask is None and "kept" in layout:
+            mask = _all_kept(shape)
+        common = (codes.reshape(codes_shape(layout, shape)), codebook, layout["centroids"], shape)
+        if kind == "residual":
+            return ResidualQuantized(*common, mask)
+        return ProductQuantized(*common, mask, layout["axis"])
     if kind == "quantized":
         ranges = torch.Size([layout["ranges"]])
         low = tensor_from(take(4 * ranges[0]), ranges, torch.float32)
@@ -97,6 +119,15 @@ def _mask(data: bytes, shape: torch.Size, n_kept: int) -> Tensor | None:
     return torch.from_numpy(read_positions(data, shape.numel(), n_kept)).reshape(shape)
 
 
+def _full_mask(data: bytes, shape: torch.Size, n_kept: int) -> Tensor:
+    mask = _mask(data, shape, n_kept)
+    return _all_kept(shape) if mask is None else mask
+
+
+def _all_kept(shape: torch.Size) -> Tensor:
+    return torch.ones(shape, dtype=torch.bool)
+
+
 def _low_rank(layout: Layout, shape: torch.Size, dtype: torch.dtype, take: Take) -> LowRanked:
     rank, n_rows = layout["rank"], shape[0]
     left = read_record(layout["left"], torch.Size([n_rows, rank]), torch.float32, take)
@@ -106,25 +137,24 @@ def _low_rank(layout: Layout, shape: torch.Size, dtype: torch.dtype, take: Take)
     mask = None
     if "kept" in layout:
         n_bytes = layout_fields(layout, shape, dtype)[-1].n_bytes
-        mask = _mask(take(n_bytes), shape, layout["kept"])
+        mask = _full_mask(take(n_bytes), shape, layout["kept"])
     return LowRanked(left, values, right, shape, dtype, mask)
 
 
 def _stored(layout: Layout, shape: torch.Size, dtype: torch.dtype, take: Take) -> Stored:
-    inner, index, codes = layout["record"], layout.get("index"), layout.get("codes")
-    kept = inner["kept"]
-    fields = layout_fields(inner, shape, dtype)
-    if index is None:
-        mask = _mask(take(fields[0].n_bytes), shape, kept)
-    else:
-        mask = _relative_mask(index, shape, kept, take)
-    symbols = None
-    if codes is not None:
-        symbols = _symbols(codes, alphabet(inner), kept, take)
-    elif inner["kind"] != "pruned":
-        symbols = unpack(take(fields[1].n_bytes), kept, code_bits(inner))
+    inner, index, coded = layout["record"], layout.get("index"), layout.get("codes")
+    positions, codes, _ = split_fields(inner, layout_fields(inner, shape, dtype))
+    mask = symbols = None
+    if index is not None:
+        mask = _relative_mask(index, shape, inner["kept"], take)
+    elif positions:
+        mask = _mask(take(positions[0].n_bytes), shape, inner["kept"])
+    if coded is not None:
+        symbols = _symbols(coded, alphabet(inner), _n_symbols(inner, shape), take)
+    elif codes:
+        symbols = _plain_symbols(inner, shape, take(codes[0].n_bytes))
     record = _assembled(inner, shape, dtype, mask, symbols, take)
-    coder = (codes or index or {}).get("coder")
+    coder = (coded or index or {}).get("coder")
     return Stored(record, index["bits"] if index else None, coder)
 
 

@@ -17,6 +17,7 @@ from explorer.compress.record import Coded, Dense, Record
 from explorer.compress.share import Shared
 from explorer.compress.stored import IndexStream, Stored, SymbolStream
 from explorer.compress.symbols import FREQUENCY_BITS, LENGTH_BITS
+from explorer.compress.vector_record import VectorCoded
 
 
 def write_record(record: Record) -> Iterator[bytes]:
@@ -50,8 +51,8 @@ def _positions(record: Record) -> bytes:
 
 def _codes(record: Record) -> Iterator[bytes]:
     """Yield the codes of a record at a fixed width, if it has any."""
-    if isinstance(record, Coded):
-        yield pack(record.codes.cpu().numpy(), record.code_bits)
+    if isinstance(record, (Coded, VectorCoded)):
+        yield pack(record.codes.cpu().numpy().reshape(-1), record.code_bits)
 
 
 def _rest(record: Record) -> Iterator[bytes]:
@@ -59,7 +60,7 @@ def _rest(record: Record) -> Iterator[bytes]:
     match record:
         case Pruned():
             yield tensor_bytes(record.values)
-        case Shared():
+        case Shared() | VectorCoded():
             yield b"".join(write_record(record.codebook))
         case Quantized():
             yield tensor_bytes(record.low) + tensor_bytes(record.high)

@@ -7,6 +7,11 @@ binary search, and a cluster's mean follows from prefix sums. So one iteration c
 O(k log n) in place of O(n k), and gives the same clusters: it is the same iteration,
 not an approximation of it.
 
+With many clusters the iteration creeps and comes to rest far above the least error: from an
+even start, and 64 clusters of 20,000 normal values, at more than twice of it. The best borders
+of a sketch, a few thousand bins that hold the values, are found directly; Lloyd's iteration on
+all values then starts from there.
+
 References
 ----------
 Lloyd. "Least squares quantization in PCM". IEEE Transactions on Information Theory, 1982.
@@ -24,6 +29,9 @@ MAX_ITERATIONS = 300
 TOLERANCE = 1e-5
 LARGE = 500_000
 POLISH_ITERATIONS = 40
+EXACT = 4096
+BINS_PER_CLUSTER = 16
+MIN_BINS = 512
 
 
 @dataclass(frozen=True)
@@ -91,15 +99,12 @@ def _kept_range(ordering: Ordering, cut: Cut) -> tuple[float, float]:
     return float(first), float(last)
 
 
-def cluster_sorted(ordering: Ordering, cut: Cut, n_clusters: int, init: str) -> Clusters:
-    """Run k-means on the kept weights until it stands still.
+def cluster_sorted(
+    ordering: Ordering, cut: Cut, n_clusters: int, init: str, refine: bool = True
+) -> Clusters:
+    """Run k-means on the kept weights.
 
     Weights that take no more than `n_clusters` values anyway keep them.
-
-    That is when no weight changes its cluster, or no centroid moves by more than a
-    hundred-thousandth of the weights' range; after 300 iterations at the latest. From
-    half a million weights on, the centroids first settle on a fine histogram of the weights, and
-    at most 40 iterations on all of them follow.
 
     Parameters
     ----------
@@ -109,37 +114,118 @@ def cluster_sorted(ordering: Ordering, cut: Cut, n_clusters: int, init: str) -> 
     n_clusters : int
         At least 1. Clusters that end empty are dropped.
     init : {"linear", "density", "random"}
-        See `start_centroids`.
+        See `start_centroids`; only where `refine` is False.
+    refine : bool
+        Start Lloyd's iteration from the best clusters of the `sketch`. If False, it
+        starts as `init` says, and from half a million weights on it first settles
+        on the sketch.
 
     Returns
     -------
     Clusters
+        Lloyd's iteration ends when no weight changes its cluster, or no centroid moves by
+        more than a hundred-thousandth of the weights' range; after 300 iterations at
+        the latest, or 40 that follow on what the sketch gave.
     """
     from explorer.compress.kernels import distinct_kept, lloyd_sorted
 
     if cut.n_pruned == ordering.n:
         return Clusters(np.empty(0), np.empty(0, np.float32), 0)
-    distinct = distinct_kept(ordering.values, cut.start, cut.stop, n_clusters)
-    if distinct.size:
+    distinct = distinct_kept(ordering.values, cut.start, cut.stop, max(EXACT, 4 * n_clusters))
+    if 0 < distinct.size <= n_clusters:
         return Clusters(distinct.astype(np.float64), distinct[:-1], 0)
-    centroids = start_centroids(ordering, cut, n_clusters, init)
     first, last = _kept_range(ordering, cut)
-    tolerance, most = TOLERANCE * (last - first), MAX_ITERATIONS
-    if ordering.n - cut.n_pruned >= LARGE:
-        _settle_roughly(ordering, cut, centroids, tolerance)
-        most = POLISH_ITERATIONS
-    sums = ordering.block_sums
+    tolerance, most = TOLERANCE * (last - first), POLISH_ITERATIONS
+    if refine:
+        centroids = _best_of_sketch(ordering, cut, n_clusters, distinct)
+    else:
+        centroids = start_centroids(ordering, cut, n_clusters, init)
+        if ordering.n - cut.n_pruned >= LARGE:
+            _settle_roughly(ordering, cut, centroids, tolerance)
+        else:
+            most = MAX_ITERATIONS
     limits, ranks, n_iterations = lloyd_sorted(
-        ordering.values, *sums, BLOCK, cut.start, cut.stop, centroids, tolerance, most
+        ordering.values,
+        *ordering.block_sums,
+        BLOCK,
+        cut.start,
+        cut.stop,
+        centroids,
+        tolerance,
+        most,
     )
     used = np.flatnonzero(np.diff(ranks))
     return Clusters(centroids[used], limits[used[1:] - 1], n_iterations)
 
 
+def _best_of_sketch(
+    ordering: Ordering, cut: Cut, n_clusters: int, distinct: np.ndarray
+) -> np.ndarray:
+    """Return the centroids of least squared error, of the distinct weights if these are few."""
+    from explorer.compress.kernels import kept_ranks_above
+    from explorer.compress.partition_kernels import least_error_borders
+
+    if distinct.size:
+        above = kept_ranks_above(ordering.values, cut.start, cut.stop, distinct)
+        ranks = np.concatenate([[0], above])
+        sums = ordering.kept_sums(cut, ranks)[0]
+    else:
+        ranks, sums = sketch(ordering, cut, max(MIN_BINS, BINS_PER_CLUSTER * n_clusters))
+    counts = np.diff(ranks)
+    points = np.diff(sums) / counts
+    points -= points[points.size // 2]
+    before, total, squares = (_from_middle(counts * points**power) for power in (0, 1, 2))
+    borders = least_error_borders(before, total, squares, n_clusters)
+    return np.diff(sums[borders]) / np.diff(ranks[borders])
+
+
+def _from_middle(parts: np.ndarray) -> np.ndarray:
+    """Sum parts from the middle to each border, so that outliers blur no sums but their own."""
+    middle = parts.size // 2
+    below = np.cumsum(parts[:middle][::-1])[::-1]
+    return np.concatenate([-below, [0], np.cumsum(parts[middle:])])
+
+
 def _settle_roughly(ordering: Ordering, cut: Cut, centroids: np.ndarray, tolerance: float) -> None:
-    """Let centroids settle on a histogram of 4,096 even bins, in place."""
+    """Let centroids settle on the sketch, in place."""
     from explorer.compress.kernels import lloyd_weighted
 
-    ranks, sums = ordering.kept_sketch(cut)
+    ranks, sums = sketch(ordering, cut, EXACT)
     points = np.diff(sums) / np.diff(ranks)
     lloyd_weighted(points, ranks, sums, centroids, tolerance, MAX_ITERATIONS)
+
+
+def sketch(ordering: Ordering, cut: Cut, n_bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Divide the kept weights into narrow bins.
+
+    Starting from one, bins are halved, by rank, that have more than their share of the bound
+    ``count * width ** 2`` on the squared error. So they end narrow where weights are dense,
+    with outliers on their own and a border in each wide gap.
+
+    Parameters
+    ----------
+    ordering : Ordering
+    cut : Cut
+        Ranks that are left out.
+    n_bins : int
+        At least so many, and less than twice as many, unless the weights take fewer values.
+
+    Returns
+    -------
+    ranks : ndarray, shape (m + 1,), int64
+        Kept weights below each bin, strictly ascending, and their number last.
+    sums : ndarray, shape (m + 1,), float64
+        Sum of the kept weights below each bin.
+    """
+    ranks = np.array([0, ordering.n - cut.n_pruned])
+    while ranks.size <= n_bins:
+        counts = np.diff(ranks)
+        ends = np.stack([ranks[:-1], ranks[1:] - 1])
+        ends += np.where(ends >= cut.start, cut.n_pruned, 0)
+        first, last = ordering.values[ends].astype(np.float64)
+        bounds = counts * (last - first) ** 2
+        wide = np.flatnonzero(bounds > bounds.sum() / n_bins)
+        if not wide.size:
+            break
+        ranks = np.insert(ranks, wide + 1, ranks[wide] + counts[wide] // 2)
+    return ranks, ordering.kept_sums(cut, ranks)[0]

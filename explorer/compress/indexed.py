@@ -192,10 +192,10 @@ class IndexedLayer:
     def record(self, steps: Steps) -> Record:
         """Compress the weights into a record, using the index and factors where they serve."""
         weight = self.source.to(self.dtype)
-        served, storage = split_storage(steps)
-        if self._kind(served) is ValuePlan and served:
-            plan = self.plan(served)
-            record, rest = plan.record(weight), storage  # type: ignore[attr-defined]
+        served, rest = split_storage(steps)
+        plan = self.plan(served) if served and self._kind(served) is ValuePlan else None
+        if isinstance(plan, ValuePlan):
+            record = plan.made_record(weight)
         elif steps and isinstance(steps[0], LowRank) and weight.ndim > 1:
             record, rest = steps[0].truncated(self.factors, weight, None), steps[1:]
         else:

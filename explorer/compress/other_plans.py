@@ -14,6 +14,8 @@ from explorer.compress.low_rank import low_rank_fields, low_rank_layout
 from explorer.compress.ordering import Ordering
 from explorer.compress.plan import Plan, Sample, bin_values
 from explorer.compress.record import Record
+from explorer.compress.share import Shared
+from explorer.compress.stored import Stored
 from explorer.compress.weights import as_matrix
 
 
@@ -68,6 +70,7 @@ class RecordPlan(Plan):
         self.field_bits = record.field_bits
         self.n_nonzero = int(torch.count_nonzero(self._values))
         self.rank = getattr(record, "rank", None)
+        self.levels, self.level_counts = _levels(record)
 
     @property
     def layout(self) -> dict[str, Any]:
@@ -92,6 +95,17 @@ class RecordPlan(Plan):
         return as_matrix(self._values)[part.rows, part.columns].numpy()
 
 
+def _levels(record: Record) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """Return the values that the weights of a shared tensor take, and how many take each."""
+    inner = record.inner if isinstance(record, Stored) else record
+    if not isinstance(inner, Shared):
+        return None, None
+    values = as_array(inner.codebook.restore())
+    counts = np.bincount(inner.codes.cpu().numpy(), minlength=values.size)
+    order = np.argsort(values, kind="stable")
+    return values[order], counts[order]
+
+
 class StoredPlan(Plan):
     """A layer whose weights another plan gives, written in another way.
 
@@ -107,7 +121,8 @@ class StoredPlan(Plan):
         self._plan = plan
         self.record = record
         self.field_bits = record.field_bits
-        self.n_nonzero, self.threshold, self.levels = plan.n_nonzero, plan.threshold, plan.levels
+        self.n_nonzero, self.threshold = plan.n_nonzero, plan.threshold
+        self.levels, self.level_counts = plan.levels, plan.level_counts
         self.rank, self.exact = plan.rank, plan.exact
 
     @property

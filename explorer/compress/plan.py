@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from explorer.compress.record import Record
 
 WHOLE_ROWS, WHOLE_COLUMNS = 512, 1024
 
@@ -59,8 +62,12 @@ class Plan(ABC):
         Largest magnitude pruned; None where nothing was.
     levels : ndarray or None
         Values that kept weights share.
+    level_counts : ndarray or None
+        How many weights share each of `levels`.
     rank : int or None
         Rank of a factored layer.
+    record : Record or None
+        What the file will hold, where it is made already.
     exact : bool
         False while figures come from a randomized factorization.
     """
@@ -69,7 +76,9 @@ class Plan(ABC):
     field_bits: tuple[int, ...]
     threshold: float | None = None
     levels: np.ndarray | None = None
+    level_counts: np.ndarray | None = None
     rank: int | None = None
+    record: Record | None = None
     exact: bool = True
 
     @property

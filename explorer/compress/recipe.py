@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
@@ -12,9 +12,11 @@ from explorer.compress.binarize import Binarize
 from explorer.compress.entropy import Entropy
 from explorer.compress.low_rank import LowRank
 from explorer.compress.neurons import PruneNeurons
+from explorer.compress.product import Product
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.relative_index import RelativeIndex
+from explorer.compress.residual import Residual
 from explorer.compress.setting import Setting
 from explorer.compress.share import Share
 
@@ -26,6 +28,8 @@ STEPS: dict[str, type[Setting]] = {
         Quantize,
         Binarize,
         Share,
+        Product,
+        Residual,
         LowRank,
         RelativeIndex,
         Entropy,
@@ -88,6 +92,12 @@ class Recipe:
     def steps_for(self, layer: str) -> Steps:
         """Return the steps for a layer; empty where no pattern matches."""
         return next((steps for pattern, steps in self.entries if fnmatchcase(layer, pattern)), ())
+
+    def prefixes(self) -> Iterator[Recipe]:
+        """Yield the recipe with the first step of every pattern alone, the first two, and so on."""
+        longest = max((len(steps) for _, steps in self.entries), default=0)
+        for end in range(1, longest + 1):
+            yield Recipe(tuple((pattern, steps[:end]) for pattern, steps in self.entries))
 
     def check_layers(self, layers: Iterable[str]) -> None:
         """Raise ValueError where a pattern other than ``"*"`` matches no layer."""

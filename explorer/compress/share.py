@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.compress.clusters import cluster_sorted
+from explorer.compress.clusters import Clusters, cluster_sorted
 from explorer.compress.coding import Coding, ValueSetting, as_array, codes_tensor, rounded
 from explorer.compress.ordering import Cut, Ordering
 from explorer.compress.record import Coded, Dense, Record, gather
@@ -41,6 +41,11 @@ class Shared(Coded):
     def code_bits(self) -> int:
         """Bits of an index: log2 k, rounded up."""
         return index_bits(self.codebook.n_weights)
+
+    @property
+    def alphabet(self) -> int:
+        """Length of the codebook."""
+        return self.codebook.n_weights
 
     @property
     def table_bits(self) -> int:
@@ -78,10 +83,9 @@ class ClusterCoding(Coding):
     """Levels are the centroids of k-means, limits the midpoints between them."""
 
     def __init__(
-        self, ordering: Ordering, cut: Cut, dtype: torch.dtype, n_clusters: int, init: str
+        self, ordering: Ordering, cut: Cut, dtype: torch.dtype, clusters: Clusters
     ) -> None:
         super().__init__(ordering, cut, dtype)
-        clusters = cluster_sorted(ordering, cut, n_clusters, init)
         self.limits = clusters.limits
         self.n_iterations = clusters.n_iterations
         self._levels = rounded(clusters.centroids, dtype)
@@ -185,8 +189,13 @@ class Share(ValueSetting):
         Number of shared values k, from 1 to 4096. Clusters that end empty are
         not stored.
     init : {"linear", "density", "random"}
-        First centroids: evenly over the range of the kept weights (best in the
-        paper), at even quantiles, or at weights drawn with a fixed seed.
+        First centroids of the plain iteration: evenly over the range of the kept
+        weights (best in the paper), at even quantiles, or at weights drawn with a fixed
+        seed. With `refine` they make no difference.
+    refine : bool
+        Find the clusters of least squared error, to within a percent of it. If False,
+        run Lloyd's iteration alone from `init`, as in the paper; with many clusters it
+        comes to rest far above the least error.
 
     References
     ----------
@@ -215,11 +224,14 @@ class Share(ValueSetting):
         "Where the first centroids are: even steps, even quantiles, or random weights.",
         options=("linear", "density", "random"),
     )
+    refine: bool = True
 
     def check(self) -> None:
         """Raise where a field is out of range."""
         check_count("Share", "n_clusters", self.n_clusters, 1, MAX_CLUSTERS)
         check_choice("Share", "init", self.init, ("linear", "density", "random"))
+        if not isinstance(self.refine, bool):
+            raise TypeError(f"Share: refine must be True or False; got {self.refine!r}")
 
     def describe(self) -> str:
         """Say the step in a few words."""
@@ -227,4 +239,5 @@ class Share(ValueSetting):
 
     def coding(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> ClusterCoding:
         """Cluster the kept weights of one tensor."""
-        return ClusterCoding(ordering, cut, dtype, self.n_clusters, self.init)
+        clusters = cluster_sorted(ordering, cut, self.n_clusters, self.init, self.refine)
+        return ClusterCoding(ordering, cut, dtype, clusters)

@@ -48,7 +48,8 @@ class ValuePlan(Plan):
                 pruned_fields(ordering.n, self._n_kept, bits) if pruned else (ordering.n * bits,)
             )
         else:
-            self.levels = coding.levels[coding.counts > 0]
+            used = coding.counts > 0
+            self.levels, self.level_counts = coding.levels[used], coding.counts[used]
             self.n_nonzero = int(coding.counts[coding.levels != 0].sum())
             self.field_bits = coded_fields(
                 ordering.n, self._n_kept, coding.code_bits, coding.table_bits
@@ -69,7 +70,7 @@ class ValuePlan(Plan):
         pruned = max(0.0, self._ordering.squared_norm - kept) if self._cut.n_pruned else 0.0
         return pruned + (self._coding.squared_error() if self._coding else 0.0)
 
-    def record(self, weight: Tensor) -> Record:
+    def made_record(self, weight: Tensor) -> Record:
         """Compress the layer's `weight`, of its own type, into the record of this plan."""
         mask = magnitude_mask(weight, self._cut) if self._n_kept < self._ordering.n else None
         if self._coding is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from explorer.compress.saliency import saliencies
 from explorer.measure.batches import batches, n_samples
 
 BATCH = 100
@@ -37,8 +38,9 @@ def network_saliency(
     ----------
     LeCun, Denker, Solla. "Optimal brain damage". NeurIPS 1989.
     """
-    from explorer.compress.saliency import obd_saliency
-
     total = min(n_samples(data) or MAX_SAMPLES, MAX_SAMPLES)
     some = islice(batches(data, BATCH), -(-total // BATCH))
-    return obd_saliency(net, some, lambda n_done: progress(min(1.0, n_done / total)))
+    found = saliencies(net, some, progress=lambda n_done: progress(min(1.0, n_done / total)))
+    if not found:
+        raise ValueError("data: holds no samples to measure the saliency of weights on")
+    return found

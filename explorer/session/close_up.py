@@ -1,29 +1,94 @@
-"""What the views show of the chosen layer."""
+"""What the views show of the chosen layer, each figure made when it is first asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 
-from explorer.measure.histogram import Histogram
-from explorer.measure.sparsity import SparsityMap
-from explorer.measure.spectrum import Spectrum
+from explorer.compress.indexed import IndexedLayer
+from explorer.compress.plan import Plan
+from explorer.compress.product import ProductQuantized
+from explorer.compress.record import Record
+from explorer.compress.residual import ResidualQuantized
+from explorer.compress.stored import Stored
+from explorer.measure.codebook import Codebook, codebook
+from explorer.measure.error_map import ErrorMap, error_map
+from explorer.measure.histogram import Histogram, histogram
+from explorer.measure.layer_formulas import ByTopic, layer_formulas
+from explorer.measure.result import LayerFigures
+from explorer.measure.sparsity import SparsityMap, sparsity_map
+from explorer.measure.spectrum import Spectrum, spectrum
+from explorer.measure.stage_errors import StageErrors
 
 
-@dataclass(frozen=True)
 class CloseUp:
     """One layer seen closely.
 
-    Attributes
+    Parameters
     ----------
-    layer : str
-        The layer's name.
-    histogram : Histogram
-    sparsity : SparsityMap
-    spectrum : Spectrum or None
-        None until the singular values are known, and for a tensor with one axis.
+    layer, original : IndexedLayer
+        The layer that is compressed, and the one it was before neurons were removed.
+    plan : Plan
+        What is made of it.
+    row : LayerFigures
+        Its figures.
     """
 
-    layer: str
-    histogram: Histogram
-    sparsity: SparsityMap
-    spectrum: Spectrum | None
+    def __init__(
+        self, layer: IndexedLayer, original: IndexedLayer, plan: Plan, row: LayerFigures
+    ) -> None:
+        self._layer, self._original, self._plan, self.row = layer, original, plan, row
+
+    @property
+    def layer(self) -> str:
+        """The layer's name."""
+        return self._layer.name
+
+    @cached_property
+    def histogram(self) -> Histogram:
+        """The weights' distribution before and after."""
+        return histogram(self._plan, self._layer.ordering)
+
+    @cached_property
+    def sparsity(self) -> SparsityMap:
+        """Where weights are kept."""
+        return sparsity_map(self._plan, self._layer)
+
+    @cached_property
+    def spectrum(self) -> Spectrum | None:
+        """Singular values; None until they are known, and for a tensor with one axis."""
+        if len(self._layer.shape) < 2 or self._layer.needs_factors:
+            return None
+        return spectrum(self._layer.factors, self._plan.rank)
+
+    @cached_property
+    def codebook(self) -> Codebook | None:
+        """The values that weights share; None where they share none."""
+        return codebook(self._plan)
+
+    @cached_property
+    def error_map(self) -> ErrorMap:
+        """Where compressed weights differ from the original ones."""
+        part = self._layer.sample
+        before, after = part.values.numpy(), self._plan.sample(part)
+        rows, columns = self._layer.matrix.shape
+        return error_map(before, after, (rows, columns), self.row.error, part.stride)
+
+    @cached_property
+    def stage_errors(self) -> StageErrors | None:
+        """Error after each stage or of each strip; None for other methods."""
+        record: Record | None = self._plan.record
+        inner = record.inner if isinstance(record, Stored) else record
+        weight = self._layer.source
+        if isinstance(inner, ResidualQuantized):
+            errors = inner.stage_errors(weight).tolist()
+            return StageErrors(tuple(f"{i + 1}" for i in range(len(errors))), tuple(errors))
+        if isinstance(inner, ProductQuantized):
+            errors = inner.subvector_errors(weight).tolist()
+            labels = tuple(f"{i + 1}" for i in range(len(errors)))
+            return StageErrors(labels, tuple(errors), "block")
+        return None
+
+    @cached_property
+    def formulas(self) -> ByTopic:
+        """The lecture's formulas with the layer's numbers, by topic."""
+        return layer_formulas(self._plan, self._layer, self._original, self.row)

@@ -13,11 +13,10 @@ from torch import nn
 from explorer.codec.model import CompressedModel
 from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe
-from explorer.measure.histogram import histogram
+from explorer.measure.breakdown import Breakdown, breakdown
 from explorer.measure.profile import input_shape as find_input_shape
 from explorer.measure.result import Result
-from explorer.measure.sparsity import sparsity_map
-from explorer.measure.spectrum import spectrum
+from explorer.measure.waterfall import Waterfall
 from explorer.session.close_up import CloseUp
 from explorer.session.evaluation import Evaluation
 from explorer.session.prefix_cache import BUDGET_BYTES, never
@@ -116,11 +115,6 @@ class Session:
     def layers(self) -> tuple[str, ...]:
         """Names of the compressible layers, in the network's order."""
         return tuple(self._original.layers)
-
-    @property
-    def n_weights(self) -> int:
-        """Compressible weights of the network."""
-        return sum(layer.n_weights for layer in self._original.layers.values())
 
     def matrix_shape(self, layer: str) -> tuple[int, int]:
         """Return (rows, columns) of a layer's matrix (out, in * kh * kw)."""
@@ -240,21 +234,28 @@ class Session:
         Returns
         -------
         CloseUp
-            Its spectrum is None for a large layer that no step has factored yet.
         """
         if layer not in self._original.layers:
             raise KeyError(f"layer {layer!r} is not one of {', '.join(self.layers)}")
         trial = self._current()
-        indexed, plan = trial.task.subject.layers[layer], trial.plans[layer]
-        shown = None
-        if len(indexed.shape) > 1 and not indexed.needs_factors:
-            shown = spectrum(indexed.factors, plan.rank)
-        return CloseUp(
-            layer,
-            histogram(plan, indexed.ordering),
-            sparsity_map(plan, indexed),
-            shown,
-        )
+        indexed = trial.task.subject.layers[layer]
+        row = trial.result[layer]
+        return CloseUp(indexed, self._original.layers[layer], trial.plans[layer], row)
+
+    def breakdown(self) -> Breakdown:
+        """Return what the bytes of the current recipe's file are spent on."""
+        trial = self._current()
+        network = trial.task.subject.network
+        return breakdown(network, trial.plans, trial.result.size_bytes)
+
+    def waterfall(self) -> Waterfall:
+        """Return the bytes of the file after each step of the current recipe."""
+        trial = self._current()
+        stages = [("Original", trial.result.original_bytes)]
+        for recipe in trial.recipe.prefixes():
+            steps = max((steps for _, steps in recipe.entries), key=len)
+            stages.append((steps[-1].describe(), self.figures(recipe).size_bytes))
+        return Waterfall(tuple(stages))
 
     def ready(self, recipe: Any) -> bool:
         """Whether the figures of a recipe are there at once, with nothing to prepare.
@@ -264,6 +265,10 @@ class Session:
         recipe : Recipe, list of Setting, or dict of patterns
         """
         return self._subjects.ready(Recipe.of(recipe))
+
+    def is_quick(self, recipe: Any) -> bool:
+        """Whether what a recipe needs is made in less than about half a second."""
+        return self._subjects.is_quick(Recipe.of(recipe))
 
     def prepare(self, recipe: Any, progress: Progress = unheard) -> None:
         """Make the indexes, and first factors, that the figures of a recipe need.

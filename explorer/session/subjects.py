@@ -26,6 +26,7 @@ from explorer.session.saliency_index import SaliencyIndex
 from explorer.session.subject import Subject
 
 KEPT_SUBJECTS = 3
+QUICK_WEIGHTS = 5_000_000
 Key = tuple[tuple[str, Steps], ...]
 
 
@@ -141,6 +142,14 @@ class Subjects:
         task = self.task(recipe)
         preparation = task.subject.preparation
         return not preparation.unsorted and not preparation.missing(task.steps)
+
+    def is_quick(self, recipe: Recipe) -> bool:
+        """Whether what a recipe needs is made in less than about half a second."""
+        layers = self.original.layers
+        n_weights = sum(layer.n_weights for layer in layers.values())
+        steps = layer_steps(recipe, layers)
+        waits = needs_saliency(steps) and not self.saliency.ready
+        return n_weights <= QUICK_WEIGHTS and not waits
 
     def prepare(self, recipe: Recipe, progress: Progress) -> None:
         """Make what the figures of a recipe need."""

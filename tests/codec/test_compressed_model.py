@@ -16,9 +16,11 @@ from explorer.codec.records import write_record
 from explorer.compress.binarize import Binarize
 from explorer.compress.entropy import Entropy
 from explorer.compress.low_rank import LowRank
+from explorer.compress.product import Product
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.relative_index import RelativeIndex
+from explorer.compress.residual import Residual
 from explorer.compress.share import Share
 
 STEPS = [
@@ -34,6 +36,8 @@ STEPS = [
     Share(n_clusters=1),
     LowRank(rank=2),
     LowRank(energy=0.9),
+    Product(n_subvectors=3, n_centroids=4),
+    Residual(n_stages=2, n_centroids=3),
 ]
 STORAGE = [RelativeIndex(3), Entropy("huffman"), Entropy("ans")]
 RECIPES = [
@@ -49,6 +53,10 @@ RECIPES = [
     [Prune(sparsity=0.9), Share(6), RelativeIndex(5), Entropy("huffman")],
     [Prune(sparsity=0.6), Share(6), Quantize(4), Entropy("ans"), RelativeIndex(1)],
     [LowRank(rank=3), Prune(sparsity=0.5), Share(4), Entropy("ans")],
+    [Prune(sparsity=0.5), Product(2, 4, axis=0), Quantize(4), RelativeIndex(3), Entropy("ans")],
+    [Prune(sparsity=0.0), Product(2, 4)],
+    [Prune(sparsity=0.0), LowRank(rank=2)],
+    [Residual(3, 4), Prune(sparsity=0.7), Entropy("huffman")],
     [Entropy("ans"), Prune(sparsity=0.5), LowRank(rank=2), Quantize(3)],
 ]
 

@@ -16,9 +16,11 @@ from explorer.codec.model import compress, read
 from explorer.compress.binarize import Binarize
 from explorer.compress.entropy import Entropy
 from explorer.compress.low_rank import LowRank
+from explorer.compress.product import Product
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.relative_index import RelativeIndex
+from explorer.compress.residual import Residual
 from explorer.compress.share import Share
 
 RECIPES = {
@@ -30,6 +32,8 @@ RECIPES = {
     "indexed": [Prune(sparsity=0.8), RelativeIndex(3)],
     "huffman": [Prune(sparsity=0.7), Share(6), RelativeIndex(2), Entropy("huffman")],
     "ans": [Prune(sparsity=0.6), Quantize(3, "channel"), Entropy("ans")],
+    "product": [Product(2, 4, axis=0), Prune(sparsity=0.5), Quantize(4)],
+    "residual": [Prune(sparsity=0.5), Residual(2, 3), RelativeIndex(3), Entropy("huffman")],
     "low_rank": [Prune(sparsity=0.2), LowRank(rank=2), Prune(sparsity=0.5), Share(4), Entropy()],
 }
 VALUES = [

@@ -67,7 +67,7 @@ def test_same_clusters_as_the_plain_iteration_also_where_some_run_empty(init, k,
     ordering = Ordering(weight.numpy())
     start = start_centroids(ordering, Cut.nothing(), k, init)
     centroids, codes = plain_lloyd(weight.double().numpy(), start)
-    ours = cluster_sorted(ordering, Cut.nothing(), k, init)
+    ours = cluster_sorted(ordering, Cut.nothing(), k, init, refine=False)
     np.testing.assert_allclose(ours.centroids, centroids[np.unique(codes)], atol=1e-5)
 
 
@@ -77,32 +77,38 @@ def test_same_clusters_as_scikit_learn_from_the_same_start(init, k):
     weight = draws(k, 3000)
     ordering = Ordering(weight.numpy())
     start = start_centroids(ordering, Cut.nothing(), k, init)
-    ours = cluster_sorted(ordering, Cut.nothing(), k, init)
+    ours = cluster_sorted(ordering, Cut.nothing(), k, init, refine=False)
     theirs = KMeans(k, init=start[:, None], n_init=1, tol=0, max_iter=300, algorithm="lloyd")
     theirs.fit(weight.double().numpy()[:, None])
     np.testing.assert_allclose(ours.centroids, np.sort(theirs.cluster_centers_[:, 0]), atol=1e-4)
-    ours_cost = cost(weight, Share(k, init)(weight).restore())
+    ours_cost = cost(weight, Share(k, init, refine=False)(weight).restore())
     assert ours_cost == pytest.approx(theirs.inertia_, rel=1e-4)
+
+
+def optimum(weight, k):
+    best = kmeans1d.cluster(weight.double().numpy(), k)
+    return cost(weight, torch.tensor(best.centroids)[best.clusters])
 
 
 @pytest.mark.parametrize("init", INITS)
 @settings(max_examples=30)
 @given(st.integers(0, 1000), st.integers(1, 400), st.integers(1, 24))
-def test_never_better_than_the_optimum(init, seed, n, k):
+def test_alone_the_iteration_is_never_better_than_the_optimum_and_refined_it_is_the_optimum(
+    init, seed, n, k
+):
     weight = draws(seed, n)
-    best = kmeans1d.cluster(weight.double().numpy(), k)
-    centroids = np.array(best.centroids)[best.clusters]
-    optimum = float(((weight.double().numpy() - centroids) ** 2).sum())
-    assert cost(weight, Share(k, init)(weight).restore()) >= optimum * (1 - 1e-6) - 1e-9
+    best = optimum(weight, min(k, n))
+    alone = cost(weight, Share(k, init, refine=False)(weight).restore())
+    assert alone >= best * (1 - 1e-6) - 1e-9
+    refined = cost(weight, Share(k, init)(weight).restore())
+    assert refined == pytest.approx(best, rel=1e-6, abs=1e-9)
 
 
-@pytest.mark.parametrize("k", [4, 8, 16])
-def test_close_to_the_optimum_on_many_normal_weights(k):
-    weight = draws(7, 20_000)
-    best = kmeans1d.cluster(weight.double().numpy(), k)
-    optimum = cost(weight, torch.tensor(best.centroids)[best.clusters])
-    for init in ("linear", "density"):
-        assert cost(weight, Share(k, init)(weight).restore()) <= 1.05 * optimum
+def test_by_hand_the_iteration_alone_comes_to_rest_early():
+    # From 1, 11 and 21 the one in the middle wins nothing: 1, 2 and 6 are as near to the first.
+    weight = torch.tensor([1.0, 2.0, 6.0, 21.0])
+    assert Share(n_clusters=3, refine=False)(weight).restore().tolist() == [3, 3, 3, 21]
+    assert Share(n_clusters=3)(weight).restore().tolist() == [1.5, 1.5, 6, 21]
 
 
 @pytest.mark.parametrize("init", INITS)
@@ -171,6 +177,13 @@ def test_other_bad_fields_are_refused():
         Share(n_clusters="8")
     with pytest.raises(ValueError, match="init must be one of 'linear', 'density', 'random'"):
         Share(init="k-means++")
+
+
+def test_refinement_is_a_yes_or_a_no():
+    with pytest.raises(TypeError, match="Share: refine must be True or False; got 1"):
+        Share(refine=1)
+    assert Share(n_clusters=8).as_dict() == {"step": "Share", "n_clusters": 8}
+    assert Share(refine=False).as_dict() == {"step": "Share", "refine": False}
 
 
 def test_in_words():

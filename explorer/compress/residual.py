@@ -1,0 +1,222 @@
+"""Residual quantization: cluster the rows, then what is left of them, again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from explorer.compress.record import Dense, Record
+from explorer.compress.setting import Setting, check_count, dial
+from explorer.compress.vector_record import VectorCoded, relative_error, vector_fields
+from explorer.compress.vectors import MAX_CENTROIDS, VectorClusters, cluster_vectors, look_up
+from explorer.compress.weights import as_matrix
+
+MAX_STAGES = 64
+
+
+@dataclass(frozen=True, eq=False)
+class ResidualQuantized(VectorCoded):
+    """Each row of a matrix as the sum of one centroid of every stage.
+
+    Attributes
+    ----------
+    codes : Tensor, shape (n_stages, m), uint8 or int16
+    codebook : Record of shape (n_stages * k, n)
+        The stages' centroids below each other.
+    """
+
+    @property
+    def n_stages(self) -> int:
+        """Number of stages t."""
+        return self.codes.shape[0]
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Kind, stages and centroids."""
+        return {"kind": "residual", "stages": self.n_stages, "centroids": self.n_centroids}
+
+    @property
+    def field_bits(self) -> tuple[int, ...]:
+        """Kept positions where some are not, codes, codebooks."""
+        return residual_fields(self.layout, self.full_shape, self.dtype, self.table_bits)
+
+    @property
+    def centroids(self) -> Tensor:
+        """Centroids, shape (n_stages, k, n)."""
+        return self.codebook.restore().unflatten(0, (self.n_stages, self.n_centroids))
+
+    def decode(self) -> Tensor:
+        """Return the sums of centroids, added stage by stage in float32, as a matrix."""
+        return self._partial_sums()[-1].to(self.dtype)
+
+    def stage_errors(self, weight: Tensor) -> Tensor:
+        """Relative Frobenius error with the first stage alone, the first two, and so on.
+
+        Parameters
+        ----------
+        weight : Tensor of this record's shape
+            The original weights.
+
+        Returns
+        -------
+        Tensor, shape (n_stages,), float32
+        """
+        original = as_matrix(weight)
+        sums = [self.masked(part.to(self.dtype)) for part in self._partial_sums()]
+        errors = [relative_error((s.double() - original)[None], original[None]) for s in sums]
+        return torch.cat(errors)
+
+    def _partial_sums(self) -> list[Tensor]:
+        total, sums = torch.zeros(()), []
+        for term in look_up(self.codes, self.centroids).float():
+            total = total + term
+            sums.append(total)
+        return sums
+
+
+@dataclass(frozen=True)
+class Residual(Setting):
+    """Cluster the rows of the weight matrix (out, in * kh * kw), then their residuals.
+
+    A row becomes the nearest of k centroids; what is left of it is clustered in the same
+    way, t times in all, and the row is restored as a sum of t centroids. All t codebooks
+    are stored, k rows each, so it pays where the matrix has far more than t k rows.
+    Tensors with one axis are left alone.
+
+    Parameters
+    ----------
+    n_stages : int
+        Number of stages t; the last ones are left out where nothing is left of any row.
+    n_centroids : int
+        Centroids k of each stage, at most the number of rows.
+
+    References
+    ----------
+    Chen, Guan, Wang. "Approximate nearest neighbor search by residual vector
+    quantization". Sensors, 2010.
+    Gong, Liu, Yang, Bourdev. "Compressing deep convolutional networks using vector
+    quantization". 2014. arXiv:1412.6115.
+
+    Examples
+    --------
+    >>> import torch
+    >>> weight = torch.tensor([[0.0, 1.0], [0.0, 2.0], [8.0, 1.0], [8.0, 2.0]])
+    >>> Residual(n_stages=2, n_centroids=2)(weight).restore()
+    tensor([[0., 1.],
+            [0., 2.],
+            [8., 1.],
+            [8., 2.]])
+    """
+
+    n_stages: int = dial(
+        4,
+        "integer",
+        "Stages t",
+        "Rows are clustered, then what is left of them, t times: t codes a row.",
+        low=1,
+        high=16,
+        step=1,
+    )
+    n_centroids: int = dial(
+        16,
+        "power",
+        "Centroids k",
+        "Each stage has k centroids as long as a row: t k n numbers are stored.",
+        low=2,
+        high=256,
+    )
+
+    def check(self) -> None:
+        """Raise where a field is out of range."""
+        check_count("Residual", "n_stages", self.n_stages, 1, MAX_STAGES)
+        check_count("Residual", "n_centroids", self.n_centroids, 1, MAX_CENTROIDS)
+
+    def describe(self) -> str:
+        """Say the step in a few words."""
+        stages = "stage" if self.n_stages == 1 else "stages"
+        return f"Residual {self.n_stages} {stages} × {self.n_centroids}"
+
+    def encode(self, values: Tensor, mask: Tensor | None) -> Record:
+        """Cluster the rows of `values`; what `mask` leaves out stays zero."""
+        if values.ndim < 2:
+            return Dense(values)
+        stages = self._stages(as_matrix(values))
+        k = max(stage.centroids.shape[1] for stage in stages)
+        codebook = torch.cat(
+            [pad(s.centroids[0], (0, 0, 0, k - s.centroids.shape[1])) for s in stages]
+        )
+        codes = torch.cat([stage.codes for stage in stages])
+        return ResidualQuantized(codes, Dense(codebook), k, values.shape, mask)
+
+    def _stages(self, matrix: Tensor) -> list[VectorClusters]:
+        stages: list[VectorClusters] = []
+        total = torch.zeros((), device=matrix.device)
+        left = matrix
+        while not stages or (len(stages) < self.n_stages and bool(left.any())):
+            stages.append(cluster_vectors(left[None], self.n_centroids))
+            total = total + stages[-1].decode()[0].float()
+            left = (matrix.float() - total).to(matrix.dtype)
+        return stages
+
+
+def residual_fields(
+    layout: dict[str, Any], shape: torch.Size, dtype: torch.dtype, table_bits: int | None = None
+) -> tuple[int, ...]:
+    """Bits of each field that the layout of a `ResidualQuantized` promises.
+
+    Parameters
+    ----------
+    layout : dict
+        As `ResidualQuantized.layout`.
+    shape, dtype : torch.Size, torch.dtype
+        Of the restored tensor.
+    table_bits : int, optional
+        Bits of the codebooks; left out, those of a dense codebook.
+
+    Returns
+    -------
+    tuple of int
+        Kept positions where the layout has some, codes, codebooks.
+    """
+    dense_bits = residual_codebook_shape(layout, shape).numel() * dtype.itemsize * 8
+    n_codes = layout["stages"] * shape[0]
+    return vector_fields(layout, shape, n_codes, dense_bits if table_bits is None else table_bits)
+
+
+def residual_codebook_shape(layout: dict[str, Any], shape: torch.Size) -> torch.Size:
+    """Return the shape (t k, n) of the codebooks together."""
+    return torch.Size([layout["stages"] * layout["centroids"], shape.numel() // shape[0]])
+
+
+def residual_rate(
+    n_rows: int, n_columns: int, n_stages: int, n_centroids: int, bits: int = 32
+) -> float:
+    """Compression ratio ``b m n / (t (b k n + m log2 k))`` of an m by n matrix.
+
+    The numerator counts m n numbers of b bits; the denominator, for each stage, k n such
+    numbers of the codebook and m codes of log2 k bits. The header, and that a code has
+    whole bits, are left out.
+    """
+    stage = bits * n_centroids * n_columns + n_rows * log2(n_centroids)
+    return bits * n_rows * n_columns / (n_stages * stage)
+
+
+def printed_residual_rate(n_rows: int, n_columns: int, n_stages: int, n_centroids: int) -> float:
+    """Compression ratio ``m / (t k + log2(k) t n)``, as it is printed in the paper.
+
+    Counting bits, and dividing both sides of the fraction by b n, gives `residual_rate` as
+    ``m / (t k + log2(k) t m / (b n))``. The printed formula has n in place of m / (b n): it
+    takes each stage's codes for log2(k) n rows of b-bit numbers, where they are m codes of
+    log2(k) bits. So it is far too small where n is large, below 1 for most layers.
+
+    References
+    ----------
+    Gong, Liu, Yang, Bourdev. "Compressing deep convolutional networks using vector
+    quantization". 2014. arXiv:1412.6115.
+    """
+    return n_rows / (n_stages * n_centroids + log2(n_centroids) * n_stages * n_columns)

@@ -1,0 +1,187 @@
+"""How long one inference takes on this machine: measured, not estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+
+from explorer.compress.forward import eval_mode, forward, random_input
+from explorer.measure.rounds import Stop, never, timed_rounds
+
+N_RUNS = 100
+BUDGET_S = 0.3
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Measured wall time of one inference on this machine's CPU.
+
+    Attributes
+    ----------
+    median_ms, low_ms, high_ms : float
+        Median and quartiles over the runs, in milliseconds for the whole batch.
+    n_runs : int
+        Timed runs.
+    batch_size : int
+        Inputs in a run.
+    """
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    n_runs: int
+    batch_size: int
+
+    @classmethod
+    def of(cls, seconds: np.ndarray, batch_size: int) -> Latency:
+        """Make the record from the durations of the runs, in seconds."""
+        low, median, high = (float(q) for q in np.percentile(1000 * seconds, (25, 50, 75)))
+        return cls(median, low, high, len(seconds), batch_size)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Measured wall times of two networks that took turns.
+
+    Attributes
+    ----------
+    first, second : Latency
+    speedup : float
+        Median, over the rounds, of the first one's time divided by the second one's:
+        above 1 where the second is faster.
+    low, high : float
+        Quartiles of the same.
+    """
+
+    first: Latency
+    second: Latency
+    speedup: float
+    low: float
+    high: float
+
+
+def latency(
+    net: nn.Module,
+    input_shape: Sequence[int],
+    batch_size: int = 1,
+    n_runs: int = N_RUNS,
+    *,
+    budget_s: float = BUDGET_S,
+    should_stop: Stop = never,
+) -> Latency | None:
+    """Measure how long one inference takes on this machine's CPU.
+
+    Parameters
+    ----------
+    net : Module
+        On the CPU. Run in eval mode; left unchanged, training flags included.
+    input_shape : sequence of int
+        Shape of one input, without the batch, such as ``(3, 224, 224)``.
+    batch_size : int
+        Inputs in a run.
+    n_runs : int
+        Timed runs at most, after one that warms up.
+    budget_s : float
+        Seconds after the warm-up when no further run is begun; one is in any case.
+    should_stop : callable
+        Asked before each run; where it returns True, nothing more is measured.
+
+    Returns
+    -------
+    Latency or None
+        None where it was stopped before the first timed run.
+
+    Raises
+    ------
+    ValueError
+        If the network is not on the CPU, does not take the input, or a count is
+        below 1.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> measured = latency(nn.Linear(8, 4), (8,), n_runs=3)
+    >>> measured.n_runs, measured.low_ms <= measured.median_ms <= measured.high_ms
+    (3, True)
+    """
+    seconds = _rounds({"net": net}, input_shape, batch_size, n_runs, budget_s, should_stop)["net"]
+    return Latency.of(seconds, batch_size) if len(seconds) else None
+
+
+def compare(
+    first: nn.Module,
+    second: nn.Module,
+    input_shape: Sequence[int],
+    batch_size: int = 1,
+    n_runs: int = N_RUNS,
+    *,
+    budget_s: float = 2 * BUDGET_S,
+    should_stop: Stop = never,
+) -> Comparison | None:
+    """Measure two networks in turn, so that what else the machine does slows both alike.
+
+    Parameters
+    ----------
+    first, second : Module
+        Such as the original and the compressed network; both take the same input.
+    input_shape, batch_size, n_runs, budget_s, should_stop
+        As for `latency`; a run is one of each.
+
+    Returns
+    -------
+    Comparison or None
+        None where it was stopped before both had a timed run.
+
+    Raises
+    ------
+    ValueError
+        As `latency`.
+    """
+    nets = {"first": first, "second": second}
+    seconds = _rounds(nets, input_shape, batch_size, n_runs, budget_s, should_stop)
+    if not len(seconds["first"]):
+        return None
+    ratios = seconds["first"] / seconds["second"]
+    low, median, high = (float(q) for q in np.percentile(ratios, (25, 50, 75)))
+    return Comparison(
+        Latency.of(seconds["first"], batch_size),
+        Latency.of(seconds["second"], batch_size),
+        median,
+        low,
+        high,
+    )
+
+
+def _rounds(
+    nets: dict[str, nn.Module],
+    input_shape: Sequence[int],
+    batch_size: int,
+    n_runs: int,
+    budget_s: float,
+    should_stop: Stop,
+) -> dict[str, np.ndarray]:
+    """Durations in seconds of each network's runs."""
+    with ExitStack() as stack:
+        jobs = {}
+        for name, net in nets.items():
+            _check_on_cpu(net)
+            jobs[name] = partial(forward, net, random_input(net, input_shape, batch_size))
+            stack.enter_context(eval_mode(net))
+        stack.enter_context(torch.random.fork_rng(devices=[]))
+        stack.enter_context(torch.inference_mode())
+        return timed_rounds(jobs, n_runs, budget_s, should_stop)
+
+
+def _check_on_cpu(net: nn.Module) -> None:
+    device = next((p.device for p in net.parameters() if p.device.type != "cpu"), None)
+    if device is not None:
+        raise ValueError(
+            f"net is on {device}, and the time is measured on the CPU: hand over a copy there, "
+            "as in copy.deepcopy(net).cpu()"
+        )

@@ -1,0 +1,122 @@
+"""The lecture's formulas for one layer, filled in with what a recipe makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from explorer.compress.indexed import IndexedLayer
+from explorer.compress.plan import Plan
+from explorer.compress.stored import Stored, SymbolStream
+from explorer.measure import formulas
+from explorer.measure.entropy_formulas import entropy, entropy_bound
+from explorer.measure.formula import Formula
+from explorer.measure.result import LayerFigures
+from explorer.measure.vector_formulas import product, residual, residual_as_printed
+
+ByTopic = Mapping[str, tuple[Formula, ...]]
+
+
+def layer_formulas(
+    plan: Plan, layer: IndexedLayer, original: IndexedLayer, row: LayerFigures
+) -> dict[str, tuple[Formula, ...]]:
+    """Fill in the formulas that apply to a layer.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is made of the layer.
+    layer, original : IndexedLayer
+        The layer that is compressed, and the one it was before neurons were removed.
+    row : LayerFigures
+        Its figures.
+
+    Returns
+    -------
+    dict of str to tuple of Formula
+        By topic: ``"Prune"``, ``"Quantize"``, ``"Share"``, ``"Factorize"``, ``"Combine"``.
+        A topic whose methods the layer's steps do not use is left out.
+    """
+    layout = plan.layout
+    inner = layout["record"] if layout["kind"] == "stored" else layout
+    ratio = row.original_bits / row.size_bits if row.size_bits else None
+    found = {
+        "Prune": _pruning(layer, original, row, ratio),
+        "Quantize": _quantization(inner, layer, ratio),
+        "Share": _sharing(inner, layer, ratio),
+        "Factorize": _factorization(inner, layer, ratio),
+        "Combine": _coding(plan),
+    }
+    return {topic: tuple(formulas) for topic, formulas in found.items() if formulas}
+
+
+def _size(layer: IndexedLayer) -> tuple[int, int]:
+    rows, columns = layer.matrix.shape
+    return rows, columns
+
+
+def _pruning(
+    layer: IndexedLayer, original: IndexedLayer, row: LayerFigures, ratio: float | None
+) -> list[Formula]:
+    made = []
+    if layer.n_weights < original.n_weights:
+        made.append(formulas.neurons(_size(original), _size(layer), ratio))
+    if row.n_nonzero < layer.n_weights:
+        made.append(formulas.sparsity(row.n_weights, row.n_nonzero, ratio))
+    return made
+
+
+def _quantization(
+    layout: Mapping[str, Any], layer: IndexedLayer, ratio: float | None
+) -> list[Formula]:
+    bits = 8 * layer.dtype.itemsize
+    if layout["kind"] == "binarized":
+        return [formulas.binary(ratio, bits)]
+    if layout["kind"] != "quantized":
+        return []
+    values = layer.ordering.values
+    step = formulas.quantization_step(float(values[0]), float(values[-1]), layout["bits"])
+    return [step, formulas.quantization(layout["bits"], ratio, bits)]
+
+
+def _sharing(layout: Mapping[str, Any], layer: IndexedLayer, ratio: float | None) -> list[Formula]:
+    bits = 8 * layer.dtype.itemsize
+    rows, columns = _size(layer)
+    match layout["kind"]:
+        case "shared" if layout["kept"] and layout["values"]:
+            return [formulas.sharing(layout["kept"], layout["values"], ratio, bits)]
+        case "product":
+            size = (rows, columns) if layout["axis"] == 1 else (columns, rows)
+            counts = layout["subvectors"], layout["centroids"]
+            return [product(*size, *counts, ratio, bits)]
+        case "residual":
+            counts = layout["stages"], layout["centroids"]
+            printed = residual_as_printed(rows, columns, *counts)
+            return [residual(rows, columns, *counts, ratio, bits), printed]
+    return []
+
+
+def _factorization(
+    layout: Mapping[str, Any], layer: IndexedLayer, ratio: float | None
+) -> list[Formula]:
+    if layout["kind"] != "low_rank" or not layout["rank"]:
+        return []
+    return [formulas.low_rank(*_size(layer), layout["rank"], ratio)]
+
+
+def _coding(plan: Plan) -> list[Formula]:
+    record = plan.record
+    if not isinstance(record, Stored) or record.codes is None:
+        return []
+    return [entropy_of(record.codes), entropy_bound(record.codes.counts, _mean_bits(record.codes))]
+
+
+def entropy_of(stream: SymbolStream) -> Formula:
+    """Fill in the entropy of a stream's symbols beside what its coder takes."""
+    return entropy(stream.counts, _mean_bits(stream))
+
+
+def _mean_bits(stream: SymbolStream) -> float:
+    return 8 * stream.n_bytes / max(1, int(np.sum(stream.counts)))

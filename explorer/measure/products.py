@@ -1,0 +1,178 @@
+"""How much faster a layer's product gets with binary and 8-bit weights: measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.compress.binarize import Binarize, Binarized
+from explorer.compress.binary_product import PackedSigns, SignMatrix
+from explorer.compress.integer_product import IntegerInputs, IntegerMatrix
+from explorer.compress.quantize import Quantize, Quantized
+from explorer.compress.record import check_weight
+from explorer.measure.rounds import Stop, never, timed_rounds
+
+N_RUNS = 20
+BUDGET_S = 0.5
+
+
+@dataclass(frozen=True)
+class ProductTiming:
+    """Measured wall time of one layer's product on this machine's CPU, against float32.
+
+    Attributes
+    ----------
+    kind : str
+        ``"binary"``: signs of inputs and weights, 64 to a word; ``"int8"``: both as
+        8-bit integers, by torch.
+    batch_size : int
+        Inputs multiplied at once.
+    n_runs : int
+        Timed runs of each.
+    float_ms : float
+        Median of torch's own product of float32 inputs and weights, in milliseconds.
+    packed_ms : float
+        Median of the product alone, the inputs packed already.
+    packing_ms : float
+        Median of packing, or rounding, the inputs.
+    speedup : float
+        Median over the rounds of the float time divided by that of packing and
+        product.
+    product_speedup : float
+        The same without the packing, as where one layer hands packed values to the next.
+    max_error : float
+        Largest difference from the float product of the same packed inputs and restored
+        weights, as a share of that product's largest entry: what rounding alone makes.
+    """
+
+    kind: str
+    batch_size: int
+    n_runs: int
+    float_ms: float
+    packed_ms: float
+    packing_ms: float
+    speedup: float
+    product_speedup: float
+    max_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """One way to multiply: how it packs inputs, multiplies, and what that should give."""
+
+    pack: Callable[[Tensor], Any]
+    product: Callable[[Any], Tensor]
+    weight: Tensor
+    unpack: Callable[[Any], Tensor]
+
+
+def time_products(
+    weight: Tensor,
+    batch_size: int = 1,
+    n_runs: int = N_RUNS,
+    *,
+    budget_s: float = BUDGET_S,
+    should_stop: Stop = never,
+) -> tuple[ProductTiming, ...]:
+    """Time a layer's product with binary and 8-bit weights, in turn with float32.
+
+    Each row of the matrix has a scale, or a range, of its own. Inputs are standard normal.
+
+    Parameters
+    ----------
+    weight : Tensor, shape (out, in), floating point
+        Left unchanged. Exact zeros are taken for tiny positive numbers, as the
+        integers have no code of their own for them.
+    batch_size : int
+        Inputs multiplied at once.
+    n_runs : int
+        Timed runs of each product at most, after one that warms up.
+    budget_s : float
+        Seconds after the warm-up when no further round is begun; one is in any case.
+    should_stop : callable
+        Asked before each run; where it returns True, nothing more is measured.
+
+    Returns
+    -------
+    tuple of ProductTiming
+        ``"binary"`` and ``"int8"``; empty where it was stopped before the first timed
+        round was complete.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `weight` is no finite floating-point matrix, or a count is below 1.
+
+    Examples
+    --------
+    >>> [found.kind for found in time_products(torch.randn(30, 80), batch_size=2, n_runs=3)]
+    ['binary', 'int8']
+    """
+    check_weight(weight)
+    if weight.ndim != 2:
+        raise ValueError(f"weight: expected a matrix (out, in), got shape {tuple(weight.shape)}")
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(f"batch_size: expected a whole number from 1 up, got {batch_size!r}")
+    if should_stop():
+        return ()
+    dense = weight.detach().cpu().float()
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn((batch_size, dense.shape[1]), generator=generator)
+    candidates = {"binary": _binary(dense), "int8": _integer(dense)}
+    packed = {kind: way.pack(inputs) for kind, way in candidates.items()}
+    jobs: dict[str, Callable[[], object]] = {"float": partial(torch.mm, inputs, dense.T)}
+    for kind, way in candidates.items():
+        jobs[f"{kind} packing"] = partial(way.pack, inputs)
+        jobs[kind] = partial(way.product, packed[kind])
+    seconds = timed_rounds(jobs, n_runs, budget_s, should_stop)
+    if not len(seconds["float"]):
+        return ()
+    return tuple(
+        _timing(kind, batch_size, seconds, _max_error(way, packed[kind]))
+        for kind, way in candidates.items()
+    )
+
+
+def _timing(
+    kind: str, batch_size: int, seconds: dict[str, np.ndarray], max_error: float
+) -> ProductTiming:
+    base, packing, product = seconds["float"], seconds[f"{kind} packing"], seconds[kind]
+    return ProductTiming(
+        kind,
+        batch_size,
+        len(base),
+        1000 * float(np.median(base)),
+        1000 * float(np.median(product)),
+        1000 * float(np.median(packing)),
+        float(np.median(base / (packing + product))),
+        float(np.median(base / product)),
+        max_error,
+    )
+
+
+def _binary(weight: Tensor) -> _Candidate:
+    record = cast(Binarized, Binarize(scale="channel")(weight))
+    return _Candidate(
+        PackedSigns.of, SignMatrix.of(record).product, record.restore(), PackedSigns.restore
+    )
+
+
+def _integer(weight: Tensor) -> _Candidate:
+    tiny = torch.finfo(weight.dtype).tiny
+    setting = Quantize(bits=8, granularity="channel")
+    record = cast(Quantized, setting(torch.where(weight == 0, tiny, weight)))
+    return _Candidate(
+        IntegerInputs.of, IntegerMatrix.of(record).product, record.restore(), IntegerInputs.restore
+    )
+
+
+def _max_error(way: _Candidate, packed: Any) -> float:
+    expected = torch.mm(way.unpack(packed), way.weight.T)
+    largest = float(expected.abs().max())
+    return float((way.product(packed) - expected).abs().max()) / (largest or 1.0)

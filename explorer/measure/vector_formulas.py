@@ -1,0 +1,104 @@
+"""Formulas of the methods that share whole vectors: product and residual quantization."""
+
+from __future__ import annotations
+
+import math
+
+from explorer.measure.formula import THE_REST, Formula, check_positive, rate
+from explorer.measure.latex import grouped, log2_of
+
+
+def product(
+    n_rows: int,
+    n_columns: int,
+    n_subvectors: int,
+    n_centroids: int,
+    measured: float | None = None,
+    float_bits: int = 32,
+) -> Formula:
+    """Fill in the rate of product quantization: b m n / (b k n + m s log2 k).
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Size m x n of the matrix, whose columns are split.
+    n_subvectors, n_centroids : int
+        Sub-matrices s, and centroids k of each one's codebook.
+    measured : float, optional
+        Ratio of the layer's or the file's bytes.
+    float_bits : int
+        Bits b of an original weight.
+
+    References
+    ----------
+    Gong, Liu, Yang, Bourdev. "Compressing deep convolutional networks using vector
+    quantization". 2014. arXiv:1412.6115.
+    """
+    check_positive(
+        n_rows=n_rows, n_columns=n_columns, n_subvectors=n_subvectors, n_centroids=n_centroids
+    )
+    m, n, s, k, b = map(grouped, (n_rows, n_columns, n_subvectors, n_centroids, float_bits))
+    codes = n_rows * n_subvectors * math.log2(n_centroids)
+    return rate(
+        "Product quantization",
+        r"r = \frac{b m n}{b k n + m s \, \log_2 \, k}",
+        rf"{b} \cdot {m} \cdot {n}",
+        rf"{b} \cdot {k} \cdot {n} + {m} \cdot {s} \cdot {log2_of(n_centroids)}",
+        float_bits * n_rows * n_columns / (float_bits * n_centroids * n_columns + codes),
+        measured,
+        THE_REST,
+    )
+
+
+def residual_as_printed(n_rows: int, n_columns: int, n_stages: int, n_centroids: int) -> Formula:
+    """Fill in the lecture's rate of residual quantization: m / (t k + log2(k) t n).
+
+    It counts numbers and bits alike, so it is not a ratio of bytes: see `residual`.
+    """
+    check_positive(n_rows=n_rows, n_columns=n_columns, n_stages=n_stages, n_centroids=n_centroids)
+    m, n, t, k = map(grouped, (n_rows, n_columns, n_stages, n_centroids))
+    cost = n_stages * n_centroids + math.log2(n_centroids) * n_stages * n_columns
+    return rate(
+        "Residual quantization, as printed",
+        r"r = \frac{m}{t k + \log_2(k) \, t n}",
+        m,
+        rf"{t} \cdot {k} + {log2_of(n_centroids)} \cdot {t} \cdot {n}",
+        n_rows / cost,
+        None,
+        "As printed it adds codebook rows to bits; the form in bits is the one to compare.",
+    )
+
+
+def residual(
+    n_rows: int,
+    n_columns: int,
+    n_stages: int,
+    n_centroids: int,
+    measured: float | None = None,
+    float_bits: int = 32,
+) -> Formula:
+    """Fill in the rate of residual quantization in bits: b m n / (t (b k n + m log2 k)).
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Size m x n of the matrix, whose rows are quantized whole.
+    n_stages, n_centroids : int
+        Stages t, and centroids k of each one's codebook.
+    measured : float, optional
+        Ratio of the layer's or the file's bytes.
+    float_bits : int
+        Bits b of an original weight.
+    """
+    check_positive(n_rows=n_rows, n_columns=n_columns, n_stages=n_stages, n_centroids=n_centroids)
+    m, n, t, k, b = map(grouped, (n_rows, n_columns, n_stages, n_centroids, float_bits))
+    stage = float_bits * n_centroids * n_columns + n_rows * math.log2(n_centroids)
+    return rate(
+        "Residual quantization, in bits",
+        r"r = \frac{b m n}{t \, (b k n + m \, \log_2 \, k)}",
+        rf"{b} \cdot {m} \cdot {n}",
+        rf"{t} \cdot ({b} \cdot {k} \cdot {n} + {m} \cdot {log2_of(n_centroids)})",
+        float_bits * n_rows * n_columns / (n_stages * stage),
+        measured,
+        THE_REST,
+    )
