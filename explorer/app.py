@@ -17,9 +17,10 @@ from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
 from explorer.measure.result import Result
-from explorer.panels.close_up_panel import CloseUpPanel
 from explorer.panels.model_picker import ModelPicker
 from explorer.panels.recipe_panel import RecipePanel
+from explorer.panels.topics import Topic
+from explorer.panels.topics_panel import TopicsPanel
 from explorer.session import Session
 from explorer.session.preparation import Progress, unheard
 from explorer.session.worker import LatestWins, Stale
@@ -93,10 +94,12 @@ class Explorer(VBox):
         self._took_ms = 0.0
         self._last_estimate = 0.0
         self._preparer = LatestWins("explorer-preparation")
+        self._timer = LatestWins("explorer-timing")
         self._figures = FiguresView()
         self._status = StatusView()
         self._recipe_panel = RecipePanel(self._turned)
-        self._close_up = CloseUpPanel(self._select)
+        self._topics = TopicsPanel(self._select, self._recipe_panel.add, self._opened)
+        self._recipe_panel.offer(self._topics.topic.kinds)
         self._layer = Dropdown(description="Layer up close")
         self._layer.add_class("ex-layer-picker")
         self._layer.observe(lambda _change: self._guarded(self._draw_layer), "value")
@@ -111,7 +114,7 @@ class Explorer(VBox):
             head,
             [self._figures.widget, self._status.widget],
             [self._recipe_panel.widget],
-            self._close_up.widgets,
+            [self._topics.widget],
         )
         super().__init__(layout.children)
         self._is_open = True
@@ -176,8 +179,9 @@ class Explorer(VBox):
             return
         self._is_open = False
         self._preparer.close()
+        self._timer.close()
         self.session.close()
-        parts = [self._figures, self._status, self._recipe_panel, self._close_up, self._layer]
+        parts = [self._figures, self._status, self._recipe_panel, self._topics, self._layer]
         for part in (*parts, *([self._picker] if self._picker else [])):
             part.close()
         super().close()
@@ -218,11 +222,11 @@ class Explorer(VBox):
         result = session.submit(recipe)
         self._figures.draw(result)
         if self.layer is not None:
-            self._close_up.draw(self.session, result, self.layer)
+            self._topics.draw(self.session, result, self.layer)
         self._took_ms = 1000 * (time.perf_counter() - started)
         self._status.clear()
         if result.complete:
-            self._say(result)
+            self._completed(result)
 
     @staticmethod
     def _make_ready(session: Session, recipe: Recipe, progress: Progress) -> None:
@@ -247,7 +251,14 @@ class Explorer(VBox):
 
     def _draw_layer(self) -> None:
         if self.layer is not None and self.session.ready(self.recipe):
-            self._close_up.draw(self.session, self.session.result, self.layer)
+            result = self.session.result
+            self._topics.draw(self.session, result, self.layer)
+            if result.complete:
+                self._completed(result)
+
+    def _opened(self, topic: Topic) -> None:
+        self._recipe_panel.offer(topic.kinds)
+        self._guarded(self._draw_layer)
 
     def _select(self, name: str) -> None:
         self._guarded(lambda: setattr(self._layer, "value", name))
@@ -263,7 +274,7 @@ class Explorer(VBox):
             if result.error_message:
                 self._status.fail(f"accuracy could not be measured: {result.error_message}")
             elif result.complete:
-                self._say(result)
+                self._completed(result)
 
         self._guarded(draw)
 
@@ -273,6 +284,22 @@ class Explorer(VBox):
         lately = now - self._last_estimate < ESTIMATE_S
         self._last_estimate = self._last_estimate if lately else now
         return lately
+
+    def _completed(self, result: Result) -> None:
+        """Say that a recipe's figures are all there, and measure what takes long."""
+        self._say(result)
+        session, layer = self.session, self.layer
+
+        def measure(stale: Stale) -> None:
+            def outdated() -> bool:
+                return stale() or session.result is not result or layer != self.layer
+
+            try:
+                self._topics.draw_slowly(session, result, layer, outdated)
+            except Exception as error:
+                self._fail(error)
+
+        self._timer.submit(measure)
 
     def _say(self, result: Result) -> None:
         n_weights = sum(layer.n_weights for layer in result.layers)

@@ -8,6 +8,7 @@ from torch.utils.data import TensorDataset
 import explorer as ex
 from explorer import app as app_module
 from explorer import zoo
+from explorer.panels.topics import TOPICS
 
 WAIT_S = 60
 
@@ -75,6 +76,7 @@ def test_a_turned_dial_recompresses_at_once(app):
 
 
 def test_a_step_can_be_added_and_switched_off(app):
+    app._topics.topic = TOPICS[1]
     found(app, "ex-add-quantize")[0].click()
     assert app.recipe == ex.Recipe.of([ex.Prune(sparsity=0.0), ex.Quantize(bits=8)])
     found(app, "ex-switch")[0].value = False

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from explorer.codec import file
+from explorer.codec import export, file
 from explorer.compress.model import CompressedTensors, compress_layers, index_layers
 from explorer.compress.resolve import Saliency
 
@@ -51,6 +51,39 @@ class CompressedModel(CompressedTensors):
             Bytes written, the same as `size_bytes`.
         """
         return file.save(self, path)
+
+    def export_safetensors(self, path: str | Path) -> int:
+        """Write the decoded dense weights as a safetensors file; return its bytes.
+
+        Parameters
+        ----------
+        path : str or Path
+            Usually ending in ``.safetensors``; an existing file is replaced.
+        """
+        return export.save_safetensors(self, path)
+
+    def export_onnx(self, path: str | Path, input_shape: tuple[int, ...] | None = None) -> int:
+        """Write the restored network as an ONNX file; return its bytes.
+
+        Parameters
+        ----------
+        path : str or Path
+            Usually ending in ``.onnx``; an existing file is replaced.
+        input_shape : tuple of int, optional
+            One input without the batch; by default what the network says of itself.
+
+        Raises
+        ------
+        ValueError
+            If the input's shape, or the network's architecture, is not known.
+        """
+        shape = input_shape or getattr(self.template, "input_shape", None)
+        if shape is None:
+            raise ValueError(
+                "input_shape is needed to export this network: pass that of one input, "
+                "for example input_shape=(3, 224, 224)"
+            )
+        return export.save_onnx(self.restore(), shape, path)
 
     def with_template(self, template: nn.Module) -> CompressedModel:
         """Return the same model for an architecture to restore into."""

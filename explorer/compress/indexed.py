@@ -158,7 +158,7 @@ class IndexedLayer:
     def _kind(self, steps: Steps) -> type[Plan]:
         """Which plan serves some steps."""
         steps, storage = split_storage(steps)
-        prunes, rest = _split(steps)
+        rest = _split(steps)[1]
         if not rest or (
             len(rest) == 1 and isinstance(rest[0], ValueSetting) and rest[0].by_value()
         ):

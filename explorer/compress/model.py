@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.factored import factored as split
 from explorer.compress.factors import FactorStore
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.recipe import Recipe, Steps
@@ -79,7 +80,7 @@ class CompressedTensors:
         state = {parameter_name(name): record.restore() for name, record in self.records.items()}
         return state | {name: tensor.clone() for name, tensor in self.untouched.items()}
 
-    def restore(self, net: nn.Module | None = None) -> nn.Module:
+    def restore(self, net: nn.Module | None = None, *, factored: bool = False) -> nn.Module:
         """Return a new module that holds the decoded weights.
 
         Parameters
@@ -87,6 +88,9 @@ class CompressedTensors:
         net : Module, optional
             Architecture to fill; a copy is made. Needed only for a file whose
             network the catalog does not know.
+        factored : bool
+            Give each low-rank layer as two smaller layers, where that makes fewer
+            multiplications; a layer that cannot be split stays whole.
 
         Raises
         ------
@@ -107,7 +111,8 @@ class CompressedTensors:
             module.load_state_dict(state)
         except (RuntimeError, ValueError) as error:
             raise ValueError(f"net does not fit this file: {error}") from error
-        return module.eval()
+        module.eval()
+        return split(module, self.records).net if factored else module
 
 
 def _with_tied(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:

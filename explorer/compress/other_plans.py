@@ -62,6 +62,8 @@ class LowRankPlan(Plan):
 class RecordPlan(Plan):
     """A layer compressed by steps that no index serves: the record itself is the plan."""
 
+    record: Record
+
     def __init__(self, record: Record, source: Tensor, ordering: Ordering) -> None:
         self.record = record
         self._ordering = ordering
@@ -116,6 +118,8 @@ class StoredPlan(Plan):
     record : Record
         How they are written.
     """
+
+    record: Record
 
     def __init__(self, plan: Plan, record: Record) -> None:
         self._plan = plan

@@ -193,7 +193,7 @@ class Prune(Setting):
 
 def magnitude_mask(values: Tensor, cut: Cut) -> Tensor:
     """Return True where a cut keeps the weight, bool, shape of `values`."""
-    kept = values.detach().float().abs() > cut.threshold
+    kept = (values.detach().float().abs() > cut.threshold).contiguous()
     if cut.splits_ties:
         flat = torch.from_numpy(as_array(values)).view(-1)
         positions = kept_ties(flat, tie_positions(flat, cut), cut)

@@ -25,8 +25,8 @@ class Dial:
         Short name, and one sentence in plain words with the formula.
     low, high, step : float
         Range and step of a numeric dial, in the field's unit.
-    options : tuple of str
-        What a ``"choice"`` offers.
+    options : tuple of str, or of (str, value)
+        What a ``"choice"`` offers, labelled where the label is not the value.
     """
 
     kind: Literal["fraction", "integer", "power", "number", "choice"]
@@ -35,7 +35,7 @@ class Dial:
     low: float = 0.0
     high: float = 1.0
     step: float = 0.01
-    options: tuple[str, ...] = ()
+    options: tuple[Any, ...] = ()
 
 
 def dial(default: Any, kind: Any, label: str, help: str, **limits: Any) -> Any:

@@ -224,7 +224,14 @@ class Share(ValueSetting):
         "Where the first centroids are: even steps, even quantiles, or random weights.",
         options=("linear", "density", "random"),
     )
-    refine: bool = True
+    refine: bool = dial(
+        True,
+        "choice",
+        "Iterate to",
+        "The best centroids there are, whatever the start; or those that Lloyd's iteration "
+        "reaches from the start.",
+        options=(("the best", True), ("where it stops", False)),
+    )
 
     def check(self) -> None:
         """Raise where a field is out of range."""

@@ -165,7 +165,8 @@ def _number(dial: Dial) -> Any:
 
 
 def _choice(dial: Dial) -> Any:
-    letters = sum(len(option) for option in dial.options)
+    labels = [option if isinstance(option, str) else option[0] for option in dial.options]
+    letters = sum(map(len, labels))
     if len(dial.options) <= _MAX_TOGGLES and letters <= _MAX_TOGGLE_LETTERS:
         return widgets.ToggleButtons(options=dial.options)
     return widgets.Dropdown(options=dial.options)

@@ -62,12 +62,21 @@ class SettingControl(VBox):
         self._picks = {
             group: self._pick(group, setting) for group in getattr(setting, "exclusive", ())
         }
+        self._mark_main(setting)
         self._error = Label()
         self._error.add_class("ex-error")
         super().__init__(children=self._order(), value=setting)
         self.add_class("ex-setting")
         self._show(setting)
         self.set_limits(limits or {})
+
+    def _mark_main(self, setting: Any) -> None:
+        """Give the first field's dial, and those it excludes, the class ``ex-main``."""
+        first = next(iter(self._dials), None)
+        groups = [group for group in getattr(setting, "exclusive", ()) if first in group]
+        for name in groups[0] if groups else [first]:
+            if name is not None:
+                self._dials[name].widget.add_class("ex-main")
 
     def set_limits(self, limits: Limits) -> None:
         """Set the ranges of dials, by field name, in the fields' units; `value` stays.

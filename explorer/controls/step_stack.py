@@ -11,6 +11,7 @@ from ipywidgets import Button, Checkbox, HBox, Label, VBox
 
 from explorer.controls.setting_control import Limits, SettingControl
 
+_MORE, _LESS = "\N{HORIZONTAL ELLIPSIS}", "\N{MINUS SIGN}"
 _UP, _DOWN, _REMOVE = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}", "\N{MULTIPLICATION SIGN}"
 
 
@@ -37,7 +38,9 @@ class Step(VBox):
         self.switch.tooltip = f"Use the step {name}"
         self.switch.add_class("ex-switch")
         number = f"{id(self):x}"
+        self._more = _icon(_MORE, f"All settings of {name}", f"{number}-more", self._toggle)
         buttons = [
+            self._more,
             _icon(_UP, f"Move {name} up", f"{number}-up", lambda: moved(self, -1)),
             _icon(_DOWN, f"Move {name} down", f"{number}-down", lambda: moved(self, 1)),
             _icon(_REMOVE, f"Remove {name}", f"{number}-remove", lambda: moved(self, 0)),
@@ -52,6 +55,19 @@ class Step(VBox):
         self.add_class(f"ex-step-{self.kind.__name__.lower()}")
         self.control.observe(lambda _change: changed(), "value")
         self.switch.observe(lambda change: self._switched(change["new"], changed), "value")
+
+    @property
+    def compact(self) -> bool:
+        """Whether only the main dial is shown."""
+        return "ex-compact" in self._dom_classes
+
+    @compact.setter
+    def compact(self, compact: bool) -> None:
+        (self.add_class if compact else self.remove_class)("ex-compact")
+        self._more.description = _MORE if compact else _LESS
+
+    def _toggle(self) -> None:
+        self.compact = not self.compact
 
     @property
     def enabled(self) -> bool:
@@ -100,7 +116,9 @@ class StepStack(VBox):
         self._busy = False
         self._list = VBox()
         self._list.add_class("ex-stack")
-        self._add = HBox([self._adder(start) for start in self._starts])
+        self._offered = {_kind(start) for start in self._starts}
+        self._adders = {_kind(start): self._adder(start) for start in self._starts}
+        self._add = HBox(list(self._adders.values()))
         self._add.add_class("ex-add")
         super().__init__([self._list, self._add])
         self.add_class("ex-stack")
@@ -117,6 +135,13 @@ class StepStack(VBox):
         for step in self._steps:
             self._limit(step)
 
+    def offer(self, kinds: Iterable[type]) -> None:
+        """Offer to add steps of these kinds; show only the main dial of the others."""
+        self._offered = set(kinds)
+        self._add.children = [b for kind, b in self._adders.items() if kind in self._offered]
+        for step in self._steps:
+            step.compact = step.kind not in self._offered
+
     def add(self, setting: Any) -> None:
         """Put a step at the end."""
         self._steps.append(self._make(setting))
@@ -124,12 +149,12 @@ class StepStack(VBox):
 
     def close(self) -> None:
         """Release all steps in the browser and the kernel."""
-        for part in (*self._steps, *self._add.children, self._list, self._add):
+        for part in (*self._steps, *self._adders.values(), self._list, self._add):
             part.close()
         super().close()
 
     def _adder(self, start: Any) -> Button:
-        kind = start if isinstance(start, type) else type(start)
+        kind = _kind(start)
         name = title_of(kind)
         button = Button(description=f"+ {name}", tooltip=help_of(kind))
         button.add_class(f"ex-add-{kind.__name__.lower()}")
@@ -138,6 +163,7 @@ class StepStack(VBox):
 
     def _make(self, setting: Any) -> Step:
         step = Step(setting, self._collect, self._move)
+        step.compact = step.kind not in self._offered
         self._limit(step)
         return step
 
@@ -199,6 +225,10 @@ class StepStack(VBox):
                 step.switch.value = True
                 return step
         return self._make(setting)
+
+
+def _kind(start: Any) -> type:
+    return start if isinstance(start, type) else type(start)
 
 
 def title_of(kind: type) -> str:

@@ -6,24 +6,14 @@ from collections.abc import Callable
 
 from ipywidgets import Dropdown, VBox
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.share import Share
+from explorer.compress.setting import Setting
 from explorer.controls.step_stack import StepStack
+from explorer.panels.topics import TOPICS
 from explorer.session import Session
 from explorer.views.card import card
 
 ALL = "*"
-STARTS = (
-    Prune(sparsity=0.5),
-    Share(n_clusters=32),
-    Quantize(bits=8),
-    Binarize(scale="tensor"),
-    LowRank(rank=32),
-)
 
 
 class RecipePanel:
@@ -44,7 +34,7 @@ class RecipePanel:
         self._entries: dict[str, Steps] = {ALL: ()}
         self._session: Session | None = None
         self._busy = False
-        self._stack = StepStack(STARTS)
+        self._stack = StepStack([start for topic in TOPICS for start in topic.starts])
         self._stack.observe(lambda _change: self._edited(), "value")
         self._scope = Dropdown(description="Steps for", options=[("All layers", ALL)])
         self._scope.add_class("ex-scope")
@@ -58,6 +48,14 @@ class RecipePanel:
         order = [name for name in self._entries if name != ALL] + [ALL]
         entries = tuple((name, self._entries.get(name, ())) for name in order)
         return Recipe(tuple((n, s) for n, s in entries if s or n != ALL))
+
+    def add(self, setting: Setting) -> None:
+        """Put a step at the end of those that are shown."""
+        self._stack.add(setting)
+
+    def offer(self, kinds: tuple[type[Setting], ...]) -> None:
+        """Offer to add steps of these kinds only."""
+        self._stack.offer(kinds)
 
     def show(self, recipe: Recipe) -> None:
         """Move the dials to a recipe; `changed` is not called."""

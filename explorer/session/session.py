@@ -16,11 +16,14 @@ from explorer.compress.recipe import Recipe
 from explorer.measure.breakdown import Breakdown, breakdown
 from explorer.measure.profile import input_shape as find_input_shape
 from explorer.measure.result import Result
+from explorer.measure.rounds import Stop
+from explorer.measure.speed import Speed
 from explorer.measure.waterfall import Waterfall
 from explorer.session.close_up import CloseUp
 from explorer.session.evaluation import Evaluation
 from explorer.session.prefix_cache import BUDGET_BYTES, never
 from explorer.session.preparation import Progress, unheard
+from explorer.session.speed import network_speed, product_speed
 from explorer.session.subjects import Subjects, Task
 from explorer.session.worker import LatestWins, Stale
 
@@ -256,6 +259,29 @@ class Session:
             steps = max((steps for _, steps in recipe.entries), key=len)
             stages.append((steps[-1].describe(), self.figures(recipe).size_bytes))
         return Waterfall(tuple(stages))
+
+    def network_speed(self, should_stop: Stop = never) -> Speed | None:
+        """Time one inference of the original and of the compressed network.
+
+        Parameters
+        ----------
+        should_stop : callable
+            Asked between runs.
+
+        Returns
+        -------
+        Speed or None
+            None where the shape of an input is not known, or it was stopped.
+        """
+        shape = self._subjects.input_shape
+        if shape is None:
+            return None
+        small = self.compress().restore(factored=True)
+        return network_speed(self.net, small, shape, should_stop)
+
+    def product_speed(self, layer: str, should_stop: Stop = never) -> Speed | None:
+        """Time the product of a layer's matrix in small integers; None if it was stopped."""
+        return product_speed(self._current().task.subject.layers[layer].matrix, should_stop)
 
     def ready(self, recipe: Any) -> bool:
         """Whether the figures of a recipe are there at once, with nothing to prepare.

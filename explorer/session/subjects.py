@@ -70,7 +70,7 @@ class Subjects:
         evaluation: Callable[[], Evaluation],
         device: torch.device,
     ) -> None:
-        self._shape = input_shape
+        self.input_shape = input_shape
         self._evaluation = evaluation
         self._device = device
         layers = index_layers(net, FactorCache())
@@ -83,7 +83,11 @@ class Subjects:
     def _subject(
         self, net: nn.Module, layers: Mapping[str, IndexedLayer], **origin: Any
     ) -> Subject:
-        macs = {row.name: row.macs for row in profile(net, self._shape)} if self._shape else {}
+        macs = (
+            {row.name: row.macs for row in profile(net, self.input_shape)}
+            if self.input_shape
+            else {}
+        )
         return Subject(net, layers, macs, self._evaluation(), self._device, **origin)
 
     def task(self, recipe: Recipe) -> Task:
@@ -115,7 +119,7 @@ class Subjects:
 
     def _reduce(self, steps: Mapping[str, Steps]) -> Subject:
         if self._neurons is None:
-            self._neurons = NeuronIndex(self.original.net, need_shape(self._shape))
+            self._neurons = NeuronIndex(self.original.net, need_shape(self.input_shape))
         original = self.original
         parts, before = around(steps), self._before(steps)
         reduction = reduce(original.net, parts, before, original.layers, self._neurons)

@@ -30,7 +30,7 @@ def stack():
 
 
 def press(step, position):
-    step.children[0].children[1 + position].click()
+    step.children[0].children[2 + position].click()
 
 
 def test_it_starts_with_the_given_steps(stack):

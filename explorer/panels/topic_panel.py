@@ -1,0 +1,114 @@
+"""One topic's views, made when its tab is first opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ipywidgets import Box, VBox
+
+from explorer.compress.setting import Setting
+from explorer.controls.step_stack import title_of
+from explorer.panels.topics import Scene, Topic, ViewSpec
+from explorer.views.card import card
+from explorer.views.formula import FormulaView
+from explorer.views.hint import HintView
+from explorer.views.layers import LayersView
+from explorer.views.layout import area
+from explorer.views.spectrum import SpectrumView
+
+HIDDEN, WAITING = "ex-hidden", "ex-waiting"
+
+
+class TopicPanel:
+    """The cards of one topic.
+
+    Parameters
+    ----------
+    topic : Topic
+    select : callable
+        Called with a layer's name when its row is chosen.
+    add : callable
+        Called with a setting when the person asks for the topic's first step.
+
+    Attributes
+    ----------
+    widget : Box
+        Empty until the first `draw`.
+    """
+
+    def __init__(
+        self,
+        topic: Topic,
+        select: Callable[[str], None],
+        add: Callable[[Setting], None],
+    ) -> None:
+        self.topic = topic
+        self._select = select
+        self._views: list[tuple[ViewSpec, Any, VBox]] = []
+        self._hint = HintView(lambda: add(topic.starts[0]))
+        self._hint.widget.add_class("ex-topic-hint")
+        self._grid = area("grid", [])
+        self.widget: Box = VBox([self._hint.widget, self._grid])
+        self.widget.add_class("ex-topic")
+
+    def draw(self, scene: Scene, steps: tuple[Setting, ...]) -> None:
+        """Draw what there is to see of a layer with some steps."""
+        if not self._views:
+            self._views = [self._made(spec) for spec in self.topic.views]
+        for spec, view, box in self._views:
+            if spec.slow:
+                box.add_class(WAITING)
+            else:
+                _show(view, box, spec.record(scene), scene)
+        if not self._grid.children:
+            self._grid.children = tuple(box for _, _, box in self._views)
+        self._draw_hint(steps)
+
+    def draw_slowly(self, scene: Scene) -> None:
+        """Make and draw what takes long, unless the scene turns stale."""
+        for spec, view, box in self._views:
+            if spec.slow and not scene.stale():
+                record = spec.record(scene)
+                if not scene.stale():
+                    _show(view, box, record, scene)
+
+    def _draw_hint(self, steps: tuple[Setting, ...]) -> None:
+        missing = not any(isinstance(step, self.topic.kinds) for step in steps)
+        (self._hint.widget.remove_class if missing else self._hint.widget.add_class)(HIDDEN)
+        if missing:
+            name = title_of(type(self.topic.starts[0]))
+            self._hint.draw(f"No step that {self.topic.about} yet.", f"Add {name}")
+
+    def _made(self, spec: ViewSpec) -> tuple[ViewSpec, Any, VBox]:
+        view = spec.make(self._select)
+        return spec, view, card(spec.title, spec.hint, view.widget, spec.class_)
+
+    def close(self) -> None:
+        """Release the widgets."""
+        for _, view, box in self._views:
+            view.close()
+            box.close()
+        self._hint.close()
+        self._grid.close()
+        self.widget.close()
+
+
+def _show(view: Any, box: VBox, record: Any, scene: Scene) -> None:
+    box.remove_class(WAITING)
+    (box.add_class if record is None else box.remove_class)(HIDDEN)
+    if record is not None:
+        _draw(view, record, scene)
+
+
+def _draw(view: Any, record: Any, scene: Scene) -> None:
+    match view:
+        case FormulaView():
+            view.draw(*record)
+        case LayersView():
+            view.selected = scene.close_up.layer
+            view.draw(record)
+        case SpectrumView():
+            view.draw(record.spectrum)
+        case _:
+            view.draw(record)

@@ -1,0 +1,68 @@
+"""The topics as tabs, of which only the one that is shown is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from explorer.compress.setting import Setting
+from explorer.measure.result import Result
+from explorer.panels.topic_panel import TopicPanel
+from explorer.panels.topics import TOPICS, Scene, Topic
+from explorer.session import Session
+from explorer.session.worker import Stale
+from explorer.views.tabs import TabsView
+
+
+class TopicsPanel:
+    """Tabs of topics.
+
+    Parameters
+    ----------
+    select : callable
+        Called with a layer's name when its row is chosen.
+    add : callable
+        Called with a setting when the person asks for a topic's first step.
+    opened : callable
+        Called with the topic when its tab is opened.
+
+    Attributes
+    ----------
+    widget : VBox
+    """
+
+    def __init__(
+        self,
+        select: Callable[[str], None],
+        add: Callable[[Setting], None],
+        opened: Callable[[Topic], None],
+    ) -> None:
+        self._panels = {topic.title: TopicPanel(topic, select, add) for topic in TOPICS}
+        self._tabs = TabsView(list(self._panels), [p.widget for p in self._panels.values()])
+        self._tabs.observe(lambda _change: opened(self.topic), "selected")
+        self.widget = self._tabs.widget
+
+    @property
+    def topic(self) -> Topic:
+        """The topic that is shown."""
+        return self._panels[self._tabs.selected].topic
+
+    @topic.setter
+    def topic(self, topic: Topic) -> None:
+        self._tabs.selected = topic.title
+
+    def draw(self, session: Session, result: Result, layer: str) -> None:
+        """Draw a session's current result in the tab that is shown, with one layer up close."""
+        scene = Scene(session, result, session.close_up(layer))
+        steps = session.recipe.steps_for(layer)
+        self._panels[self._tabs.selected].draw(scene, steps)
+
+    def draw_slowly(self, session: Session, result: Result, layer: str, stale: Stale) -> None:
+        """Measure and draw what takes long in the tab that is shown."""
+        scene = Scene(session, result, session.close_up(layer), stale)
+        self._panels[self._tabs.selected].draw_slowly(scene)
+
+    def close(self) -> None:
+        """Release the widgets."""
+        self._tabs.close()
+        for panel in self._panels.values():
+            panel.close()
