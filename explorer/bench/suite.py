@@ -15,6 +15,7 @@ from explorer.bench import (
     whole_session,
 )
 from explorer.bench.peers import peers as against_peers
+from explorer.bench.peers import reached
 from explorer.bench.rows import Finding
 from explorer.bench.subject import Subject
 from explorer.bench.table import table
@@ -37,7 +38,10 @@ GROUPS: dict[str, Group] = {
 LEGEND = (
     "ratio: median over the runs; best: of the shortest runs, least disturbed by other programs"
 )
-PEERS: dict[str, Group] = {"Other libraries": against_peers}
+PEERS: dict[str, Group] = {
+    "Other libraries": against_peers,
+    "What other libraries reach": reached,
+}
 
 
 def measure(

@@ -77,13 +77,9 @@ class CompressedModel(CompressedTensors):
         ValueError
             If the input's shape, or the network's architecture, is not known.
         """
-        shape = input_shape or getattr(self.template, "input_shape", None)
-        if shape is None:
-            raise ValueError(
-                "input_shape is needed to export this network: pass that of one input, "
-                "for example input_shape=(3, 224, 224)"
-            )
-        return export.save_onnx(self.restore(), shape, path)
+        module = self.restore()
+        shape = input_shape or getattr(module, "input_shape", None)
+        return export.save_onnx(module, shape, path)
 
     def with_template(self, template: nn.Module) -> CompressedModel:
         """Return the same model for an architecture to restore into."""

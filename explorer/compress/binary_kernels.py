@@ -5,6 +5,8 @@ They are compiled when first used, and release the interpreter lock while they r
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
@@ -12,14 +14,16 @@ from numba.extending import intrinsic
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 
-@intrinsic
-def _ones(_context, word):
+def _count_ones(_context, word):
     """Count the bits of a word that are set: one instruction."""
 
     def generate(_context, builder, _signature, arguments):
         return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), generate
+
+
+_ones: Any = intrinsic(_count_ones)
 
 
 @_compiled

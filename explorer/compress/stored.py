@@ -17,6 +17,7 @@ from torch import Tensor
 from explorer.compress.gaps import count_symbols, gaps_of, index_symbols
 from explorer.compress.record import Record
 from explorer.compress.setting import Setting
+from explorer.compress.support import support_code
 from explorer.compress.symbols import SymbolModel, coded_bits, entropy_bits, table_bytes
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class SymbolStream:
         """Bits of the table, padded to a byte."""
         return 8 * table_bytes(self.coder, self.counts.size)
 
+    def pays(self, plain_bits: int) -> bool:
+        """Whether table and payload take less than `plain_bits`."""
+        return self.table_bits + 8 * self.n_bytes < plain_bits
+
     @property
     def layout(self) -> dict[str, Any]:
         """Coder and length."""
@@ -108,11 +113,12 @@ class IndexStream:
 
     @cached_property
     def coded(self) -> SymbolStream | None:
-        """The symbols entropy coded; None where they are not."""
+        """The symbols entropy coded; None where they are not, or that takes no less."""
         if self.coder is None:
             return None
         counts = np.bincount(self.symbols, minlength=1 << self.width)
-        return SymbolStream(self.symbols, counts, self.coder)
+        stream = SymbolStream(self.symbols, counts, self.coder)
+        return stream if stream.pays(self.symbols.size * self.width) else None
 
     @property
     def layout(self) -> dict[str, Any]:
@@ -171,11 +177,19 @@ class Stored(Record):
 
     @cached_property
     def index(self) -> IndexStream | None:
-        """The positions; None where every weight is kept, or none."""
+        """The positions; None where they are written as their counts say.
+
+        That is without a chosen width also where relative indices would take no less.
+        """
         mask = self.inner.mask
         if mask is None or _n_kept(self.inner) in (0, self.n_weights):
             return None
-        return IndexStream.of(mask, self.index_bits, self.coder)
+        if self.index_bits is None and self.coder is None:
+            return None
+        index = IndexStream.of(mask, self.index_bits, self.coder)
+        plain = support_code(self.n_weights, index.n_kept).size_bits
+        pays = self.index_bits is not None or sum(index.field_bits) < plain
+        return index if pays else None
 
     @cached_property
     def codes(self) -> SymbolStream | None:
@@ -183,9 +197,9 @@ class Stored(Record):
         if self.coder is None or self.inner.symbols is None or not self.inner.symbols.numel():
             return None
         symbols = self.inner.symbols.cpu().numpy().reshape(-1)
-        return SymbolStream(
-            symbols, np.bincount(symbols, minlength=self.inner.alphabet), self.coder
-        )
+        counts = np.bincount(symbols, minlength=self.inner.alphabet)
+        stream = SymbolStream(symbols, counts, self.coder)
+        return stream if stream.pays(sum(self.inner.split_fields()[1])) else None
 
     @property
     def field_bits(self) -> tuple[int, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from explorer.codec.layouts import layout_fields
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
 from explorer.compress.stored import Stored, SymbolStream
@@ -41,15 +43,27 @@ def layer_formulas(
     """
     layout = plan.layout
     inner = layout["record"] if layout["kind"] == "stored" else layout
-    ratio = row.original_bits / row.size_bits if row.size_bits else None
+    spent = _spent(layout, layer)
     found = {
-        "Prune": _pruning(layer, original, row, ratio),
-        "Quantize": _quantization(inner, layer, ratio),
-        "Share": _sharing(inner, layer, ratio),
-        "Factorize": _factorization(inner, layer, ratio),
+        "Prune": _pruning(layer, original, row, spent),
+        "Quantize": _quantization(inner, layer, spent),
+        "Share": _sharing(inner, layer, spent),
+        "Factorize": _factorization(inner, layer),
         "Combine": _coding(plan),
     }
-    return {topic: tuple(formulas) for topic, formulas in found.items() if formulas}
+    return {
+        topic: tuple(replace(formula, measured_name="measured") for formula in made)
+        for topic, made in found.items()
+        if made
+    }
+
+
+def _spent(layout: Mapping[str, Any], layer: IndexedLayer) -> dict[str, int]:
+    """Return the bits that the file spends on the layer's positions, and on its values."""
+    spent = {"positions": 0, "values": 0}
+    for field in layout_fields(dict(layout), layer.shape, layer.dtype):
+        spent["positions" if field.role == "indices" else "values"] += field.bits
+    return spent
 
 
 def _size(layer: IndexedLayer) -> tuple[int, int]:
@@ -58,31 +72,43 @@ def _size(layer: IndexedLayer) -> tuple[int, int]:
 
 
 def _pruning(
-    layer: IndexedLayer, original: IndexedLayer, row: LayerFigures, ratio: float | None
+    layer: IndexedLayer, original: IndexedLayer, row: LayerFigures, spent: Mapping[str, int]
 ) -> list[Formula]:
+    """Measured is what the layer would take with its kept weights as they were."""
     made = []
     if layer.n_weights < original.n_weights:
-        made.append(formulas.neurons(_size(original), _size(layer), ratio))
+        made.append(formulas.neurons(_size(original), _size(layer)))
     if row.n_nonzero < layer.n_weights:
-        made.append(formulas.sparsity(row.n_weights, row.n_nonzero, ratio))
+        kept_bits = row.n_nonzero * 8 * layer.dtype.itemsize + spent["positions"]
+        ratio = layer.original_bits / kept_bits if kept_bits else None
+        made.append(formulas.sparsity(layer.n_weights, row.n_nonzero, ratio))
     return made
 
 
 def _quantization(
-    layout: Mapping[str, Any], layer: IndexedLayer, ratio: float | None
+    layout: Mapping[str, Any], layer: IndexedLayer, spent: Mapping[str, int]
 ) -> list[Formula]:
+    if layout["kind"] not in ("binarized", "quantized"):
+        return []
     bits = 8 * layer.dtype.itemsize
+    ratio = _values_ratio(layout["kept"], bits, spent)
     if layout["kind"] == "binarized":
         return [formulas.binary(ratio, bits)]
-    if layout["kind"] != "quantized":
-        return []
     values = layer.ordering.values
     step = formulas.quantization_step(float(values[0]), float(values[-1]), layout["bits"])
     return [step, formulas.quantization(layout["bits"], ratio, bits)]
 
 
-def _sharing(layout: Mapping[str, Any], layer: IndexedLayer, ratio: float | None) -> list[Formula]:
+def _values_ratio(count: int, bits: int, spent: Mapping[str, int]) -> float | None:
+    """How much smaller `count` weights got, their positions left aside."""
+    return count * bits / spent["values"] if spent["values"] else None
+
+
+def _sharing(
+    layout: Mapping[str, Any], layer: IndexedLayer, spent: Mapping[str, int]
+) -> list[Formula]:
     bits = 8 * layer.dtype.itemsize
+    ratio = _values_ratio(layout.get("kept", layer.n_weights), bits, spent)
     rows, columns = _size(layer)
     match layout["kind"]:
         case "shared" if layout["kept"] and layout["values"]:
@@ -98,11 +124,12 @@ def _sharing(layout: Mapping[str, Any], layer: IndexedLayer, ratio: float | None
     return []
 
 
-def _factorization(
-    layout: Mapping[str, Any], layer: IndexedLayer, ratio: float | None
-) -> list[Formula]:
+def _factorization(layout: Mapping[str, Any], layer: IndexedLayer) -> list[Formula]:
     if layout["kind"] != "low_rank" or not layout["rank"]:
         return []
+    plain = all(layout[side]["kind"] == "dense" for side in ("left", "right"))
+    size = sum(field.bits for field in layout_fields(dict(layout), layer.shape, layer.dtype))
+    ratio = layer.original_bits / size if plain else None
     return [formulas.low_rank(*_size(layer), layout["rank"], ratio)]
 
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
-
-GRID_ROWS, GRID_COLUMNS = 128, 256
+from explorer.measure.grid import pooled
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,7 @@ def sparsity_map(plan: Plan, layer: IndexedLayer) -> SparsityMap:
         Of all weights of a matrix up to 512 x 1024; of larger ones, of evenly spaced
         rows and columns, and says so by its stride.
     """
-    kept = (plan.sample(layer.sample) != 0).astype(np.float32)
-    for axis, limit in enumerate((GRID_ROWS, GRID_COLUMNS)):
-        size = kept.shape[axis]
-        starts = np.linspace(0, size, min(size, limit) + 1).astype(int)
-        shape = (-1, 1) if axis == 0 else (1, -1)
-        kept = np.add.reduceat(kept, starts[:-1], axis) / np.diff(starts).reshape(shape)
+    kept = pooled((plan.sample(layer.sample) != 0).astype(np.float32))
     n_rows, n_columns = layer.matrix.shape
     fraction = plan.n_nonzero / layer.n_weights
-    return SparsityMap(kept.astype(np.float32), (n_rows, n_columns), layer.sample.stride, fraction)
+    return SparsityMap(kept, (n_rows, n_columns), layer.sample.stride, fraction)

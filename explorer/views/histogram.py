@@ -11,15 +11,14 @@ from ipywidgets import HTML, VBox
 from explorer.measure.histogram import Histogram
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
+from explorer.views.count_axis import CountAxis
 from explorer.views.format import count_text
 from explorer.views.plot import (
     ACCENT,
     BEFORE,
-    count_axis,
     dashed_lines,
     figure,
     round_places,
-    round_ticks,
     set_ticks,
     vertical,
 )
@@ -44,7 +43,7 @@ class HistogramView:
     """
 
     def __init__(self) -> None:
-        self._x, self._y = bqplot.LinearScale(), bqplot.LinearScale(min=0.0, max=1.0)
+        self._x, self._count = bqplot.LinearScale(), CountAxis()
         self._height = bqplot.LinearScale(min=0.0, max=1.0)
         self._before = self._bars(BEFORE)
         self._after = self._bars(ACCENT)
@@ -54,21 +53,19 @@ class HistogramView:
         self._x_axis = bqplot.Axis(
             scale=self._x, label="weight", label_offset="34px", grid_lines="none"
         )
-        self._y_axis = count_axis(self._y, "count")
         self._figure = figure(
             [self._before, self._after, self._threshold, self._levels],
-            [self._x_axis, self._y_axis],
+            [self._x_axis, self._count.axis],
         )
         self._caption = caption()
         self.widget = VBox([self._figure, HTML(_LEGEND), self._caption])
         self._shown: Histogram | None = None
-        self._axis: tuple[bool, float] | None = None
 
     def _bars(self, color: str) -> bqplot.Bars:
         return bqplot.Bars(
             x=np.zeros(1),
             y=np.zeros(1),
-            scales={"x": self._x, "y": self._y},
+            scales={"x": self._x, "y": self._count.scale},
             colors=[color],
             stroke=None,
             padding=0.06,
@@ -83,30 +80,17 @@ class HistogramView:
             Counts over the same edges, before and after.
         """
         same = self._shown is not None and np.array_equal(self._shown.edges, record.edges)
-        axis = _axis_of(record)
-        rescale = np.sqrt if axis[0] else np.asarray
+        rescaled = self._count.fit(np.concatenate([record.before, record.after]))
         if not same:
             self._x.min, self._x.max = float(record.edges[0]), float(record.edges[-1])
             set_ticks(self._x_axis, round_places(self._x.min, self._x.max), "{:g}".format)
-        if axis != self._axis:
-            self._set_axis(*axis)
         centers = (record.edges[:-1] + record.edges[1:]) / 2
-        if not same or axis != self._axis or not np.array_equal(self._shown.before, record.before):  # type: ignore[union-attr]
-            _set(self._before, centers, rescale(record.before.astype(np.float64)))
-        _set(self._after, centers, rescale(record.after.astype(np.float64)))
+        if not same or rescaled or not np.array_equal(self._shown.before, record.before):  # type: ignore[union-attr]
+            _set(self._before, centers, self._count.places(record.before))
+        _set(self._after, centers, self._count.places(record.after))
         self._draw_marks(record)
         self._caption.value = _caption_text(record)
-        self._shown, self._axis = record, axis
-
-    def _set_axis(self, root: bool, high: float) -> None:
-        ticks = round_ticks(high)
-        if root:
-            ticks = [0.0, *(high * part for part in (0.04, 0.2, 0.5, 1.0))]
-        places = (np.sqrt(ticks) if root else np.asarray(ticks)).tolist()
-        self._y.max = places[-1]
-        texts = dict(zip(places, ticks, strict=True))
-        set_ticks(self._y_axis, places, lambda place: count_text(texts[place]))
-        self._y_axis.label = "count (square-root scale)" if root else "count"
+        self._shown = record
 
     def _draw_marks(self, record: Histogram) -> None:
         at = [] if record.threshold is None else [-record.threshold, record.threshold]
@@ -118,21 +102,12 @@ class HistogramView:
         """Release the widgets in the browser and the kernel."""
         close_all(self.widget)
         marks = [self._before, self._after, self._threshold, self._levels]
-        close_all(*marks, self._x_axis, self._y_axis, self._x, self._y, self._height)
+        close_all(*marks, self._x_axis, self._count.axis, self._x, self._count.scale, self._height)
 
 
 def _set(mark: Any, x: np.ndarray, y: np.ndarray) -> None:
     with mark.hold_sync():
         mark.x, mark.y = x, y
-
-
-def _axis_of(record: Histogram) -> tuple[bool, float]:
-    """Whether the axis grows with the root, and its largest count."""
-    counts = np.concatenate([record.before, record.after])
-    highest = float(max(1, counts.max(initial=1)))
-    filled = counts[counts > 0]
-    root = filled.size > 0 and float(np.median(filled)) < 0.15 * highest
-    return bool(root), round_ticks(highest)[-1]
 
 
 def _caption_text(record: Histogram) -> str:

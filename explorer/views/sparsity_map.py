@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import anywidget
-import numpy as np
-import traitlets
 from ipywidgets import HTML, VBox
 
 from explorer.measure.sparsity import SparsityMap
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
 from explorer.views.format import percent_text, shape_text
-from explorer.views.front_end import source
+from explorer.views.heat_canvas import HeatCanvas
 
 _LEGEND = (
     '<div class="ex-legend"><span>all zero</span>'
     '<i class="ex-gradient"></i><span>all kept</span></div>'
 )
-
-
-class MapCanvas(anywidget.AnyWidget):
-    """Canvas with one pixel a cell; repaints when `version` changes."""
-
-    _esm = source("sparsity_map.js")
-
-    rows = traitlets.Int(0).tag(sync=True)
-    columns = traitlets.Int(0).tag(sync=True)
-    cells = traitlets.Bytes(b"").tag(sync=True)
-    kept_text = traitlets.Unicode("").tag(sync=True)
-    label = traitlets.Unicode("").tag(sync=True)
-    version = traitlets.Int(0).tag(sync=True)
 
 
 class SparsityMapView:
@@ -43,7 +27,7 @@ class SparsityMapView:
     """
 
     def __init__(self) -> None:
-        self._canvas = MapCanvas()
+        self._canvas = HeatCanvas()
         self._canvas.add_class("ex-map")
         self._caption = caption()
         self.widget = VBox([self._canvas, HTML(_LEGEND), self._caption])
@@ -60,13 +44,8 @@ class SparsityMapView:
         if kept is None:
             kept = float(record.kept.mean()) if record.kept.size else 0.0
         shape = shape_text(record.matrix_shape)
-        canvas = self._canvas
-        with canvas.hold_sync():
-            canvas.rows, canvas.columns = record.kept.shape
-            canvas.cells = np.rint(record.kept * 255).astype(np.uint8).tobytes()
-            canvas.kept_text = f"{kept:.4f}"
-            canvas.label = f"Sparsity map of a {shape} matrix: {percent_text(kept)} of weights kept"
-            canvas.version += 1
+        label = f"Sparsity map of a {shape} matrix: {percent_text(kept)} of weights kept"
+        self._canvas.paint(record.kept, {"kept": f"{kept:.4f}"}, label)
         self._caption.value = _caption_text(record, kept, shape)
 
     def close(self) -> None:

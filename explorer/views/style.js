@@ -21,10 +21,18 @@ function sayValue(readout) {
   handle.setAttribute("aria-valuetext", readout.textContent + unit);
 }
 
+function namePanel(panel) {
+  const owner = [...panel.classList].find((name) => name.startsWith("ex-of-"));
+  if (!owner) return;
+  panel.setAttribute("role", "tabpanel");
+  panel.setAttribute("aria-labelledby", owner.slice("ex-of-".length));
+}
+
 function nameAll(node) {
   const find = (selector) =>
     node.matches(selector) ? [node] : [...node.querySelectorAll(selector)];
   find(".widget-slider").forEach(nameSlider);
+  find(".ex-tab-panel").forEach(namePanel);
   const slider = node.closest(".widget-slider");
   if (slider) nameSlider(slider);
   find(ICON).forEach((button) => button.setAttribute("aria-label", button.title));
@@ -43,7 +51,7 @@ function watch(root) {
     for (const record of records) {
       for (const node of record.addedNodes) if (node.nodeType === 1) nameAll(node);
       if (record.type === "attributes") {
-        if (record.target.matches(ICON)) nameAll(record.target);
+        if (record.target.matches(`${ICON}, .ex-tab-panel`)) nameAll(record.target);
         continue;
       }
       const element = record.target.nodeType === 1 ? record.target : record.target.parentElement;

@@ -36,7 +36,7 @@ def expected(network, recipe, layer):
         accuracy=state["accuracy"]["value"],
         accuracy_detail=joined(state["accuracy"]),
         sparsity=state["sparsity"]["value"],
-        kept=canvas.kept_text,
+        kept=canvas.data["kept"],
         histogram_caption=plain(caption.value),
         bars=tuple(np.asarray(heights)),
     )

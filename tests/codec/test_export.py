@@ -77,9 +77,11 @@ def test_tensors_that_share_memory_are_written_each(tmp_path):
     net = nn.Sequential(nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False))
     net[0].weight = nn.Parameter(flat[:4].view(2, 2))
     net[1].weight = nn.Parameter(flat[4:].view(2, 2).T)
+    net.register_buffer("turned", flat.view(4, 2).T)
     save_safetensors(compress(net, []), tmp_path / "net.safetensors")
     found = load_file(tmp_path / "net.safetensors")
-    assert all(torch.equal(found[f"{i}.weight"], net[i].weight) for i in (0, 1))
+    assert found.keys() == net.state_dict().keys()
+    assert all(torch.equal(found[key], tensor) for key, tensor in net.state_dict().items())
 
 
 def test_a_type_that_the_file_cannot_hold_is_told(tmp_path):

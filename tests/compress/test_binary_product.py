@@ -59,8 +59,9 @@ def test_the_product_is_that_of_the_signs(seed, n_rows, width, n_inputs, scale):
 def test_work_spread_over_threads_is_the_same(n_inputs):
     # More than two chunks of work, and rows that do not divide by them.
     weight, inputs = normal(0, 4099, 3000), normal(1, n_inputs, 3000)
-    found = SignMatrix.of(Binarize(scale="none")(weight)).product(inputs)
-    assert torch.equal(found, (signs(inputs) @ signs(weight).T).float())
+    matrix = SignMatrix.of(Binarize(scale="channel")(weight))
+    whole = (signs(inputs) @ signs(weight).T).float()
+    assert torch.equal(matrix.product(inputs), whole * torch.from_numpy(matrix.scales))
 
 
 @pytest.mark.parametrize("n_inputs", [1, 5, MANY, MANY + 1])

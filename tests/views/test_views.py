@@ -127,12 +127,12 @@ def test_a_dominant_bar_turns_the_axis_to_square_roots():
     view = HistogramView()
     view.draw(histogram(before=np.array([10_000, 100, 4, 1])))
     np.testing.assert_allclose(view._before.y, [100, 10, 2, 1])
-    assert "square-root" in view._y_axis.label
-    top = view._y_axis.tick_values[-1]
-    assert view._y_axis.tick_labels[tick_key(top)] == "10,000"
+    assert "square-root" in view._count.axis.label
+    top = view._count.axis.tick_values[-1]
+    assert view._count.axis.tick_labels[tick_key(top)] == "10,000"
     view.draw(histogram())
     np.testing.assert_array_equal(view._before.y, [1, 4, 4, 1])
-    assert view._y_axis.label == "count"
+    assert view._count.axis.label == "count"
 
 
 def test_drawing_again_keeps_the_marks_and_sends_only_what_changed():
@@ -150,7 +150,7 @@ def test_map_sends_bytes_and_says_the_mean():
     view = SparsityMapView()
     view.draw(SparsityMap(np.array([[0, 1, 0.5]], np.float32), (2, 12), stride=8))
     canvas = view._canvas
-    assert (canvas.rows, canvas.columns, canvas.kept_text) == (1, 3, "0.5000")
+    assert (canvas.rows, canvas.columns, canvas.data) == (1, 3, {"kept": "0.5000"})
     assert list(canvas.cells) == [0, 255, 128]
     assert canvas.label == "Sparsity map of a 2 × 12 matrix: 50.0% of weights kept"
     assert "One weight in 8 shown." in view._caption.value
@@ -245,7 +245,7 @@ def test_closing_releases_every_widget(make):
 def test_the_map_tells_the_exact_fraction_where_it_is_counted():
     view = SparsityMapView()
     view.draw(SparsityMap(np.array([[0.5, 0.5]], np.float32), (2, 6), 2, fraction=0.4))
-    assert view.widget.children[0].kept_text == "0.4000"
+    assert view.widget.children[0].data == {"kept": "0.4000"}
     assert "40.0% kept" in view._caption.value
     view.close()
 

@@ -1,4 +1,4 @@
-"""Other libraries at the same task, as a multiple of one slider move here."""
+"""Other libraries at the same task, as a multiple of what it takes here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 
-from explorer.bench.peers import clustering, low_rank, pruning, quantization
+from explorer.bench.peers import (
+    clustering,
+    coding,
+    low_rank,
+    optimum,
+    pruning,
+    quantization,
+    vectors,
+)
 from explorer.bench.rows import BenchRow, Finding, Skipped
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort, alternate
@@ -17,7 +25,9 @@ SOURCES = (
     clustering.contests,
     low_rank.contests,
     quantization.contests,
+    vectors.contests,
 )
+OUTCOMES = (coding.outcomes, vectors.outcomes, optimum.outcomes)
 
 
 def peers(subject: Subject, effort: Effort) -> Iterator[Finding]:
@@ -45,3 +55,21 @@ def peers(subject: Subject, effort: Effort) -> Iterator[Finding]:
                 contest.baseline,
                 timings["ours"],
             )
+
+
+def reached(subject: Subject, effort: Effort) -> Iterator[Finding]:
+    """Compare what each peer arrives at with this package: bytes, or squared errors.
+
+    Yields
+    ------
+    BenchRow or Skipped
+        Ratios above 1 where this package needs fewer bytes, or leaves less error. Skipped
+        where the peer is not installed.
+    """
+    for source in OUTCOMES:
+        for outcome in source(subject, effort):
+            if find_spec(outcome.package) is None:
+                reason = f"package {outcome.package} is not installed"
+                yield Skipped(subject.name, outcome.name, reason)
+            else:
+                yield outcome.row(subject.name)

@@ -1,14 +1,14 @@
 const STOPS = [0, 0.25, 1];
 
-function stopColors(probe) {
-  return ["--ex-heat-0", "--ex-heat-1", "--ex-heat-2"].map((name) => {
-    probe.style.color = `var(${name})`;
+function stopColors(probe, palette) {
+  return STOPS.map((_, i) => {
+    probe.style.color = `var(--ex-${palette}-${i})`;
     return getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
   });
 }
 
-function colorTable(probe) {
-  const colors = stopColors(probe);
+function colorTable(probe, palette) {
+  const colors = stopColors(probe, palette);
   const table = new Uint32Array(256);
   const bytes = new Uint8Array(table.buffer);
   for (let i = 0; i < 256; i++) {
@@ -37,10 +37,10 @@ function render({ model, el }) {
     const rows = model.get("rows");
     const columns = model.get("columns");
     const cells = model.get("cells");
-    canvas.dataset.kept = model.get("kept_text");
+    Object.assign(canvas.dataset, model.get("data"));
     canvas.setAttribute("aria-label", model.get("label"));
     if (!rows || !columns || cells.byteLength !== rows * columns || !el.isConnected) return;
-    table ??= colorTable(probe);
+    table ??= colorTable(probe, model.get("palette"));
     if (canvas.width !== columns) canvas.width = columns;
     if (canvas.height !== rows) canvas.height = rows;
     const source = new Uint8Array(cells.buffer, cells.byteOffset, cells.byteLength);

@@ -1,0 +1,68 @@
+"""Rows of horizontal bars with their numbers beside them, drawn by the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import anywidget
+import traitlets
+
+from explorer.views.front_end import source
+
+Segment = tuple[float, float, str]
+
+
+class Bars(anywidget.AnyWidget):
+    """Rows of a name, one or more bars and right-aligned texts; redrawn in place.
+
+    A bar consists of segments ``(start, length, tone)`` in parts of its width; a tone is a
+    CSS class ``ex-tone-<tone>``. The legend's keys are ``(tone, name, text)``.
+    """
+
+    _esm = source("bars.js")
+
+    heads: traitlets.List = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    rows: traitlets.List = traitlets.List().tag(sync=True)
+    legend: traitlets.List = traitlets.List().tag(sync=True)
+    label = traitlets.Unicode("").tag(sync=True)
+    version = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, label: str, heads: Sequence[str] = (), class_: str = "") -> None:
+        super().__init__(label=label, heads=list(heads))
+        for name in ("ex-bars", *class_.split()):
+            self.add_class(name)
+
+    def show(self, rows: list[dict[str, Any]], legend: Sequence[tuple[str, str, str]] = ()) -> None:
+        """Show rows made with `bar_row`, and a legend, in one message."""
+        with self.hold_sync():
+            self.rows = rows
+            self.legend = [list(key) for key in legend]
+            self.version += 1
+
+
+def bar_row(
+    name: str,
+    tracks: Sequence[Sequence[Segment]],
+    texts: Sequence[str],
+    label: str,
+    detail: str = "",
+) -> dict[str, Any]:
+    """Make a row.
+
+    Parameters
+    ----------
+    name, detail : str
+        What the row is, and a remark in small type below.
+    tracks : sequence of sequence of (float, float, str)
+        The segments of each bar, top to bottom.
+    texts : sequence of str
+        Numbers with their units, one a column; a line break starts the next bar's line.
+    label : str
+        The row in words, for a screen reader.
+    """
+    bars = [
+        [[round(start, 4), round(length, 4), tone] for start, length, tone in track]
+        for track in tracks
+    ]
+    return {"name": name, "detail": detail, "tracks": bars, "texts": list(texts), "label": label}

@@ -1,0 +1,84 @@
+"""The file's size, stage by stage, as a waterfall."""
+
+from __future__ import annotations
+
+from ipywidgets import VBox
+
+from explorer.measure.waterfall import Waterfall
+from explorer.views.bars import Bars, Segment, bar_row
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import ratio_text, size_text
+
+_KEYS = {"after": "left", "gone": "saved by this stage", "grown": "added by this stage"}
+
+
+class BytesView:
+    """One bar a stage on a linear scale: what is left, and what the stage saved or added.
+
+    Bytes and the cumulative ratio stand beside each bar, so that the shortest is readable too.
+
+    Attributes
+    ----------
+    widget : VBox
+        The bars, their legend and their caption.
+    """
+
+    def __init__(self) -> None:
+        self._bars = Bars("Size after each stage", ["Stage", "Bytes on disk", "Size", "Ratio"])
+        self._caption = caption()
+        self.widget = VBox([self._bars, self._caption])
+
+    def draw(self, record: Waterfall) -> None:
+        """Show a record."""
+        sizes = [size_bytes for _, size_bytes in record.stages]
+        longest, rows, tones = max(sizes), [], set[str]()
+        before = sizes[0]
+        steps = zip(record.stages, record.ratios, record.step_ratios, strict=True)
+        for (label, size), ratio, step in steps:
+            track = _track(before / longest, size / longest)
+            tones.update(tone for _, _, tone in track)
+            words = f"{label}: {size_text(size)}, {ratio_text(ratio)}"
+            detail = "" if size == before else _step_text(step)
+            rows.append(
+                bar_row(label, [track], [size_text(size), ratio_text(ratio)], words, detail)
+            )
+            before = size
+        keys = [(tone, name, "") for tone, name in _KEYS.items() if tone in tones]
+        self._bars.show(rows, keys)
+        self._caption.value = _caption_text(record)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def _track(before: float, after: float) -> list[Segment]:
+    if after > before:
+        return [(0.0, before, "after"), (before, after - before, "grown")]
+    segments: list[Segment] = [(0.0, after, "after")]
+    return [*segments, (after, before - after, "gone")] if after < before else segments
+
+
+def _step_text(step: float) -> str:
+    return f"{ratio_text(step)} smaller" if step >= 1 else f"{ratio_text(1 / step)} larger"
+
+
+def _caption_text(record: Waterfall) -> str:
+    if len(record.stages) == 1:
+        return "No step is in the recipe: add one and see what it saves."
+    grown = [
+        label
+        for (label, _), step in zip(record.stages, record.step_ratios, strict=True)
+        if step < 1
+    ]
+    if grown:
+        return f"Look at {grown[0]}: this stage makes the file larger than it was before it."
+    steps = dict(
+        zip([label for label, _ in record.stages[1:]], record.step_ratios[1:], strict=True)
+    )
+    best = max(steps, key=lambda label: steps[label])
+    return (
+        f"{ratio_text(record.ratios[-1])} in all. Look how the ratios multiply: "
+        f"{best} saves most, {ratio_text(steps[best])} by itself."
+    )

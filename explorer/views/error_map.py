@@ -1,0 +1,51 @@
+"""Where the compressed weights differ from the original ones, as a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from ipywidgets import HTML, VBox
+
+from explorer.measure.error_map import ErrorMap
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import percent_text, shape_text
+from explorer.views.heat_canvas import HeatCanvas
+
+
+class ErrorMapView:
+    """Picture of ``|W - W'|`` over a layer's matrix.
+
+    Attributes
+    ----------
+    widget : VBox
+        The canvas, its legend and its caption. The canvas carries ``data-error``, the
+        layer's relative error with four decimals.
+    """
+
+    def __init__(self) -> None:
+        self._canvas = HeatCanvas(palette="error")
+        self._canvas.add_class("ex-map")
+        self._legend = HTML()
+        self._caption = caption()
+        self.widget = VBox([self._canvas, self._legend, self._caption])
+
+    def draw(self, record: ErrorMap) -> None:
+        """Show a record; errors beyond its scale are drawn in full color too."""
+        error, shape = record.relative_error, shape_text(record.shape)
+        parts = np.minimum(record.values / record.scale, 1.0)
+        label = f"Error map of a {shape} matrix: relative error {percent_text(error)}"
+        self._canvas.paint(parts, {"error": f"{error:.4f}"}, label)
+        self._legend.value = (
+            '<div class="ex-legend"><span>no error</span><i class="ex-gradient ex-gradient-error">'
+            f"</i><span>{record.scale:.3g} or more</span></div>"
+        )
+        sampled = f" One weight in {record.stride:,} shown." if record.stride > 1 else ""
+        self._caption.value = (
+            f"{shape} matrix, relative error {percent_text(error)}; full color is an error as "
+            f"large as the typical weight.{sampled} Look for stripes and blocks: rows and columns "
+            "that the method reproduces badly."
+        )
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)

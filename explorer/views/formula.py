@@ -1,0 +1,75 @@
+"""A formula in symbols, with numbers, and beside what was measured."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import anywidget
+import traitlets
+from ipywidgets import VBox
+
+from explorer.measure.formula import Formula
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.front_end import source
+
+
+class FormulaBox(anywidget.AnyWidget):
+    """Formulas as MathML; a line is replaced only where its markup changed."""
+
+    _esm = source("formula.js")
+
+    items: traitlets.List = traitlets.List().tag(sync=True)
+
+
+class FormulaView:
+    """Formulas typeset in symbols and with the current numbers, beside the measured figure.
+
+    Attributes
+    ----------
+    widget : VBox
+        The formulas and their caption.
+    """
+
+    def __init__(self) -> None:
+        self._box = FormulaBox()
+        self._box.add_class("ex-formulas")
+        self._caption = caption()
+        self.widget = VBox([self._box, self._caption])
+
+    def draw(self, *records: Formula) -> None:
+        """Show formulas, top to bottom."""
+        self._box.items = [_item(record) for record in records]
+        self._caption.value = _caption_text(records)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def _item(record: Formula) -> dict[str, str]:
+    return {
+        "name": record.name,
+        "symbols": _mathml(record.latex),
+        "filled": _mathml(record.filled),
+        "spoken": record.spoken,
+        "value": record.value_text,
+        "measured": record.measured_text,
+        "source": record.measured_name,
+        "note": record.note,
+    }
+
+
+@lru_cache(maxsize=64)
+def _mathml(latex: str) -> str:
+    from latex2mathml.converter import convert
+
+    return convert(latex, display="block")
+
+
+def _caption_text(records: tuple[Formula, ...]) -> str:
+    if not records:
+        return "No formula belongs to this recipe."
+    if any(record.measured_text for record in records):
+        return "Look at the two numbers: the gap is what the formula leaves out."
+    return "Look which symbol your dial moves, and how the result follows it."

@@ -1,0 +1,42 @@
+"""What stands in place of a view that has nothing to show: a sentence and a button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ipywidgets import Button, VBox
+
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+
+
+class HintView:
+    """A sentence that says what is missing, and a button that adds it.
+
+    Parameters
+    ----------
+    on_press : callable
+        Called without arguments when the button is pressed.
+
+    Attributes
+    ----------
+    widget : VBox
+        With the class ``ex-hint``.
+    """
+
+    def __init__(self, on_press: Callable[[], None]) -> None:
+        self._sentence = caption()
+        self._button = Button()
+        self._button.on_click(lambda _button: on_press())
+        self.widget = VBox([self._sentence, self._button])
+        self.widget.add_class("ex-hint")
+
+    def draw(self, sentence: str, action: str = "") -> None:
+        """Show a sentence, and a button named by what it does; "" shows no button."""
+        self._sentence.value = sentence
+        self._button.description = action
+        self._button.layout.display = "" if action else "none"
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)

@@ -1,0 +1,65 @@
+"""Time before and after compression."""
+
+from __future__ import annotations
+
+from ipywidgets import VBox
+
+from explorer.measure.speed import Speed, SpeedRow
+from explorer.views.bars import Bars, bar_row
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import ratio_text
+
+_KEYS = [("before", "before", ""), ("after", "after", "")]
+
+
+class SpeedView:
+    """Two bars a row, before and after, with their milliseconds and how much faster it got.
+
+    Attributes
+    ----------
+    widget : VBox
+        The bars, their legend and their caption.
+    """
+
+    def __init__(self) -> None:
+        self._bars = Bars("Time before and after", ["", "Before and after", "Time", "Speedup"])
+        self._caption = caption()
+        self.widget = VBox([self._bars, self._caption])
+
+    def draw(self, record: Speed) -> None:
+        """Show a record."""
+        longest = max((max(row.before_ms, row.after_ms) for row in record.rows), default=1.0)
+        self._bars.show([_row(row, longest) for row in record.rows], _KEYS if record.rows else [])
+        self._caption.value = _caption_text(record)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def _row(row: SpeedRow, longest: float) -> dict[str, object]:
+    before, after = _time_text(row.before_ms), _time_text(row.after_ms)
+    words = f"{row.label}: {before} before, {after} after, {ratio_text(row.speedup)} as fast"
+    tracks = [
+        [(0.0, row.before_ms / longest, "before")],
+        [(0.0, row.after_ms / longest, "after" if row.speedup >= 1 else "grown")],
+    ]
+    return bar_row(
+        row.label, tracks, [f"{before}\n{after}", ratio_text(row.speedup)], words, row.note
+    )
+
+
+def _time_text(time_ms: float) -> str:
+    if time_ms < 0.9995:
+        return f"{1000 * time_ms:.3g} µs"
+    return f"{time_ms:,.0f} ms" if time_ms >= 99.95 else f"{time_ms:.3g} ms"
+
+
+def _caption_text(record: Speed) -> str:
+    measured = "Measured on this machine's CPU."
+    if not record.rows:
+        return f"{measured} Nothing is timed yet."
+    if any(row.speedup < 1 for row in record.rows):
+        return f"{measured} Look for what got slower: fewer bytes need not mean less time."
+    return f"{measured} Look whether the time falls as much as the bytes do: it seldom does."

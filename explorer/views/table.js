@@ -1,0 +1,58 @@
+function add(parent, tag, className, text = "") {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function fit(parent, count, make) {
+  while (parent.children.length > count) parent.lastChild.remove();
+  while (parent.children.length < count) make(parent);
+}
+
+function makeCell(row) {
+  if (row.children.length) add(row, "td", "");
+  else add(row, "th", "").scope = "row";
+}
+
+function makeHead(row) {
+  const head = add(row, "th", "");
+  head.scope = "col";
+  add(head, "i", "");
+  add(head, "span", "");
+}
+
+function render({ model, el }) {
+  const table = add(add(el, "div", "ex-table-scroll"), "table", "ex-table");
+  const heads = add(add(table, "thead", ""), "tr", "");
+  const body = add(table, "tbody", "");
+
+  function draw() {
+    const rows = model.get("rows");
+    const titles = model.get("heads");
+    table.setAttribute("aria-label", model.get("label"));
+    table.parentNode.tabIndex = 0;
+    fit(heads, titles.length, makeHead);
+    titles.forEach(([text, tone], i) => {
+      const [swatch, word] = heads.children[i].children;
+      swatch.className = tone ? `ex-swatch ex-tone-${tone}` : "";
+      put(word, text);
+    });
+    fit(body, rows.length, (parent) => add(parent, "tr", ""));
+    rows.forEach((cells, i) => {
+      const row = body.children[i];
+      fit(row, cells.length, makeCell);
+      cells.forEach((text, j) => put(row.children[j], text));
+    });
+  }
+  model.on("change:version", draw);
+  draw();
+  return () => model.off("change:version", draw);
+}
+
+export default { render };

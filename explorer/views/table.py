@@ -1,0 +1,37 @@
+"""A table of numbers, drawn by the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anywidget
+import traitlets
+
+from explorer.views.front_end import source
+
+
+class Table(anywidget.AnyWidget):
+    """Rows of texts, all but the first column right-aligned; scrolls, its head stays.
+
+    A head is a text and a tone: a CSS class ``ex-tone-<tone>`` for its swatch, "" for none.
+    """
+
+    _esm = source("table.js")
+
+    heads: traitlets.List = traitlets.List().tag(sync=True)
+    rows: traitlets.List = traitlets.List().tag(sync=True)
+    label = traitlets.Unicode("").tag(sync=True)
+    version = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, label: str, class_: str = "") -> None:
+        super().__init__(label=label)
+        for name in ("ex-table-box", *class_.split()):
+            self.add_class(name)
+
+    def show(self, heads: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:
+        """Show heads and rows in one message; no heads and rows hide the table."""
+        (self.add_class if not rows else self.remove_class)("ex-empty")
+        with self.hold_sync():
+            self.heads = [list(head) for head in heads]
+            self.rows = [list(row) for row in rows]
+            self.version += 1

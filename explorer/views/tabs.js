@@ -1,0 +1,57 @@
+function render({ model, el }) {
+  const titles = model.get("titles");
+  el.setAttribute("role", "tablist");
+  el.setAttribute("aria-label", model.get("label"));
+  const tabs = titles.map((title) => {
+    const tab = document.createElement("button");
+    tab.type = "button";
+    tab.className = "ex-tab";
+    tab.textContent = title;
+    tab.id = `${model.get("prefix")}-${titles.indexOf(title)}`;
+    tab.setAttribute("role", "tab");
+    el.append(tab);
+    return tab;
+  });
+
+  function mark() {
+    const here = titles.indexOf(model.get("selected"));
+    tabs.forEach((tab, i) => {
+      tab.setAttribute("aria-selected", i === here);
+      tab.tabIndex = i === here ? 0 : -1;
+    });
+    reveal(tabs[here]);
+  }
+  function reveal(tab) {
+    const [bar, box] = [el.getBoundingClientRect(), tab.getBoundingClientRect()];
+    if (box.left < bar.left) el.scrollLeft -= bar.left - box.left + 24;
+    if (box.right > bar.right) el.scrollLeft += box.right - bar.right + 24;
+  }
+  function choose(i) {
+    tabs[i].focus();
+    if (titles[i] === model.get("selected")) return;
+    model.set("selected", titles[i]);
+    model.save_changes();
+  }
+  el.addEventListener("click", (event) => {
+    const i = tabs.indexOf(event.target.closest(".ex-tab"));
+    if (i >= 0) choose(i);
+  });
+  el.addEventListener("keydown", (event) => {
+    const here = tabs.indexOf(document.activeElement);
+    const last = tabs.length - 1;
+    const next = {
+      ArrowRight: here === last ? 0 : here + 1,
+      ArrowLeft: here === 0 ? last : here - 1,
+      Home: 0,
+      End: last,
+    }[event.key];
+    if (here < 0 || next === undefined) return;
+    event.preventDefault();
+    choose(next);
+  });
+  model.on("change:selected", mark);
+  mark();
+  return () => model.off("change:selected", mark);
+}
+
+export default { render };

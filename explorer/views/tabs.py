@@ -1,0 +1,106 @@
+"""A bar of tabs over the content of the one that is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import anywidget
+import traitlets
+from ipywidgets import Box, VBox, Widget
+
+from explorer.views.closing import close_all
+from explorer.views.front_end import source
+
+
+class TabBar(anywidget.AnyWidget):
+    """Buttons with the roles of tabs: arrow keys, Home and End move between them."""
+
+    _esm = source("tabs.js")
+
+    titles = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    selected = traitlets.Unicode("").tag(sync=True)
+    label = traitlets.Unicode("Topics").tag(sync=True)
+    prefix = traitlets.Unicode("").tag(sync=True)
+
+
+class TabsView(traitlets.HasTraits):
+    """Tabs whose content reaches the browser when it is first selected and then stays there.
+
+    Parameters
+    ----------
+    titles : sequence of str
+        All different.
+    contents : sequence of Widget
+        One a title.
+
+    Attributes
+    ----------
+    selected : str
+        Title of the tab that is shown; observe it to draw what comes into view.
+    widget : VBox
+        The bar and the contents, each in a box with the class ``ex-tab-panel``.
+
+    Raises
+    ------
+    ValueError
+        If there is no title, one occurs twice, or there are not as many contents.
+    TraitError
+        If `selected` is set to a title that there is not.
+    """
+
+    selected = traitlets.Unicode()
+
+    def __init__(self, titles: Sequence[str], contents: Sequence[Widget]) -> None:
+        if not titles or len(set(titles)) < len(titles) or len(titles) != len(contents):
+            raise ValueError(
+                "titles must be different and have one content each, "
+                f"got {list(titles)} and {len(contents)} contents"
+            )
+        self._titles = list(titles)
+        self._bar = TabBar(titles=self._titles, selected=titles[0])
+        self._bar.prefix = f"ex-tab-{self._bar.model_id}"
+        self._bar.add_class("ex-tab-bar")
+        self._panels = [self._panel(i, content) for i, content in enumerate(contents)]
+        self._shown = Box()
+        self._shown.add_class("ex-tab-panels")
+        self.widget = VBox([self._bar, self._shown])
+        self.widget.add_class("ex-tabs")
+        super().__init__(selected=titles[0])
+        self._show()
+        self._bar.observe(self._chosen, "selected")
+        self.observe(lambda _change: self._show(), "selected")
+
+    def close(self) -> None:
+        """Release the bar and the boxes; the contents belong to whoever made them."""
+        self.unobserve_all()
+        for panel in self._panels:
+            panel.children = ()
+            panel.close()
+        self._shown.children = ()
+        close_all(self.widget)
+
+    @traitlets.validate("selected")
+    def _known(self, proposal: Any) -> str:
+        if proposal["value"] not in self._titles:
+            raise traitlets.TraitError(
+                f"selected must be one of {', '.join(self._titles)}; got {proposal['value']!r}"
+            )
+        return str(proposal["value"])
+
+    def _panel(self, index: int, content: Widget) -> Box:
+        panel = Box([content])
+        panel.add_class("ex-tab-panel")
+        panel.add_class(f"ex-of-{self._bar.prefix}-{index}")
+        return panel
+
+    def _chosen(self, change: Any) -> None:
+        self.selected = change["new"]
+
+    def _show(self) -> None:
+        self._bar.selected = self.selected
+        chosen = self._panels[self._titles.index(self.selected)]
+        for panel in self._panels:
+            (panel.remove_class if panel is chosen else panel.add_class)("ex-hidden")
+        if chosen not in self._shown.children:
+            self._shown.children = (*self._shown.children, chosen)

@@ -1,0 +1,38 @@
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+from explorer.views.breakdown import BreakdownView
+from explorer.views.bytes import BytesView
+from explorer.views.codebook import CodebookView
+from explorer.views.error_map import ErrorMapView
+from explorer.views.formula import FormulaView
+from explorer.views.hint import HintView
+from explorer.views.speed import SpeedView
+from explorer.views.stage_errors import StageErrorsView
+from explorer.views.tabs import TabsView
+
+KEPT_BY_THEIR_LIBRARIES = {"LayoutModel", "Layout", "LabelStyle", "HTMLStyle", "LinearScale"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        BreakdownView,
+        BytesView,
+        CodebookView,
+        ErrorMapView,
+        FormulaView,
+        SpeedView,
+        StageErrorsView,
+        lambda: HintView(lambda: None),
+        lambda: TabsView(["A"], [BytesView().widget]),
+    ],
+)
+def test_closing_releases_every_widget(make):
+    before = set(_instances)
+    view = make()
+    mine = set(_instances) - before
+    view.close()
+    left = {type(_instances[key]).__name__ for key in mine & set(_instances)}
+    given = {"VBox", "Bars", "Label"} if isinstance(view, TabsView) else set()
+    assert left <= KEPT_BY_THEIR_LIBRARIES | given | {"ButtonStyle"}
