@@ -1,4 +1,4 @@
-"""The command line, ``compression-explorer``: app, models, compress, evaluate, bench.
+"""The command line, ``compression-explorer``: app, models, compress, evaluate, export, bench.
 
 Everything heavy is imported inside the subcommand that needs it, so that ``--help`` is quick.
 """
@@ -95,6 +95,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--model", help="network whose data to use (default: the file's own)")
     evaluate.set_defaults(run=_evaluate)
 
+    export = commands.add_parser("export", help="write a compressed file as a plain network")
+    export.add_argument("file", help="a .cmpx file of a network that `models` lists")
+    export.add_argument(
+        "-o", "--output", type=Path, required=True, help="file to write (.safetensors or .onnx)"
+    )
+    export.set_defaults(run=_export)
+
     commands.add_parser("bench", help="measure how fast this machine recompresses (see --help)")
     return parser
 
@@ -150,8 +157,8 @@ def _compress(options: argparse.Namespace) -> None:
     import explorer
 
     recipe = explorer.recipe_from_json(options.recipe.read_text(encoding="utf-8"))
-    net, _ = _load(options.model)
-    small = explorer.compress(net, recipe, network=options.model)
+    net, data = _load(options.model)
+    small = explorer.compress(net, recipe, data=data, network=options.model)
     small.save(options.output)
     sys.stdout.write(
         f"{options.output}: {small.size_bytes:,} bytes, {small.compression_ratio:.2f}x smaller\n"
@@ -175,6 +182,21 @@ def _evaluate(options: argparse.Namespace) -> None:
             "for data of your own use explorer.evaluate in Python"
         )
     _print_accuracy(explorer.evaluate(small.restore(loaded.net), loaded.data.eval))
+
+
+def _export(options: argparse.Namespace) -> None:
+    import explorer
+
+    small = explorer.open(options.file)
+    writers = {".safetensors": small.export_safetensors, ".onnx": small.export_onnx}
+    kind = options.output.suffix.lower()
+    if kind not in writers:
+        raise ValueError(
+            f"output must end in {' or '.join(writers)}, got {str(options.output)!r}: "
+            "the ending says what is written"
+        )
+    n_bytes = writers[kind](options.output)
+    sys.stdout.write(f"{options.output}: {n_bytes:,} bytes\n")
 
 
 def _print_accuracy(accuracy: Accuracy) -> None:

@@ -17,7 +17,6 @@ import numpy as np
 
 BLOCK = 128
 N_BINS = 64
-SKETCH = 4096
 
 
 @dataclass(frozen=True)
@@ -149,25 +148,6 @@ class Ordering:
         from explorer.compress.kernels import magnitude_at
 
         return np.uint32(magnitude_at(self.values, count)).view(np.float32)
-
-    @cached_property
-    def sketch(self) -> tuple[np.ndarray, np.ndarray]:
-        """Ranks at evenly spaced values, and the sums of the weights below them."""
-        places = np.linspace(self.values[0], self.values[-1], SKETCH + 1)[1:-1]
-        inner = np.searchsorted(self.values, places.astype(np.float32), "left")
-        ranks = np.concatenate([[0], inner, [self.n]])
-        return ranks, self.kept_sums(Cut.nothing(), ranks)[0]
-
-    def kept_sketch(self, cut: Cut) -> tuple[np.ndarray, np.ndarray]:
-        """Kept ranks that strictly ascend, and the sums of the kept weights below them."""
-        ranks, sums = self.sketch
-        ends = np.array([cut.start, cut.stop])
-        below, beyond = self.kept_sums(Cut.nothing(), ends)[0]
-        left, right = ranks < cut.start, ranks > cut.stop
-        kept = np.concatenate([ranks[left], [cut.start], ranks[right] - cut.n_pruned])
-        totals = np.concatenate([sums[left], [below], sums[right] - (beyond - below)])
-        first = np.concatenate([[True], np.diff(kept) > 0])
-        return kept[first], totals[first]
 
     def cut_below(self, threshold: float) -> Cut:
         """Remove every weight with ``|w| < threshold``, and exact zeros."""

@@ -105,6 +105,7 @@ def breakdown(network: Network, plans: Mapping[str, Plan], size_bytes: int) -> B
 def _row(layer: IndexedLayer, layout: dict[str, Any]) -> BreakdownRow:
     bits = dict.fromkeys(ROLES, 0)
     for field in layout_fields(layout, layer.shape, layer.dtype):
-        bits[field.role] += field.bits - field.fillers
-        bits["fillers"] += field.fillers
+        fillers = field.fillers // 8 * 8
+        bits["fillers"] += fillers
+        bits[field.role] += 8 * field.n_bytes - fillers
     return BreakdownRow(layer.name, {role: count for role, count in bits.items() if count})

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from explorer.compress.forward import check_input_shape, eval_mode, forward
+
 INPUT_SHAPE_ATTRIBUTE = "input_shape"
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -81,7 +83,7 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
     >>> [(row.name, row.weights, row.macs) for row in profile(nn.Linear(4, 3), (4,))]
     [('', 12, 12)]
     """
-    shape = _checked(input_shape)
+    shape = check_input_shape(input_shape)
     layers = {
         name: module
         for name, module in net.named_modules()
@@ -125,32 +127,11 @@ def input_shape(net: nn.Module, data: Any = None) -> tuple[int, ...] | None:
     return None if known is None else tuple(known)
 
 
-def _checked(input_shape: Sequence[int]) -> tuple[int, ...]:
-    sizes = tuple(input_shape) if isinstance(input_shape, Sequence) else ()
-    if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
-        raise ValueError(
-            "input_shape: expected the positive sizes of one input without the batch, such as "
-            f"(3, 224, 224), got {input_shape!r}."
-        )
-    return sizes
-
-
 def _forward_zeros(net: nn.Module, shape: tuple[int, ...]) -> None:
     like = next((p for p in net.parameters() if p.is_floating_point()), torch.empty(0))
     zeros = torch.zeros((1, *shape), dtype=like.dtype, device=like.device)
-    was_training = [module for module in net.modules() if module.training]
-    net.eval()
-    try:
-        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
-            net(zeros)
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
-        raise ValueError(
-            f"input_shape: the network does not take an input of shape {shape}: {error}. "
-            "Give the shape of one input, without the batch."
-        ) from error
-    finally:
-        for module in was_training:
-            module.training = True
+    with eval_mode(net), torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        forward(net, zeros)
 
 
 class _Count:

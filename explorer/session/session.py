@@ -9,12 +9,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from explorer.codec.model import CompressedModel
 from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe
 from explorer.measure.breakdown import Breakdown, breakdown
 from explorer.measure.profile import input_shape as find_input_shape
+from explorer.measure.profile import profile
 from explorer.measure.result import Result
 from explorer.measure.rounds import Stop
 from explorer.measure.speed import Speed
@@ -377,7 +379,18 @@ class Session:
 
 
 def _known_shape(net: nn.Module, data: Any) -> tuple[int, ...] | None:
-    return find_input_shape(net, data if hasattr(data, "eval") else None)
+    """Return the shape of one input, as far as network or data tell it."""
+    if hasattr(data, "eval"):
+        return find_input_shape(net, data)
+    known = find_input_shape(net)
+    if known is not None or not isinstance(data, TensorDataset) or not len(data):
+        return known
+    shape = tuple(data.tensors[0].shape[1:])
+    try:
+        profile(net, shape)
+    except ValueError:
+        return None
+    return shape
 
 
 def _device(device: str | torch.device) -> torch.device:
