@@ -174,16 +174,13 @@ def _best_of_sketch(
     counts = np.diff(ranks)
     points = np.diff(sums) / counts
     points -= points[points.size // 2]
-    before, total, squares = (_from_middle(counts * points**power) for power in (0, 1, 2))
+    before, total, squares = (_prefixes(counts * points**power) for power in (0, 1, 2))
     borders = least_error_borders(before, total, squares, n_clusters)
     return np.diff(sums[borders]) / np.diff(ranks[borders])
 
 
-def _from_middle(parts: np.ndarray) -> np.ndarray:
-    """Sum parts from the middle to each border, so that outliers blur no sums but their own."""
-    middle = parts.size // 2
-    below = np.cumsum(parts[:middle][::-1])[::-1]
-    return np.concatenate([-below, [0], np.cumsum(parts[middle:])])
+def _prefixes(parts: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0.0], np.cumsum(parts)])
 
 
 def _settle_roughly(ordering: Ordering, cut: Cut, centroids: np.ndarray, tolerance: float) -> None:

@@ -147,8 +147,8 @@ def least_error_borders(counts, sums, squares, n_runs):
     """Divide weighted ascending points into `n_runs` runs of least squared error.
 
     The values before point i number ``counts[i]``; ``sums[i]`` and ``squares[i]`` are their
-    sum and their sum of squares, or differ from these by a constant; float64. No point is
-    empty, and there are more than `n_runs`. Returns the borders, first and last included.
+    sum and their sum of squares, float64. No point is empty, and there are more than
+    `n_runs`. Returns the borders, first and last included.
     """
     n = counts.size - 1
     costs = np.empty(n + 1)

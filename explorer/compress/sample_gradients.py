@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-CHUNK_NUMBERS = 1 << 24
+CHUNK_NUMBERS = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from explorer.compress.saliency import saliencies
 from explorer.measure.batches import batches, n_samples
 
-BATCH = 100
+BATCH = 200
 MAX_SAMPLES = 2000
 
 

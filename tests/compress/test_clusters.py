@@ -89,6 +89,14 @@ def test_no_cluster_is_spent_on_a_gap(k, gap):
     assert excess(bounded_by_the_last_gap(40_000, gap), k) < 0.01
 
 
+def test_outliers_take_a_cluster_each_and_blur_nothing():
+    plain = DRAWS["normal"](6_000).astype(np.float32)
+    ordering = Ordering(np.append(plain, np.float32([1e7, -1e7])))
+    found = cluster_sorted(ordering, Cut.nothing(), 102, "linear")
+    best = optimum(plain.astype(np.float64), 100)
+    assert cost(ordering.values.astype(np.float64), found) < 1.01 * best
+
+
 @given(
     st.lists(st.integers(-40, 40), min_size=2, max_size=60),
     st.integers(1, 59),
