@@ -78,7 +78,7 @@ class CompressedModel(CompressedTensors):
             If the input's shape, or the network's architecture, is not known.
         """
         module = self.restore()
-        shape = input_shape or getattr(module, "input_shape", None)
+        shape: Any = input_shape or getattr(module, "input_shape", None)
         return export.save_onnx(module, shape, path)
 
     def with_template(self, template: nn.Module) -> CompressedModel:
@@ -94,40 +94,22 @@ def compress(
     input_shape: tuple[int, ...] | None = None,
     saliency: Saliency | None = None,
 ) -> CompressedModel:
-    """Compress a network by a recipe; the network itself is left unchanged.
+    """Compress a network by a recipe, given what `explorer.library.compress` finds by itself.
 
     Parameters
     ----------
     net : Module
-        Any network with dense or convolutional layers.
     recipe : list of Setting, dict of str to list of Setting, Recipe, or None
-        Ordered steps for all layers, or for fnmatch patterns over torch's qualified
-        layer names, of which the first that matches wins.
     network : str, optional
-        The catalog's name of the architecture, kept in the file so that it can be
-        rebuilt; by default what `net` says of itself.
+        The catalog's name; by default what `net` says of itself.
     input_shape : tuple of int, optional
-        One input without the batch, which `PruneNeurons` needs; by default what `net`
-        says of itself.
+        One input without the batch; by default what `net` says of itself.
     saliency : mapping of str to Tensor, optional
         What losing each weight costs, by layer, which ``Prune(criterion="obd")`` needs.
 
     Returns
     -------
     CompressedModel
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the recipe or a weight tensor is not valid; the message names it.
-
-    Examples
-    --------
-    >>> from torch import nn
-    >>> from explorer.compress.prune import Prune
-    >>> small = compress(nn.Linear(100, 10), [Prune(sparsity=0.9)])
-    >>> small[""].size_bits < 32 * 1000
-    True
     """
     name = getattr(net, "network_name", "") if network is None else network
     shape = input_shape or getattr(net, "input_shape", None)

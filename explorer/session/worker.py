@@ -59,7 +59,7 @@ class LatestWins:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        _yield_to_others()
+        yield_to_others()
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._next is not None or self._closed)
@@ -87,7 +87,7 @@ class LatestWins:
             )
 
 
-def _yield_to_others() -> None:
+def yield_to_others() -> None:
     """Let every other thread and process go before this one, where the system can do that."""
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND_NICENESS)

@@ -1,0 +1,139 @@
+"""A run of records in the background that can be paused, resumed and stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Generic, TypeVar
+
+from explorer.session.worker import yield_to_others
+
+T = TypeVar("T")
+
+
+class State(Enum):
+    """What a run is doing."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class BackgroundRun(Generic[T]):
+    """Takes records from an iterator, one after the other, in a thread of low priority.
+
+    Parameters
+    ----------
+    arrived : callable
+        Called with each record, from the thread.
+    changed : callable
+        Called with the run whenever its state changes.
+
+    Attributes
+    ----------
+    error : Exception or None
+        What ended the run, where it failed.
+    latest : object or None
+        The last record.
+    """
+
+    def __init__(
+        self, arrived: Callable[[T], None], changed: Callable[[BackgroundRun[T]], None]
+    ) -> None:
+        self._arrived, self._changed = arrived, changed
+        self._condition = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._state = State.IDLE
+        self.error: Exception | None = None
+        self.latest: T | None = None
+
+    @property
+    def state(self) -> State:
+        """What the run is doing."""
+        return self._state
+
+    @property
+    def active(self) -> bool:
+        """Whether there is something to pause or stop."""
+        return self._state in (State.RUNNING, State.PAUSED)
+
+    def start(self, records: Iterator[T]) -> None:
+        """Begin to take records.
+
+        Raises
+        ------
+        RuntimeError
+            If a run is under way.
+        """
+        if self.active:
+            raise RuntimeError("a run is under way; stop it before the next one")
+        self.error, self.latest = None, None
+        self._set(State.RUNNING)
+        self._thread = threading.Thread(
+            target=self._run, args=(records,), name="explorer-training", daemon=True
+        )
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Stop taking records until `resume`."""
+        self._move(State.RUNNING, State.PAUSED)
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._move(State.PAUSED, State.RUNNING)
+
+    def stop(self) -> None:
+        """End the run after the record at hand; what was reached stays."""
+        if self.active:
+            self._set(State.STOPPED)
+
+    def join(self, timeout: float | None = None) -> State:
+        """Wait until the run has ended, and return its state.
+
+        Raises
+        ------
+        TimeoutError
+            If it has not ended in time.
+        """
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+            if thread.is_alive():
+                raise TimeoutError(f"the run has not ended after {timeout} s")
+        return self._state
+
+    def _move(self, before: State, after: State) -> None:
+        if self._state is before:
+            self._set(after)
+
+    def _set(self, state: State) -> None:
+        with self._condition:
+            self._state = state
+            self._condition.notify_all()
+        self._changed(self)
+
+    def _run(self, records: Iterator[T]) -> None:
+        yield_to_others()
+        try:
+            for record in records:
+                self.latest = record
+                self._arrived(record)
+                if not self._may_go_on():
+                    break
+            self._move(State.RUNNING, State.DONE)
+        except Exception as error:
+            self.error = error
+            self._set(State.FAILED)
+        finally:
+            close = getattr(records, "close", None)
+            if close is not None:
+                close()
+
+    def _may_go_on(self) -> bool:
+        with self._condition:
+            self._condition.wait_for(lambda: self._state is not State.PAUSED)
+            return self._state is State.RUNNING
