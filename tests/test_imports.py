@@ -21,6 +21,7 @@ ASIDE = {
 WIDGETS = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
 WITH_WIDGETS = {"views", "controls", "panels", "app", "serve"}
 HEAVY = {"torchvision", "numba", "bqplot", "faiss", "dask", "sklearn", "pandas", "voila", "torch"}
+HEAVY |= {"torch_pruning", "constriction", "onnx", "latex2mathml"}
 
 
 def part_of(path):

@@ -134,10 +134,11 @@ class SymbolModel:
     @classmethod
     def of(cls, counts: np.ndarray, coder: str) -> SymbolModel:
         """Fit the model to the counts of the symbols."""
-        make = huffman_lengths if coder == "huffman" else frequency_classes
-        if coder == "huffman" and np.count_nonzero(counts) == 1:
+        if coder == "ans":
+            return cls(coder, frequency_classes(counts))
+        if np.count_nonzero(counts) == 1:
             return cls(coder, (counts > 0).astype(np.uint8))
-        return cls(coder, make(counts))
+        return cls(coder, huffman_lengths(counts))
 
     @cached_property
     def used(self) -> np.ndarray:
@@ -179,6 +180,8 @@ class SymbolModel:
         """
         if not self.is_complete and count:
             raise ValueError("the table of an entropy code is not one")
+        if data and (not count or self.used.size == 1):
+            raise ValueError("an entropy-coded stream holds more than its symbols")
         if not count:
             return np.zeros(0, np.int32)
         if self.used.size == 1:
@@ -205,7 +208,11 @@ def _decode_huffman(data: bytes, count: int, probabilities: np.ndarray) -> Any:
     padded = data + bytes(-len(data) % 4)
     decoder = codes.QueueDecoder(np.frombuffer(padded, "<u4").astype(np.uint32))
     tree = codes.huffman.DecoderHuffmanTree(probabilities)
-    return np.fromiter((decoder.decode_symbol(tree) for _ in range(count)), np.int32, count)
+    ranks = np.fromiter((decoder.decode_symbol(tree) for _ in range(count)), np.int32, count)
+    n_bits = -int(np.log2(probabilities)[ranks].sum())
+    if -(-n_bits // 8) != len(data):
+        raise ValueError("an entropy-coded stream holds more than its symbols")
+    return ranks
 
 
 def _encode_ans(ranks: np.ndarray, probabilities: np.ndarray) -> bytes:

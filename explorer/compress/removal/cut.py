@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.removal_groups import Coupling
-from explorer.compress.removal_silence import Silenced, with_tensors
+from explorer.compress.removal.groups import Coupling
+from explorer.compress.removal.silence import Silenced, with_tensors
 from explorer.compress.shapes import match_attributes
 from explorer.compress.weights import compressible, parameter_name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.neurons import PruneNeurons
-from explorer.compress.removal_check import Mismatch, compare
-from explorer.compress.removal_choice import chosen
-from explorer.compress.removal_cut import Left, cut, left_over, matrices_left, outputs_left
-from explorer.compress.removal_graph import UNFOLLOWED, traced
-from explorer.compress.removal_groups import Coupling
-from explorer.compress.removal_silence import silenced, with_tensors
+from explorer.compress.removal.check import Mismatch, compare
+from explorer.compress.removal.choice import chosen
+from explorer.compress.removal.cut import Left, cut, left_over, matrices_left, outputs_left
+from explorer.compress.removal.graph import traced
+from explorer.compress.removal.groups import Coupling
+from explorer.compress.removal.silence import silenced, with_tensors
+from explorer.compress.removal.walk import UNFOLLOWED
 from explorer.compress.weights import compressible
 
 SEED = 0
@@ -110,15 +110,15 @@ class NeuronIndex:
 
     def __init__(self, net: nn.Module, input_shape: tuple[int, ...]) -> None:
         generator = torch.Generator().manual_seed(SEED)
-        inputs = [torch.randn(input_shape, generator=generator) * s for s in EXAMPLE_SCALES]
-        self._example = torch.stack(inputs)
         self._coupling: Coupling | None = None
         self._untraced = ""
         self._rejected: dict[int, str] = {}
         self._lock = threading.Lock()
         with torch.inference_mode(False), torch.enable_grad():
+            inputs = [torch.randn(input_shape, generator=generator) * s for s in EXAMPLE_SCALES]
+            self._example = torch.stack(inputs)
             try:
-                self._coupling = traced(copy.deepcopy(net).eval(), _like(self._example, net))
+                self._coupling = traced(_borrowed(net), _like(self._example, net))
             except Exception as error:
                 words = [*str(error).splitlines(), type(error).__name__]
                 self._untraced = f"the graph cannot be traced: {words[0]}"
@@ -138,28 +138,35 @@ class NeuronIndex:
         Reduced
         """
         _check_steps(net, steps)
-        if self._coupling is None:
-            return _unchanged(net, dict.fromkeys(steps, self._untraced))
+        with torch.inference_mode(False), torch.no_grad():
+            if self._coupling is None:
+                return _unchanged(net, dict.fromkeys(steps, self._untraced))
+            return self._removed(net, self._coupling, steps)
+
+    def _removed(
+        self, net: nn.Module, coupling: Coupling, steps: Mapping[str, PruneNeurons]
+    ) -> Reduced:
+        """Try, leaving alone what turns out to be in the way, until the networks agree."""
         with self._lock:
             rejected = dict(self._rejected)
-        with torch.inference_mode(False), torch.no_grad():
-            while True:
-                choice = chosen(net, self._coupling, steps, rejected)
-                notes = _notes(self._coupling, steps, choice.notes)
-                if not choice.gone.any():
-                    return _unchanged(net, notes)
-                try:
-                    small, masked, left = self._without(net, self._coupling, choice.gone)
-                except _Loud as loud:
-                    rejected |= dict.fromkeys(self._coupling.families_of(loud.parts), LOUD)
-                except Mismatch as mismatch:
-                    suspects = self._suspects(net, self._coupling, choice.gone, mismatch.layers)
-                    new = dict.fromkeys(self._coupling.families_of(suspects), UNFOLLOWED)
-                    rejected |= new
-                    with self._lock:
-                        self._rejected |= new
-                else:
-                    return Reduced(small, masked, notes, matrices_left(net, left))
+        while True:
+            choice = chosen(net, coupling, steps, rejected)
+            notes = _notes(coupling, steps, choice.notes)
+            if not choice.gone.any():
+                return _unchanged(net, notes)
+            try:
+                small, masked, left = self._without(net, coupling, choice.gone)
+            except _Loud as loud:
+                rejected |= dict.fromkeys(coupling.families_of(loud.parts), LOUD)
+                rejected |= dict.fromkeys(coupling.families_of(loud.mixed), UNFOLLOWED)
+            except Mismatch as mismatch:
+                suspects = self._suspects(net, coupling, choice.gone, mismatch.layers)
+                tangled = dict.fromkeys(coupling.families_of(suspects), UNFOLLOWED)
+                rejected |= tangled
+                with self._lock:
+                    self._rejected |= tangled
+            else:
+                return Reduced(small, masked, notes, matrices_left(net, left))
 
     def _without(
         self, net: nn.Module, coupling: Coupling, gone: np.ndarray
@@ -168,7 +175,7 @@ class NeuronIndex:
         example = _like(self._example, net)
         silent = silenced(net, coupling, gone, example)
         if silent.loud.any():
-            raise _Loud(silent.loud)
+            raise _Loud(silent.loud, silent.mixed)
         left = left_over(net, coupling, gone)
         try:
             small = cut(silent, left)
@@ -201,9 +208,9 @@ class NeuronIndex:
 class _Loud(Exception):
     """Some parts cannot be silenced."""
 
-    def __init__(self, parts: np.ndarray) -> None:
-        super().__init__("loud")
-        self.parts = parts
+    def __init__(self, parts: np.ndarray, mixed: np.ndarray) -> None:
+        super().__init__("parts of the network that cannot be silenced")
+        self.parts, self.mixed = parts, mixed
 
 
 def _check_steps(net: nn.Module, steps: Mapping[str, PruneNeurons]) -> None:
@@ -221,6 +228,12 @@ def _like(example: Tensor, net: nn.Module) -> Tensor:
     """Move an example to the device and type of a network's first weights."""
     first = next(iter(compressible(net).values()))
     return example.to(first.device, first.dtype)
+
+
+def _borrowed(net: nn.Module) -> nn.Module:
+    """Copy a network but for its parameters' memory, which no forward pass writes to."""
+    own = dict(net.named_parameters(remove_duplicate=False))
+    return with_tensors(net, {k: p.detach() for k, p in own.items() if not p.is_inference()})
 
 
 def _notes(

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
 
-from explorer.compress.removal_choice import column_use
-from explorer.compress.removal_groups import Coupling, Slot, is_layer
+from explorer.compress.removal.choice import column_use
+from explorer.compress.removal.groups import Coupling, Slot, is_layer
 
 STEADY = 1e-6
 
@@ -31,11 +31,14 @@ class Silenced:
         State-dict keys of biases, and what to add to them once the parts are gone.
     loud : ndarray of bool, one for each part
         Parts that could not be silenced.
+    mixed : ndarray of bool, one for each part
+        Those of them whose channels vary all the same: others come in.
     """
 
     net: nn.Module
     folded: Mapping[str, Tensor]
     loud: np.ndarray
+    mixed: np.ndarray
 
 
 def silenced(net: nn.Module, coupling: Coupling, gone: np.ndarray, example: Tensor) -> Silenced:
@@ -60,10 +63,10 @@ def silenced(net: nn.Module, coupling: Coupling, gone: np.ndarray, example: Tens
     masked = with_tensors(net, {})
     _zero(masked, coupling.slots, gone, _weights_only)
     readers = [slot for slot in coupling.slots if slot.side == "in" and slot.hit(gone).any()]
-    loud, emitted = _loud(masked, readers, gone, example)
+    loud, mixed, emitted = _loud(masked, readers, gone, example)
     if loud.any():
         _zero(masked, coupling.slots, loud, _all_tensors)
-        loud, emitted = _loud(masked, readers, gone, example)
+        loud, mixed, emitted = _loud(masked, readers, gone, example)
     folded = {}
     for slot, constants in zip(readers, emitted, strict=True):
         layer: Any = masked.get_submodule(slot.name)
@@ -71,7 +74,7 @@ def silenced(net: nn.Module, coupling: Coupling, gone: np.ndarray, example: Tens
         if layer.bias is not None and values.any():
             key = f"{slot.name}.bias".lstrip(".")
             folded[key] = _carried(layer, torch.from_numpy(values))
-    return Silenced(masked, folded, loud)
+    return Silenced(masked, folded, loud, mixed)
 
 
 def with_tensors(net: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
@@ -113,9 +116,9 @@ def _zero(
 
 def _loud(
     net: nn.Module, readers: list[Slot], gone: np.ndarray, example: Tensor
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return the parts that biases cannot take over, and what reaches each reader's channels."""
-    loud = np.zeros_like(gone)
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Return parts that biases cannot take over, those that vary, and what reaches each reader."""
+    loud, mixed = np.zeros_like(gone), np.zeros_like(gone)
     emitted = []
     for slot, (low, high) in zip(readers, _ranges(net, readers, example), strict=True):
         layer: Any = net.get_submodule(slot.name)
@@ -124,8 +127,9 @@ def _loud(
         unread = ~column_use(layer)
         fine = silent | unread | (steady & _takes_constants(layer))
         loud[slot.parts[slot.hit(gone) & ~fine]] = True
+        mixed[slot.parts[slot.hit(gone) & ~fine & ~steady]] = True
         emitted.append(np.where(unread, 0, (low + high) / 2))
-    return loud, emitted
+    return loud, mixed, emitted
 
 
 def _ranges(

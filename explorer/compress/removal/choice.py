@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.neurons import PruneNeurons, smallest
-from explorer.compress.removal_groups import Coupling, Family, Slot
+from explorer.compress.removal.groups import Coupling, Family, Slot
 
 FEW = 16
 

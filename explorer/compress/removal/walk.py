@@ -1,18 +1,16 @@
-"""Where each neuron's channel goes in a network, by torch-pruning's dependency graph."""
+"""Numbers for a network's channels, carried along torch-pruning's dependency graph."""
 
 from __future__ import annotations
 
-import threading
-import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
-from explorer.compress.removal_groups import (
+from explorer.compress.removal.groups import (
     NO_OBSTACLE,
     Coupling,
     Slot,
@@ -24,53 +22,36 @@ from explorer.compress.removal_groups import (
 
 OUTPUTS = "its outputs are the network's classes"
 UNFOLLOWED = "its channels are mixed with others in a way that cannot be followed"
-_TRACING = threading.Lock()
+MAPPING_ERRORS = (ArithmeticError, LookupError, TypeError)
 
 
-def traced(net: nn.Module, example: Tensor) -> Coupling:
-    """Follow every neuron of a network to wherever its channel goes.
+def walk(graph: Any, net: nn.Module, broken: Set[Any]) -> Coupling:
+    """Follow every output channel of a network along a dependency graph.
 
     Parameters
     ----------
+    graph : torch_pruning.DependencyGraph
+        Built for `net`.
     net : Module
-        A copy of the network, in eval mode; used up.
-    example : Tensor, shape (n, ...)
+    broken : set of torch_pruning's nodes
+        Nodes whose channels the graph does not know.
 
     Returns
     -------
     Coupling
-
-    Raises
-    ------
-    Exception
-        Whatever torch-pruning or the network raises.
-
-    References
-    ----------
-    Fang, Ma, Song, Mi, Wang. "DepGraph: towards any structural pruning". CVPR 2023.
-    arXiv:2301.12900.
     """
-    import torch_pruning
-
-    for parameter in net.parameters():
-        parameter.requires_grad_(True)
-    # torch-pruning keeps state in objects that all its graphs share.
-    with _TRACING, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        graph = torch_pruning.DependencyGraph().build_dependency(
-            net, example, forward_fn=lambda module, x: module(x), verbose=False
-        )
-        return _Walk(graph, net).coupling()
+    return _Walk(graph, net, broken).coupling()
 
 
 class _Walk:
     """Numbers every output channel, and carries the numbers along the graph's edges."""
 
-    def __init__(self, graph: Any, net: nn.Module) -> None:
+    def __init__(self, graph: Any, net: nn.Module, broken: Set[Any]) -> None:
         from torch_pruning._helpers import _HybridIndex
         from torch_pruning.ops import OPTYPE
 
-        self.graph, self.kinds, self.index = graph, OPTYPE, _HybridIndex
+        self.graph, self.broken = graph, broken
+        self.kinds, self.index = OPTYPE, _HybridIndex
         self.order = [name for name, _ in net.named_modules()]
         self.names: dict[Any, str] = {module: name for name, module in net.named_modules()}
         self.names |= {parameter: name for name, parameter in net.named_parameters()}
@@ -102,7 +83,7 @@ class _Walk:
         stack = [(node, act, idx, numbers)]
         while stack:
             node, act, idx, numbers = stack.pop()
-            if idx.max() >= self._size(node, act.__name__):
+            if idx.min() < 0 or idx.max() >= self._size(node, act.__name__):
                 self.obstacles.append(((4, UNFOLLOWED), numbers))
                 continue
             idx, numbers = self._mark(node, act.__name__, idx, numbers)
@@ -111,7 +92,7 @@ class _Walk:
                 self.obstacles.append((reason, numbers))
             for edge in node.dependencies if idx.size else ():
                 if edge.is_triggered_by(act):
-                    there, which = self._mapped(edge, idx)
+                    there, which = self._mapped(edge, idx, numbers)
                     if there.size:
                         stack.append((edge.target, edge.handler, there, numbers[which]))
 
@@ -129,16 +110,20 @@ class _Walk:
         fresh, first = np.unique(idx[new], return_index=True)
         return fresh, numbers[new][first]
 
-    def _mapped(self, edge: Any, idx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _mapped(
+        self, edge: Any, idx: np.ndarray, numbers: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the channels at the other end of an edge, and which of `idx` each comes from."""
         if edge.index_mapping[0] is None and edge.index_mapping[1] is None:
             return idx, np.arange(idx.size)
         items = [self.index(idx=int(i), root_idx=k) for k, i in enumerate(idx)]
-        for mapping in edge.index_mapping:
-            items = items if mapping is None else mapping(items)
-        if any(item.root_idx is None or item.idx < 0 for item in items):
-            raise ValueError("channels are repeated in a way that cannot be followed")
-        pairs = np.array([(item.idx, item.root_idx) for item in items], np.int64).reshape(-1, 2)
+        try:
+            for mapping in edge.index_mapping:
+                items = items if mapping is None else mapping(items)
+            pairs = np.array([(i.idx, i.root_idx) for i in items], np.int64).reshape(-1, 2)
+        except MAPPING_ERRORS:
+            self.obstacles.append(((4, UNFOLLOWED), numbers))
+            return idx[:0], idx[:0]
         return pairs[:, 0], pairs[:, 1]
 
     def _obstacle(self, node: Any, act: str) -> tuple[int, str]:
@@ -148,6 +133,8 @@ class _Walk:
         reason = NO_OBSTACLE
         if not node.outputs and self._side(node, act) != "in":
             reason = 0, OUTPUTS
+        elif node in self.broken:
+            reason = 4, UNFOLLOWED
         elif node.type in (kinds.LN, kinds.GN):
             words = f"{name} normalizes all channels together"
             reason = 1, f"{words}: none can go without changing the others"

@@ -133,7 +133,7 @@ def n_channels(layer: Any, side: str) -> int:
 
 
 def components(n: int, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Number the connected components of a graph of `n` nodes, given the ends of its edges."""
+    """Mark the `n` nodes of a graph by connected component, given the ends of its edges."""
     labels = np.arange(n)
     if not pairs:
         return labels
