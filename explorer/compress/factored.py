@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,21 @@ class Factored:
     dense: Mapping[str, str]
 
 
+class FactoredPair(nn.Sequential):
+    """Two layers in place of one, whose weight and bias can still be read."""
+
+    @property
+    def weight(self) -> Tensor:
+        """The product of the two layers' weights, shape of the one layer's."""
+        first, second = (cast(Tensor, layer.weight) for layer in self)
+        return (second.flatten(1) @ first.flatten(1)).reshape(len(second), *first.shape[1:])
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The one layer's bias."""
+        return cast("Tensor | None", self[1].bias)
+
+
 def factored(net: nn.Module, records: Mapping[str, Record]) -> Factored:
     """Replace each low-rank layer of a restored network by two smaller layers.
 
@@ -49,7 +64,6 @@ def factored(net: nn.Module, records: Mapping[str, Record]) -> Factored:
     ----------
     net : Module
         A network that holds the restored weights; it is copied and left unchanged.
-        One whose own code reads the weight of a split layer will not run.
     records : mapping of str to Record
         By layer name. Records of other kinds than `LowRanked` are passed over.
 
@@ -75,7 +89,7 @@ def factored(net: nn.Module, records: Mapping[str, Record]) -> Factored:
     >>> from explorer.compress.low_rank import LowRank
     >>> layer = nn.Linear(100, 50)
     >>> factored(layer, {"": LowRank(rank=4)(layer.weight)}).net
-    Sequential(
+    FactoredPair(
       (0): Linear(in_features=100, out_features=4, bias=False)
       (1): Linear(in_features=4, out_features=50, bias=True)
     )
@@ -161,4 +175,4 @@ def _pair(layer: Any, record: LowRanked) -> nn.Sequential:
         second.weight.copy_((record.left.restore() * record.values).reshape(second.weight.shape))
         if layer.bias is not None:
             second.bias.copy_(layer.bias)
-    return nn.Sequential(first, second).requires_grad_(layer.weight.requires_grad)
+    return FactoredPair(first, second).requires_grad_(layer.weight.requires_grad)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,7 +105,7 @@ class CompressedTensors:
                 "as in restore(net)"
             )
         module = copy.deepcopy(template)
-        state = _with_tied(self.state_dict(), module)
+        state = _with_versions(_with_tied(self.state_dict(), module), module)
         try:
             if self.source_bytes is not None:
                 fit_shapes(module, state)
@@ -121,6 +122,13 @@ def _with_tied(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]
     known = {id(tensor): state[name] for name, tensor in tensors.items() if name in state}
     tied = {name: known[id(tensor)] for name, tensor in tensors.items() if id(tensor) in known}
     return tied | state
+
+
+def _with_versions(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
+    """Add what the module's own state dict says of its layers' versions, which some ask for."""
+    versioned: Any = OrderedDict(state)
+    versioned._metadata = getattr(module.state_dict(keep_vars=True), "_metadata", {})
+    return versioned
 
 
 def untouched_tensors(net: nn.Module) -> dict[str, Tensor]:
