@@ -15,7 +15,8 @@ from explorer.compress.prune import Pruned
 from explorer.compress.quantize import Quantized
 from explorer.compress.record import Coded, Dense, Record
 from explorer.compress.share import Shared
-from explorer.compress.stored import IndexStream, Stored, SymbolStream
+from explorer.compress.stored import Stored
+from explorer.compress.streams import IndexStream, SymbolStream
 from explorer.compress.symbols import FREQUENCY_BITS, LENGTH_BITS
 from explorer.compress.vector_record import VectorCoded
 

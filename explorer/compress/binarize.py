@@ -101,7 +101,7 @@ class SignCoding(Coding):
 
     def write(self, source: np.ndarray, out: np.ndarray, threshold: float) -> None:
         """Write plus or minus the scale, zero up to `threshold`."""
-        from explorer.compress.kernels import sign_into
+        from explorer.compress.writing_kernels import sign_into
 
         scale, limit = self.scale[0], np.float32(threshold)
         over_chunks(source.size, lambda i: sign_into(source[i], out[i], scale, limit))

@@ -151,7 +151,7 @@ class UniformCoding(Coding):
 
     def write(self, source: np.ndarray, out: np.ndarray, threshold: float) -> None:
         """Write each weight's level, zero up to `threshold`."""
-        from explorer.compress.kernels import quantize_into
+        from explorer.compress.writing_kernels import quantize_into
 
         g, limit = self.grid, np.float32(threshold)
         scale = (g.low, g.inverse_step, g.step, float(g.n_steps))

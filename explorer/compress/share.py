@@ -118,7 +118,7 @@ class ClusterCoding(Coding):
 
     def write(self, source: np.ndarray, out: np.ndarray, threshold: float) -> None:
         """Write each weight's centroid, zero up to `threshold`."""
-        from explorer.compress.kernels import levels_into
+        from explorer.compress.writing_kernels import levels_into
 
         limits, levels = with_zero_run(self.limits, self.levels, threshold)
         table = run_table(limits)
@@ -170,7 +170,7 @@ def run_table(limits: np.ndarray) -> np.ndarray:
     -------
     ndarray, shape (65536,), int16
     """
-    from explorer.compress.kernels import tabulate_runs
+    from explorer.compress.writing_kernels import tabulate_runs
 
     table = np.zeros(65536, np.int16)
     tabulate_runs(limits, table)

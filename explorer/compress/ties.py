@@ -15,7 +15,7 @@ TIES_BUFFER = 4096
 
 def shrink(source: Tensor, out: Tensor, threshold: float) -> None:
     """Copy flat weights with magnitudes up to `threshold` zeroed."""
-    from explorer.compress.kernels import shrink_into
+    from explorer.compress.writing_kernels import shrink_into
 
     values, into, limit = source.numpy(), out.numpy(), np.float32(threshold)
     over_chunks(values.size, lambda i: shrink_into(values[i], into[i], limit))
@@ -23,7 +23,7 @@ def shrink(source: Tensor, out: Tensor, threshold: float) -> None:
 
 def tie_positions(source: Tensor, cut: Cut) -> np.ndarray:
     """Row-major positions of the weights of the threshold's magnitude."""
-    from explorer.compress.kernels import find_magnitude
+    from explorer.compress.writing_kernels import find_magnitude
 
     flat, limit = source.view(-1).numpy(), np.float32(cut.threshold)
     return _found(flat.size, lambda i, found: find_magnitude(flat[i], limit, found))
@@ -31,7 +31,7 @@ def tie_positions(source: Tensor, cut: Cut) -> np.ndarray:
 
 def shrink_noting_ties(source: Tensor, out: Tensor, cut: Cut) -> np.ndarray:
     """Write the pruned weights and return `tie_positions`, in one pass."""
-    from explorer.compress.kernels import shrink_and_find
+    from explorer.compress.writing_kernels import shrink_and_find
 
     flat, into = source.view(-1).numpy(), out.view(-1).numpy()
     limit = int(np.float32(cut.threshold).view(np.uint32))

@@ -11,9 +11,10 @@ import numpy as np
 from explorer.codec.layouts import layout_fields
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
-from explorer.compress.stored import Stored, SymbolStream
+from explorer.compress.stored import Stored
+from explorer.compress.streams import SymbolStream
 from explorer.measure import formulas
-from explorer.measure.entropy_formulas import entropy, entropy_bound
+from explorer.measure.entropy_formulas import NAMES, entropy, entropy_bound
 from explorer.measure.formula import Formula
 from explorer.measure.result import LayerFigures
 from explorer.measure.vector_formulas import product, residual, residual_as_printed
@@ -51,11 +52,13 @@ def layer_formulas(
         "Factorize": _factorization(inner, layer),
         "Combine": _coding(plan),
     }
-    return {
-        topic: tuple(replace(formula, measured_name="measured") for formula in made)
-        for topic, made in found.items()
-        if made
-    }
+    return {topic: tuple(_named(f) for f in made) for topic, made in found.items() if made}
+
+
+def _named(formula: Formula) -> Formula:
+    """Say "measured" of what is not the whole file's, unless a coder is named."""
+    named = formula.measured_name in NAMES.values()
+    return formula if named else replace(formula, measured_name="measured")
 
 
 def _spent(layout: Mapping[str, Any], layer: IndexedLayer) -> dict[str, int]:
@@ -137,12 +140,13 @@ def _coding(plan: Plan) -> list[Formula]:
     record = plan.record
     if not isinstance(record, Stored) or record.codes is None:
         return []
-    return [entropy_of(record.codes), entropy_bound(record.codes.counts, _mean_bits(record.codes))]
+    codes = record.codes
+    return [entropy_of(codes), entropy_bound(codes.counts, _mean_bits(codes), codes.coder)]
 
 
 def entropy_of(stream: SymbolStream) -> Formula:
     """Fill in the entropy of a stream's symbols beside what its coder takes."""
-    return entropy(stream.counts, _mean_bits(stream))
+    return entropy(stream.counts, _mean_bits(stream), stream.coder)
 
 
 def _mean_bits(stream: SymbolStream) -> float:
