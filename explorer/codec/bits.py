@@ -35,9 +35,9 @@ def unpack(data: bytes, count: int, n_bits: int) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (count,), int64 (uint8 for up to 8 bits)
+    ndarray, shape (count,), uint32 (uint8 for up to 8 bits)
     """
-    kind = np.uint8 if n_bits <= 8 else np.int64
+    kind = np.uint8 if n_bits <= 8 else np.uint32
     if n_bits == 0:
         return np.zeros(count, kind)
     if n_bits == 8:

@@ -5,8 +5,9 @@ Layout, all numbers little-endian::
     "CMPX", version (1 byte), header length (4 bytes), header (deflated JSON), CRC-32 of the header
     for each tensor: its fields, each padded to a whole byte, then their CRC-32
 
-The same model gives the same bytes. Reading allocates no more than the file's own size and
-that of the restored tensors, which is limited, and never runs anything from the file.
+The same model gives the same bytes. What reading allocates is in proportion to the file's own
+size and to the numbers it promises, which are limited, and it never runs anything from the
+file. FORMAT.md in this folder says the layout byte by byte, and what is promised.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,13 +55,24 @@ def untouched_entries(untouched: Mapping[str, Tensor]) -> list[Entry]:
 
 
 def encode(model: CompressedTensors) -> bytes:
-    """Return the bytes of the file."""
+    """Return the bytes of the file.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the model holds what a file cannot, or more than one that size may.
+    """
     parts = [header_bytes(entries_of(model), model.recipe, model.network, model.source_bytes)]
     sections = [b"".join(write_record(record)) for record in model.records.values()]
     sections += [tensor_bytes(tensor) for tensor in model.untouched.values()]
     for section in sections:
         parts += [section, struct.pack("<I", zlib.crc32(section))]
-    return b"".join(parts)
+    data = b"".join(parts)
+    try:
+        _plan(data)
+    except DamagedFile as error:
+        raise ValueError(f"this model does not fit into a file: {error}") from error
+    return data
 
 
 def file_bytes(
@@ -114,54 +127,63 @@ def decode(data: bytes) -> CompressedTensors:
         raise DamagedFile("header is nested too deeply") from error
 
 
-def _decode(data: bytes) -> CompressedTensors:
+def _plan(data: bytes) -> tuple[dict[str, Any], Recipe, list[Entry], int]:
+    """Return the header, what it says, and where the first section starts."""
     header, start = read_header(data)
     entries = [read_entry(item) for item in header["tensors"]]
     _check_sizes(entries, len(data) - start)
+    try:
+        recipe = recipe_from_json(json.dumps(header["recipe"]))
+    except ValueError as error:
+        raise DamagedFile(str(error)) from error
+    return header, recipe, entries, start
+
+
+def _decode(data: bytes) -> CompressedTensors:
+    header, recipe, entries, start = _plan(data)
     records: dict[str, Record] = {}
     untouched: dict[str, Tensor] = {}
     for entry in entries:
-        section = data[start : start + entry.n_bytes - CRC_BYTES]
-        start += entry.n_bytes
+        n_bytes = entry.n_bytes
+        section = memoryview(data)[start : start + n_bytes - CRC_BYTES]
+        start += n_bytes
         if data[start - CRC_BYTES : start] != struct.pack("<I", zlib.crc32(section)):
             raise DamagedFile(f"tensor {entry.name!r}: checksum does not match")
         if entry.layout is None:
             untouched[entry.name] = _untouched(section, entry)
         else:
             records[entry.name] = _record(section, entry)
-    try:
-        recipe = recipe_from_json(json.dumps(header["recipe"]))
-    except ValueError as error:
-        raise DamagedFile(str(error)) from error
     size = header.get("source_bytes")
     return CompressedTensors(records, untouched, recipe, None, header["network"], size)
 
 
 def _check_sizes(entries: list[Entry], n_bytes: int) -> None:
     limit = min(MAX_WEIGHTS, PLAUSIBLE_WEIGHTS + WEIGHTS_A_BYTE * n_bytes)
-    if sum(entry.shape.numel() for entry in entries) > limit:
-        raise DamagedFile(f"header promises more than {limit} weights in {n_bytes} bytes")
+    expected = sum(entry.n_bytes for entry in entries)
+    if sum(entry.n_numbers for entry in entries) > limit:
+        raise DamagedFile(
+            f"header promises more than {limit} weights, factors and centroids in {n_bytes} bytes"
+        )
     keys = [parameter_name(e.name) if e.layout is not None else e.name for e in entries]
     if len(set(keys)) != len(keys):
         raise DamagedFile("header names a tensor twice")
-    expected = sum(entry.n_bytes for entry in entries)
     if expected != n_bytes:
         raise DamagedFile(f"the tensors should take {expected} bytes; the file has {n_bytes}")
 
 
-def _untouched(section: bytes, entry: Entry) -> Tensor:
-    if entry.dtype == torch.bool and any(byte > 1 for byte in section):
+def _untouched(section: memoryview, entry: Entry) -> Tensor:
+    if entry.dtype == torch.bool and bytes(section).strip(b"\0\1"):
         raise DamagedFile(f"tensor {entry.name!r}: not a truth value")
     return tensor_from(section, entry.shape, entry.dtype)
 
 
-def _record(section: bytes, entry: Entry) -> Record:
+def _record(section: memoryview, entry: Entry) -> Record:
     position = 0
 
     def take(count: int) -> bytes:
         nonlocal position
         position += count
-        return section[position - count : position]
+        return bytes(section[position - count : position])
 
     try:
         return read_record(entry.layout or {}, entry.shape, entry.dtype, take)

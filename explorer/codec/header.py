@@ -14,12 +14,12 @@ import torch
 
 from explorer.codec.errors import DamagedFile
 from explorer.codec.layouts import layout_fields
+from explorer.codec.limits import MAX_WEIGHTS, numbers_in
 from explorer.compress.recipe import Recipe
 from explorer.compress.record import FLOAT_TYPES
 
 MAGIC = b"CMPX\x01"
-MAX_HEADER = 4_000_000
-MAX_WEIGHTS = 1 << 31
+MAX_HEADER = 1 << 20
 MAX_AXES = 8
 CRC_BYTES = 4
 DTYPES = {
@@ -66,6 +66,11 @@ class Entry:
         fields = layout_fields(self.layout, self.shape, self.dtype)
         return sum(field.n_bytes for field in fields) + CRC_BYTES
 
+    @property
+    def n_numbers(self) -> int:
+        """Numbers to make room for, once `n_bytes` has found the layout sound."""
+        return self.shape.numel() if self.layout is None else numbers_in(self.layout, self.shape)
+
 
 def header_bytes(
     entries: Iterable[Entry], recipe: Recipe, network: str, source_bytes: int | None = None
@@ -107,10 +112,10 @@ def inflated(data: bytes) -> bytes:
     """Return the header's text; raises DamagedFile, also where it is too long."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        text = unpacker.decompress(data, MAX_HEADER)
+        text = unpacker.decompress(data, MAX_HEADER + 1)
     except zlib.error as error:
         raise DamagedFile("header is not valid deflate data") from error
-    if not unpacker.eof or unpacker.unused_data:
+    if not unpacker.eof or unpacker.unused_data or len(text) > MAX_HEADER:
         raise DamagedFile(f"header is cut short, or longer than {MAX_HEADER} bytes")
     return text
 
@@ -128,8 +133,9 @@ def read_header(data: bytes) -> tuple[dict[str, Any], int]:
     text = data[fixed : fixed + length]
     if data[fixed + length : fixed + length + CRC_BYTES] != struct.pack("<I", zlib.crc32(text)):
         raise DamagedFile("header: checksum does not match")
+    content = inflated(text)
     try:
-        header = json.loads(inflated(text))
+        header = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise DamagedFile("header is not valid JSON") from error
     expected = {"network": str, "recipe": dict, "tensors": list}
@@ -138,7 +144,7 @@ def read_header(data: bytes) -> tuple[dict[str, Any], int]:
     ):
         raise DamagedFile("header lacks its network, recipe or tensors")
     size = header.get("source_bytes")
-    if size is not None and not (_is_size(size) and size > 0):
+    if size is not None and not (type(size) is int and 0 < size <= 16 * MAX_WEIGHTS):
         raise DamagedFile(f"header: source_bytes must be a positive number; got {size!r:.40}")
     return header, fixed + length + CRC_BYTES
 
@@ -152,7 +158,7 @@ def read_entry(item: Any) -> Entry:
         raise DamagedFile(f"tensor {name!r:.60}: unknown type {dtype!r:.60}")
     if not isinstance(shape, list) or len(shape) > MAX_AXES or not all(map(_is_size, shape)):
         raise DamagedFile(f"tensor {name!r:.60}: bad shape {shape!r:.60}")
-    if math.prod(shape) > MAX_WEIGHTS:
+    if math.prod(max(1, size) for size in shape) > MAX_WEIGHTS:
         raise DamagedFile(f"tensor {name!r:.60}: shape {shape} has more than {MAX_WEIGHTS} entries")
     layout = item[3] if len(item) == 4 else None
     if len(item) == 4 and (not isinstance(layout, dict) or DTYPES[dtype] not in FLOAT_TYPES):

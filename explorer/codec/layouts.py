@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from explorer.codec.counts import Layout, channels_in, count_in
 from explorer.codec.errors import DamagedFile
 from explorer.compress.gaps import MAX_INDEX_BITS
 from explorer.compress.product import product_codebook_shape
@@ -20,7 +21,7 @@ from explorer.compress.vectors import MAX_CENTROIDS
 
 ROLES = ("values", "indices", "fillers", "codebooks", "tables")
 MAX_VALUES = 1 << 15
-MAX_DEPTH = 4
+MAX_DEPTH = 40
 
 
 class Field(NamedTuple):
@@ -45,9 +46,6 @@ class Field(NamedTuple):
     def n_bytes(self) -> int:
         """Bytes in the file."""
         return -(-self.bits // 8)
-
-
-Layout = dict[str, Any]
 
 
 def layout_fields(
@@ -144,6 +142,8 @@ def _coded(layout: Layout, shape: torch.Size, dtype: torch.dtype, depth: int) ->
 
 def _codebook_bits(layout: Layout, shape: torch.Size, dtype: torch.dtype, depth: int) -> int:
     book, size = codebook_layout(layout, shape)
+    if not isinstance(book, dict) or book.get("kind") not in ("dense", "quantized"):
+        raise DamagedFile(f"header: not a codebook: {book!r:.40}")
     return sum(8 * field.n_bytes for field in layout_fields(book, size, dtype, depth + 1))
 
 
@@ -212,7 +212,7 @@ def _index(index: Any, n_kept: int, n_weights: int) -> tuple[Field, ...]:
     if not isinstance(index, dict):
         raise DamagedFile(f"header: not an index: {index!r:.40}")
     width = count_in(index, "bits", MAX_INDEX_BITS, low=1)
-    fillers = count_in(index, "fillers", n_weights)
+    fillers = count_in(index, "fillers", (n_weights - n_kept) // ((1 << width) - 1))
     n_symbols = n_kept + fillers
     if "coder" not in index:
         return (Field("indices", n_symbols * width, fillers * width),)
@@ -226,19 +226,3 @@ def _coded_symbols(coded: Any, n_values: int, n_symbols: int) -> tuple[Field, in
         raise DamagedFile(f"header: unknown entropy coder in {coded!r:.60}")
     n_bytes = count_in(coded, "bytes", 4 * n_symbols + 8)
     return Field("tables", 8 * table_bytes(coded["coder"], n_values)), 8 * n_bytes
-
-
-def count_in(layout: Layout, name: str, high: int, low: int = 0) -> int:
-    """Return a count from a header, checked to be an integer in [low, high]."""
-    value = layout.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise DamagedFile(f"header: {name} must be from {low} to {high}; got {value!r:.40}")
-    return value
-
-
-def channels_in(layout: Layout, name: str, shape: torch.Size, low: int = 0) -> int:
-    """Return a count from a header, checked to be `low`, 1 or the number of channels."""
-    value = count_in(layout, name, max([1, *shape[:1]]), low)
-    if value not in (low, 1, *shape[:1]):
-        raise DamagedFile(f"header: {name} must be 1 or one a channel ({shape[0]}); got {value}")
-    return value

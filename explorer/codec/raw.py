@@ -12,7 +12,7 @@ def tensor_bytes(tensor: Tensor) -> bytes:
     return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
-def tensor_from(data: bytes, shape: torch.Size, dtype: torch.dtype) -> Tensor:
+def tensor_from(data: bytes | memoryview, shape: torch.Size, dtype: torch.dtype) -> Tensor:
     """Read raw bytes back into a tensor of its own."""
     if not data:
         return torch.empty(shape, dtype=dtype)

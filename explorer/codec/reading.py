@@ -31,6 +31,7 @@ from explorer.compress.record import Dense, Record
 from explorer.compress.residual import ResidualQuantized
 from explorer.compress.share import Shared
 from explorer.compress.stored import Stored
+from explorer.compress.support import support_code
 from explorer.compress.symbols import FREQUENCY_BITS, LENGTH_BITS, SymbolModel, table_bytes
 
 Take = Callable[[int], bytes]
@@ -136,8 +137,8 @@ def _low_rank(layout: Layout, shape: torch.Size, dtype: torch.dtype, take: Take)
     right = read_record(layout["right"], torch.Size([rank, n_columns]), torch.float32, take)
     mask = None
     if "kept" in layout:
-        n_bytes = layout_fields(layout, shape, dtype)[-1].n_bytes
-        mask = _full_mask(take(n_bytes), shape, layout["kept"])
+        size_bits = support_code(shape.numel(), layout["kept"]).size_bits
+        mask = _full_mask(take(-(-size_bits // 8)), shape, layout["kept"])
     return LowRanked(left, values, right, shape, dtype, mask)
 
 
@@ -164,7 +165,7 @@ def _relative_mask(index: Layout, shape: torch.Size, n_kept: int, take: Take) ->
         symbols = _symbols(index, 1 << width, n_symbols, take)
     else:
         symbols = unpack(take(-(-n_symbols * width // 8)), n_symbols, width)
-    positions = positions_of(symbols.astype(np.int64), width)
+    positions = positions_of(symbols.astype(np.int32, copy=False), width)
     if positions.size != n_kept or (n_kept and positions[-1] >= shape.numel()):
         raise DamagedFile("kept positions are out of range or do not agree with their number")
     mask = np.zeros(shape.numel(), bool)

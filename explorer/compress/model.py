@@ -107,6 +107,7 @@ class CompressedTensors:
         module = copy.deepcopy(template)
         state = _with_versions(_with_tied(self.state_dict(), module), module)
         try:
+            _check_complex(state, module)
             if self.source_bytes is not None:
                 fit_shapes(module, state)
             module.load_state_dict(state)
@@ -122,6 +123,13 @@ def _with_tied(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]
     known = {id(tensor): state[name] for name, tensor in tensors.items() if name in state}
     tied = {name: known[id(tensor)] for name, tensor in tensors.items() if id(tensor) in known}
     return tied | state
+
+
+def _check_complex(state: dict[str, Tensor], module: nn.Module) -> None:
+    """Raise ValueError where an imaginary part would be lost."""
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        if name in state and state[name].is_complex() and not tensor.is_complex():
+            raise ValueError(f"tensor {name!r} is complex, that of the network is not")
 
 
 def _with_versions(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:

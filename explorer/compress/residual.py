@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log2
 from typing import Any
@@ -13,7 +14,7 @@ from torch.nn.functional import pad
 from explorer.compress.record import Dense, Record
 from explorer.compress.setting import Setting, check_count, dial
 from explorer.compress.vector_record import VectorCoded, relative_error, vector_fields
-from explorer.compress.vectors import MAX_CENTROIDS, VectorClusters, cluster_vectors, look_up
+from explorer.compress.vectors import MAX_CENTROIDS, VectorClusters, cluster_vectors
 from explorer.compress.weights import as_matrix
 
 MAX_STAGES = 64
@@ -52,7 +53,9 @@ class ResidualQuantized(VectorCoded):
 
     def decode(self) -> Tensor:
         """Return the sums of centroids, added stage by stage in float32, as a matrix."""
-        return self._partial_sums()[-1].to(self.dtype)
+        for total in self._partial_sums():
+            pass
+        return total.to(self.dtype)
 
     def stage_errors(self, weight: Tensor) -> Tensor:
         """Relative Frobenius error with the first stage alone, the first two, and so on.
@@ -67,16 +70,15 @@ class ResidualQuantized(VectorCoded):
         Tensor, shape (n_stages,), float32
         """
         original = as_matrix(weight)
-        sums = [self.masked(part.to(self.dtype)) for part in self._partial_sums()]
-        errors = [relative_error((s.double() - original)[None], original[None]) for s in sums]
+        sums = (self.masked(part.to(self.dtype)).double() for part in self._partial_sums())
+        errors = [relative_error((part - original)[None], original[None]) for part in sums]
         return torch.cat(errors)
 
-    def _partial_sums(self) -> list[Tensor]:
-        total, sums = torch.zeros(()), []
-        for term in look_up(self.codes, self.centroids).float():
-            total = total + term
-            sums.append(total)
-        return sums
+    def _partial_sums(self) -> Iterator[Tensor]:
+        total = torch.zeros(())
+        for codes, centroids in zip(self.codes, self.centroids, strict=True):
+            total = total + centroids.float()[codes.long()]
+            yield total
 
 
 @dataclass(frozen=True)

@@ -67,10 +67,9 @@ def huffman_lengths(counts: np.ndarray) -> np.ndarray:
     -------
     ndarray, shape (n_symbols,), uint8
 
-    Raises
-    ------
-    ValueError
-        If a code word would need more than 31 bits.
+    Notes
+    -----
+    Where a code word would need more than 31 bits, the counts are halved until none does.
 
     Examples
     --------
@@ -89,7 +88,7 @@ def huffman_lengths(counts: np.ndarray) -> np.ndarray:
         encoder.encode_symbol(rank, tree)
         lengths[place] = encoder.get_compressed_and_bitrate()[1]
     if lengths.max() >= 1 << LENGTH_BITS:
-        raise ValueError(f"a Huffman code word of {lengths.max()} bits; the file holds up to 31")
+        return huffman_lengths((counts + 1) // 2)
     return lengths
 
 

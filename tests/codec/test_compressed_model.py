@@ -40,11 +40,10 @@ STEPS = [
     Residual(n_stages=2, n_centroids=3),
 ]
 STORAGE = [RelativeIndex(3), Entropy("huffman"), Entropy("ans")]
+PAIRS = [*map(list, product(STEPS, repeat=2)), *map(list, product(STEPS, STORAGE))]
 RECIPES = [
     [],
     *([step] for step in STEPS),
-    *map(list, product(STEPS, repeat=2)),
-    *map(list, product(STEPS, STORAGE)),
     [Prune(sparsity=0.5, scope="model"), Share(5), Quantize(4)],
     [Share(300), Quantize(6), Prune(sparsity=0.4)],
     [LowRank(rank=3), Prune(sparsity=0.5), Share(4), Quantize(8)],
@@ -58,6 +57,7 @@ RECIPES = [
     [Prune(sparsity=0.0), LowRank(rank=2)],
     [Residual(3, 4), Prune(sparsity=0.7), Entropy("huffman")],
     [Entropy("ans"), Prune(sparsity=0.5), LowRank(rank=2), Quantize(3)],
+    [LowRank(rank=2)] * 8 + [Share(3)],
 ]
 
 
@@ -70,8 +70,8 @@ def assert_same(first, second):
         assert torch.equal(*raw), name
 
 
-def test_every_recipe_gives_the_promised_bytes_and_comes_back(net):
-    for recipe in RECIPES:
+def assert_there_and_back(net, recipes):
+    for recipe in recipes:
         model = compress(net, recipe)
         data = file.encode(model)
         assert model.size_bytes == len(data), recipe
@@ -83,8 +83,16 @@ def test_every_recipe_gives_the_promised_bytes_and_comes_back(net):
         assert file.encode(compress(net, recipe)) == data, recipe
 
 
-def test_field_bits_are_the_written_bits_rounded_up_to_bytes(net):
-    for recipe in RECIPES:
+def test_every_recipe_gives_the_promised_bytes_and_comes_back(net):
+    assert_there_and_back(net, RECIPES)
+
+
+def test_so_does_every_pair_of_steps(small_net):
+    assert_there_and_back(small_net, PAIRS)
+
+
+def assert_written_as_promised(net, recipes):
+    for recipe in recipes:
         for record in compress(net, recipe).records.values():
             written = list(write_record(record))
             promised = [-(-bits // 8) for bits in record.field_bits]
@@ -93,6 +101,14 @@ def test_field_bits_are_the_written_bits_rounded_up_to_bytes(net):
             fields = layout_fields(layout, record.shape, record.dtype)
             assert tuple(field.bits for field in fields) == record.field_bits
             assert sum(record.field_bits) == record.size_bits
+
+
+def test_field_bits_are_the_written_bits_rounded_up_to_bytes(net):
+    assert_written_as_promised(net, RECIPES)
+
+
+def test_so_are_those_of_every_pair_of_steps(small_net):
+    assert_written_as_promised(small_net, PAIRS)
 
 
 def test_saved_and_opened(small_net, tmp_path):
@@ -149,6 +165,37 @@ def test_a_type_that_the_file_cannot_hold_is_refused_before_writing(tmp_path):
     model = compress(net, [])
     with pytest.raises(TypeError, match=r"tensor 'odd' is of type torch.uint16, which the file"):
         model.save(tmp_path / "a.cmpx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def buffer_of_nine_axes():
+    net = nn.Linear(2, 2)
+    net.register_buffer("deep", torch.zeros([1] * 9))
+    return compress(net, [])
+
+
+def long_name():
+    return compress(nn.Linear(2, 2), [], network="".join(map(str, range(250_000))))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (buffer_of_nine_axes, "does not fit into a file: tensor 'deep': bad shape"),
+        (long_name, "does not fit into a file: header is cut short, or longer"),
+        (
+            lambda: compress(nn.Linear(8192, 2060, bias=False), [Prune(sparsity=1.0)]),
+            "does not fit into a file: header promises more than",
+        ),
+        (
+            lambda: compress(nn.Linear(2, 2), [Quantize(8)] * 33),
+            "does not fit into a file: recipe: steps of .* at most 32",
+        ),
+    ],
+)
+def test_what_could_not_be_read_back_is_not_written(make, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        make().save(tmp_path / "a.cmpx")
     assert list(tmp_path.iterdir()) == []
 
 
