@@ -33,20 +33,35 @@ if TYPE_CHECKING:
     from explorer.measure.profile import LayerProfile, profile
     from explorer.measure.result import LayerFigures, Result
     from explorer.session import Session
+    from explorer.train.checkpoint import Checkpoint
+    from explorer.train.density import gradual
+    from explorer.train.neurons import drop_neurons
+    from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm
+    from explorer.train.records import TrainRecord
+    from explorer.train.recovery import recover
+    from explorer.train.retraining import retrain
+    from explorer.train.settings import TrainSettings
+    from explorer.train.sharing import train_shared
+    from explorer.train.training import train
     from explorer.zoo import Data, DataUnavailable, WeightsUnavailable, catalog, load
 
 __all__ = [
+    "L1",
+    "L2",
     "Accuracy",
     "Binarize",
+    "Checkpoint",
     "CompressedModel",
     "DamagedFile",
     "Data",
     "DataUnavailable",
     "Entropy",
     "Explorer",
+    "IncomingNorm",
     "LayerFigures",
     "LayerProfile",
     "LowRank",
+    "OutgoingNorm",
     "Product",
     "Prune",
     "PruneNeurons",
@@ -57,28 +72,41 @@ __all__ = [
     "Result",
     "Session",
     "Share",
+    "TrainRecord",
+    "TrainSettings",
     "WeightsUnavailable",
     "catalog",
     "compress",
+    "drop_neurons",
     "evaluate",
+    "gradual",
     "load",
     "open",
     "profile",
     "recipe_from_json",
+    "recover",
+    "retrain",
+    "train",
+    "train_shared",
 ]
 
 _HOMES = {
     "Accuracy": "explorer.measure.accuracy",
     "Binarize": "explorer.compress.binarize",
+    "Checkpoint": "explorer.train.checkpoint",
     "CompressedModel": "explorer.codec.model",
     "DamagedFile": "explorer.codec.errors",
     "Data": "explorer.zoo",
     "DataUnavailable": "explorer.zoo",
     "Entropy": "explorer.compress.entropy",
     "Explorer": "explorer.app",
+    "IncomingNorm": "explorer.train.penalties",
+    "L1": "explorer.train.penalties",
+    "L2": "explorer.train.penalties",
     "LayerFigures": "explorer.measure.result",
     "LayerProfile": "explorer.measure.profile",
     "LowRank": "explorer.compress.low_rank",
+    "OutgoingNorm": "explorer.train.penalties",
     "Product": "explorer.compress.product",
     "Prune": "explorer.compress.prune",
     "PruneNeurons": "explorer.compress.neurons",
@@ -89,14 +117,22 @@ _HOMES = {
     "Result": "explorer.measure.result",
     "Session": "explorer.session",
     "Share": "explorer.compress.share",
+    "TrainRecord": "explorer.train.records",
+    "TrainSettings": "explorer.train.settings",
     "WeightsUnavailable": "explorer.zoo",
     "catalog": "explorer.zoo",
     "compress": "explorer.library",
+    "drop_neurons": "explorer.train.neurons",
     "evaluate": "explorer.measure.accuracy",
+    "gradual": "explorer.train.density",
     "load": "explorer.zoo",
     "open": "explorer.library",
     "profile": "explorer.measure.profile",
     "recipe_from_json": "explorer.compress.recipe",
+    "recover": "explorer.train.recovery",
+    "retrain": "explorer.train.retraining",
+    "train": "explorer.train.training",
+    "train_shared": "explorer.train.sharing",
 }
 _OWN_NAMES = {"open": "open_model"}
 

@@ -1,0 +1,1 @@
+"""Training: penalties, masks, retraining, weight sharing and recovery; no widgets, no session."""

@@ -1,0 +1,156 @@
+"""DropNeuron: penalties drive neurons to zero while training, then they are taken out."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from explorer.compress.neurons import PruneNeurons
+from explorer.compress.removal import remove_neurons
+from explorer.compress.weights import as_matrix, compressible
+from explorer.measure.accuracy import Accuracy, evaluate
+from explorer.train.penalties import L1, IncomingNorm, OutgoingNorm, Penalty, check_penalties
+from explorer.train.records import TrainRecord
+from explorer.train.run import Run
+from explorer.train.samples import Samples
+from explorer.train.settings import TrainSettings, check_positive
+from explorer.train.training import Stop, held_out, records
+
+THRESHOLD = 1e-2
+PENALTIES = (L1(strength=1e-5), IncomingNorm(strength=2e-3), OutgoingNorm(strength=2e-3))
+
+
+@dataclass(frozen=True, eq=False)
+class Dropped:
+    """A network whose dead neurons were taken out.
+
+    Attributes
+    ----------
+    net : Module
+        With smaller layers; in eval mode.
+    thresholded : Module
+        The network with its small weights at zero, all neurons still there; in eval mode.
+        Gives the same outputs, but for rounding.
+    neurons : mapping of str to (int, int)
+        For each layer its neurons before and after.
+    weights : mapping of str to (int, int)
+        For each layer its weights before, and those after that are not zero.
+    notes : mapping of str to str
+        Layers that were left alone, and why.
+    before, after : Accuracy or None
+        Of `thresholded` and of `net` on held-out samples.
+    """
+
+    net: nn.Module
+    thresholded: nn.Module
+    neurons: Mapping[str, tuple[int, int]]
+    weights: Mapping[str, tuple[int, int]]
+    notes: Mapping[str, str]
+    before: Accuracy | None = None
+    after: Accuracy | None = None
+
+
+def drop_neurons(
+    net: nn.Module,
+    data: Any,
+    settings: TrainSettings | None = None,
+    *,
+    penalties: tuple[Penalty, ...] = PENALTIES,
+    threshold: float = THRESHOLD,
+    validation: Any = None,
+    should_stop: Stop | None = None,
+) -> Generator[TrainRecord | Dropped, None, None]:
+    """Train with penalties on neurons, then take out those without connections.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    data : Data, Dataset or pair of Tensor
+        As for `train`.
+    settings : TrainSettings, optional
+    penalties : tuple of Penalty
+        By default L1, and the norms of incoming and of outgoing weights.
+    threshold : float
+        After training, weights with ``|w| < threshold`` become zero.
+    validation, should_stop
+        As for `train`; a run that is stopped early drops neurons all the same.
+
+    Yields
+    ------
+    TrainRecord
+        As `train` does.
+    Dropped
+        Once, last.
+
+    References
+    ----------
+    Pan, Dong, Guo. "DropNeuron: simplifying the structure of deep neural networks".
+    2016. arXiv:1606.07326.
+    """
+    check_positive("drop_neurons", "threshold", threshold, or_zero=True)
+    samples = Samples(data)
+    run = Run(net, samples, settings or TrainSettings(), check_penalties(penalties))
+    held = held_out(data, validation)
+    shape = tuple(samples.take(torch.zeros(1, dtype=torch.int64))[0].shape[1:])
+    return _drop(run, threshold, shape, held, should_stop)
+
+
+def _drop(
+    run: Run, threshold: float, shape: tuple[int, ...], held: Any, should_stop: Stop | None
+) -> Generator[TrainRecord | Dropped, None, None]:
+    yield from records(run, held, should_stop)
+    yield drop_dead(run.net, threshold, shape, held)
+
+
+def drop_dead(
+    net: nn.Module, threshold: float, input_shape: tuple[int, ...], validation: Any = None
+) -> Dropped:
+    """Zero a network's small weights and take out the neurons that are left unconnected.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    threshold : float
+        Weights with ``|w| < threshold`` become zero.
+    input_shape : tuple of int
+        One input, without the batch.
+    validation : Dataset or iterable of batches, optional
+        What both networks are judged on.
+
+    Returns
+    -------
+    Dropped
+    """
+    check_positive("drop_dead", "threshold", threshold, or_zero=True)
+    zeroed = _below(net, threshold)
+    steps = {name: PruneNeurons(fraction=0.0) for name in compressible(zeroed)}
+    reduced = remove_neurons(zeroed, steps, input_shape)
+    old, new = compressible(net), compressible(reduced.net)
+    judged = [
+        evaluate(n, validation) if validation is not None else None for n in (zeroed, reduced.net)
+    ]
+    return Dropped(
+        net=reduced.net,
+        thresholded=zeroed,
+        neurons={n: (len(as_matrix(w)), len(as_matrix(new[n]))) for n, w in old.items()},
+        weights={n: (w.numel(), int(new[n].count_nonzero())) for n, w in old.items()},
+        notes=reduced.notes,
+        before=judged[0],
+        after=judged[1],
+    )
+
+
+def _below(net: nn.Module, threshold: float) -> nn.Module:
+    """Return a copy in eval mode whose small weights are zero."""
+    zeroed = copy.deepcopy(net).eval()
+    with torch.no_grad():
+        for weight in compressible(zeroed).values():
+            weight.masked_fill_(weight.abs() < threshold, 0)
+    return zeroed

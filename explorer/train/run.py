@@ -1,0 +1,248 @@
+"""A training run: one network, its optimizer and random state, advanced a step at a time."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.share import Shared
+from explorer.compress.weights import compressible
+from explorer.measure.accuracy import Accuracy
+from explorer.train.centroids import Centroids, check_groups
+from explorer.train.failure import NotFinite, not_finite
+from explorer.train.masks import Masks, check_masks, clear_gradients, clear_pruned
+from explorer.train.penalties import Penalty, check_penalties
+from explorer.train.progress import NAN, Progress
+from explorer.train.records import TrainRecord
+from explorer.train.samples import Samples, check_scores, shifted
+from explorer.train.settings import TrainSettings
+from explorer.train.undo import Undo
+
+
+class Run:
+    """A network under training.
+
+    Parameters
+    ----------
+    net : Module
+        A copy is trained.
+    samples : Samples
+    settings : TrainSettings
+    penalties : iterable of Penalty
+    masks : mapping of str to Tensor, optional
+        Bool, True where a weight may live.
+    groups : mapping of str to Shared, optional
+        Layers whose weights share values.
+
+    Attributes
+    ----------
+    net : Module
+        The copy.
+    layers : mapping of str to Parameter
+        Its compressible weights.
+    centroids : mapping of str to Centroids
+    stage, n_stages, steps_before, steps_after : int
+        Where the run stands among other stages, and their steps.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        samples: Samples,
+        settings: TrainSettings,
+        penalties: Iterable[Penalty] = (),
+        masks: Masks | None = None,
+        groups: Mapping[str, Shared] | None = None,
+    ) -> None:
+        if not isinstance(settings, TrainSettings):
+            raise TypeError(f"settings must be TrainSettings; got {type(settings).__name__}")
+        self.samples, self.settings = samples, settings
+        self.penalties = check_penalties(penalties)
+        with torch.inference_mode(False):
+            self.net = copy.deepcopy(net).eval()
+            self.layers = compressible(self.net)
+            self.masks = check_masks(masks, self.layers)
+            shared = check_groups(groups, self.layers, self.masks)
+            self.centroids = {n: Centroids.of(self.layers[n], r) for n, r in shared.items()}
+            self.optimizer = self._optimizer()
+            clear_pruned(self.layers, self.masks, self.optimizer)
+        self.stage, self.n_stages, self.steps_before, self.steps_after = 0, 1, 0, 0
+        self.seconds_before = 0.0
+        self.n_steps = self.n_steps_set = settings.n_steps(samples.n)
+        self._generator = torch.Generator().manual_seed(settings.seed)
+        state = self._generator.get_state()
+        self.progress = Progress(state, state, state, {})
+        self._order = torch.empty(0, dtype=torch.int64)
+        self._undo = Undo(self.net, self.optimizer)
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        shared = {id(c.weight) for c in self.centroids.values()}
+        free = [p for p in self.net.parameters() if p.requires_grad and id(p) not in shared]
+        centroids = [c.values for c in self.centroids.values() if c.weight.requires_grad]
+        if not free and not centroids:
+            raise ValueError("net: no parameter requires a gradient; there is nothing to train")
+        parts = [
+            {"params": free, "weight_decay": self.settings.weight_decay},
+            {"params": centroids, "weight_decay": 0.0},
+        ]
+        parts = [part for part in parts if part["params"]]
+        rate = self.settings.learning_rate
+        if self.settings.optimizer == "adam":
+            return torch.optim.Adam(parts, lr=rate)
+        momentum = self.settings.momentum
+        nesterov = self.settings.nesterov and momentum > 0
+        return torch.optim.SGD(parts, lr=rate, momentum=momentum, nesterov=nesterov)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.progress.step >= self.n_steps
+
+    @property
+    def ends_epoch(self) -> bool:
+        """Whether the last step was the last of an epoch, or of the run."""
+        whole = self.progress.position == self.settings.steps_an_epoch(self.samples.n)
+        return whole or self.finished
+
+    def step(self) -> None:
+        """Do one step.
+
+        If it is interrupted, weights and momentum are put back to where they were before; if
+        the loss is not finite, to where it last was.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not finite, or scores and labels do not fit.
+        """
+        started = time.perf_counter()
+        outer = torch.get_rng_state()
+        self.net.train()
+        try:
+            with torch.inference_mode(False), torch.enable_grad():
+                self._undo.begin()
+                self._start()
+                self._advance()
+        except NotFinite:
+            self.progress = self._undo.put_back() or self.progress
+            raise
+        except BaseException:
+            self.progress = self._undo.interrupted() or self.progress
+            raise
+        finally:
+            torch.set_rng_state(outer)
+            self.net.eval()
+        spent = time.perf_counter() - started
+        self.progress = replace(self.progress, elapsed_s=self.progress.elapsed_s + spent)
+
+    def _start(self) -> None:
+        """Draw the order of a new epoch."""
+        torch.set_rng_state(self.progress.dropout)
+        if self.ends_epoch or self.progress.epoch == 0:
+            drawn = self._generator.get_state()
+            self._order = torch.randperm(self.samples.n, generator=self._generator)
+            self.progress = replace(
+                self.progress,
+                drawn=drawn,
+                now=self._generator.get_state(),
+                epoch=self.progress.epoch + 1,
+                position=0,
+                n_seen=0,
+                n_hits=0,
+            )
+
+    def _advance(self) -> None:
+        before, settings = self.progress, self.settings
+        rate = settings.rate_at(before.step, self.samples.n, self.n_steps)
+        inputs, labels = self._batch(before.position)
+        scores = self.net(inputs)
+        if before.position == 0 or self.samples.labels is None:
+            known = self.samples.labels if self.samples.labels is not None else labels
+            check_scores(scores, known)
+        loss = nn.functional.cross_entropy(scores, labels)
+        terms = [(p.name, p.value(self.layers)) for p in self.penalties]
+        total = sum((term for _, term in terms), loss)
+        if not math.isfinite(total.item()):
+            raise not_finite(inputs, before.step, settings.learning_rate)
+        self.net.zero_grad()
+        total.backward()
+        self._undo.keep(before)
+        self._update(rate)
+        penalties: dict[str, float] = {}
+        for name, term in terms:
+            penalties[name] = penalties.get(name, 0.0) + term.item()
+        self.progress = replace(
+            before,
+            now=self._generator.get_state(),
+            dropout=torch.get_rng_state(),
+            penalties=penalties,
+            step=before.step + 1,
+            position=before.position + 1,
+            n_seen=before.n_seen + len(labels),
+            n_hits=before.n_hits + int((scores.detach().argmax(1) == labels).sum()),
+            loss=loss.item(),
+            learning_rate=rate,
+        )
+        self._undo.completed()
+
+    def _batch(self, position: int) -> tuple[Tensor, Tensor]:
+        size = self.settings.batch_size
+        inputs, labels = self.samples.take(self._order[position * size : (position + 1) * size])
+        if self.settings.max_shift:
+            inputs = shifted(inputs, self.settings.max_shift, self._generator)
+        device = next(self.net.parameters()).device
+        return inputs.to(device), labels.to(device)
+
+    def _update(self, rate: float) -> None:
+        clear_gradients(self.layers, self.masks)
+        for centroids in self.centroids.values():
+            centroids.gather(self.settings.weight_decay)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        for centroids in self.centroids.values():
+            centroids.write()
+
+    def record(self, validation: Accuracy | None = None) -> TrainRecord:
+        """Tell where the run stands."""
+        from explorer.train.saving import checkpoint_of
+
+        now = self.progress
+        done, elapsed_s = self.steps_before + now.step, self.seconds_before + now.elapsed_s
+        left = self.n_steps - now.step + self.steps_after
+        return TrainRecord(
+            net=self.net,
+            step=done,
+            n_steps=done + left,
+            epoch=now.epoch,
+            loss=now.loss,
+            penalties=now.penalties,
+            train_accuracy=now.n_hits / now.n_seen if now.n_seen else NAN,
+            learning_rate=now.learning_rate,
+            density={n: int(w.count_nonzero()) / w.numel() for n, w in self.layers.items()},
+            elapsed_s=elapsed_s,
+            remaining_s=elapsed_s / done * left if done else 0.0,
+            validation=validation,
+            stage=self.stage,
+            n_stages=self.n_stages,
+            centroids={n: c.values.detach().clone() for n, c in self.centroids.items()},
+            _checkpoint=lambda: checkpoint_of(self),
+        )
+
+    def limit(self, n_steps: int) -> None:
+        """End the run, and its learning rates, after `n_steps` steps, or as it was to end."""
+        self.n_steps = min(n_steps, self.n_steps_set)
+
+    def redraw(self, progress: Progress) -> None:
+        """Set the random state, and this epoch's order, to those of a checkpoint."""
+        if progress.epoch:
+            self._generator.set_state(progress.drawn)
+            self._order = torch.randperm(self.samples.n, generator=self._generator)
+        self._generator.set_state(progress.now)
+        self.progress = progress

@@ -1,0 +1,110 @@
+"""Weight sharing while training: the shared values learn, who shares with whom stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from explorer.compress.model import index_layers
+from explorer.compress.recipe import Recipe
+from explorer.compress.record import Dense
+from explorer.compress.resolve import layer_steps, resolve
+from explorer.compress.share import Share, Shared
+from explorer.train.checkpoint import Checkpoint
+from explorer.train.settings import TrainSettings
+from explorer.train.training import Records, Stop, train
+
+SHARED = TrainSettings(n_epochs=5, learning_rate=3e-3, optimizer="adam")
+
+
+def share_groups(net: nn.Module, recipe: Any) -> dict[str, Shared]:
+    """Cluster a network's weights.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    recipe : Share, list of Setting, mapping of patterns, or Recipe
+        Steps that end with `Share`, such as ``[Prune(sparsity=0.9), Share(n_clusters=32)]``.
+        Layers without steps share nothing.
+
+    Returns
+    -------
+    dict of str to Shared
+        By layer name. Zeros take no part.
+
+    Raises
+    ------
+    ValueError
+        If a layer's steps do not end with `Share`.
+    """
+    layers = index_layers(net)
+    steps = layer_steps(Recipe.of(recipe), layers)
+    resolved = resolve(steps, layers)
+    groups = {}
+    for name, own in resolved.items():
+        if not own:
+            continue
+        record = layers[name].record(own) if isinstance(own[-1], Share) else None
+        if not isinstance(record, Shared) or not isinstance(record.codebook, Dense):
+            raise ValueError(
+                f"recipe: steps of {name!r} must end with Share, to say which weights share a "
+                f"value; got {', '.join(step.describe() for step in own)}"
+            )
+        groups[name] = record
+    if not groups:
+        raise ValueError(
+            "recipe: no layer shares weights; give a step such as Share(n_clusters=32)"
+        )
+    return groups
+
+
+def train_shared(
+    net: nn.Module,
+    data: Any,
+    recipe: Any,
+    settings: TrainSettings = SHARED,
+    *,
+    validation: Any = None,
+    resume: Checkpoint | None = None,
+    should_stop: Stop | None = None,
+) -> Records:
+    """Cluster a copy of a network's weights, then train the shared values.
+
+    The gradient of a shared value is the sum of the gradients of its weights:
+    ``dL/dC_k = sum_ij dL/dW_ij [I_ij = k]``. Biases and layers that share nothing are
+    trained as usual. Compressing the result with as many clusters keeps its values exactly.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    data : Data, Dataset or pair of Tensor
+        As for `train`.
+    recipe : Share, list of Setting, mapping of patterns, or Recipe
+        As for `share_groups`.
+    settings : TrainSettings
+        By default Adam: the sums grow with the clusters' sizes, and Adam's steps do not.
+    validation, resume, should_stop
+        As for `train`.
+
+    Yields
+    ------
+    TrainRecord
+        With ``centroids``, the shared values of each layer after the step.
+
+    References
+    ----------
+    Han, Mao, Dally. "Deep compression: compressing deep neural networks with pruning,
+    trained quantization and Huffman coding". ICLR 2016. arXiv:1510.00149.
+    """
+    return train(
+        net,
+        data,
+        settings,
+        groups=share_groups(net, recipe),
+        validation=validation,
+        resume=resume,
+        should_stop=should_stop,
+    )

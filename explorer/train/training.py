@@ -1,0 +1,121 @@
+"""Training as a generator: a record after each step, stopped by not asking for the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Any
+
+from torch import nn
+
+from explorer.compress.share import Shared
+from explorer.measure.accuracy import Accuracy, judge
+from explorer.train.checkpoint import Checkpoint
+from explorer.train.masks import Masks
+from explorer.train.penalties import Penalty
+from explorer.train.records import TrainRecord
+from explorer.train.run import Run
+from explorer.train.samples import Samples
+from explorer.train.saving import go_on
+from explorer.train.settings import TrainSettings
+
+Records = Generator[TrainRecord, None, None]
+Stop = Callable[[], bool]
+
+
+def train(
+    net: nn.Module,
+    data: Any,
+    settings: TrainSettings | None = None,
+    *,
+    penalties: Iterable[Penalty] = (),
+    masks: Masks | None = None,
+    groups: Mapping[str, Shared] | None = None,
+    validation: Any = None,
+    resume: Checkpoint | None = None,
+    should_stop: Stop | None = None,
+) -> Records:
+    """Train a copy of a classifier, yielding a record after each step.
+
+    Minimizes the mean cross-entropy and the penalties. To pause, ask for no more records;
+    to stop, close the generator. The copy is whole at any time, also after an interrupt.
+
+    Parameters
+    ----------
+    net : Module
+        Gives scores of shape (n, n_classes). Left unchanged.
+    data : Data, Dataset or pair of Tensor
+        Inputs and class numbers; of a `Data` its ``tune`` part. Tensors, and a
+        ``TensorDataset``, are indexed directly, which is fastest.
+    settings : TrainSettings, optional
+    penalties : iterable of Penalty
+        Terms added to the loss.
+    masks : mapping of str to Tensor, optional
+        By layer name, bool, True where a weight may live; the others become zero and stay so.
+    groups : mapping of str to Shared, optional
+        By layer name, records of ``Share``: these weights share trained values.
+    validation : Dataset or iterable of batches, optional
+        Judged on at the end of each epoch; by default the ``eval`` part of a `Data`.
+    resume : Checkpoint, optional
+        Go on from there, bit for bit as if the run had not been interrupted; everything else
+        must be as it was.
+    should_stop : callable, optional
+        Asked before each step and each batch of validation; once it is true, the run ends.
+
+    Yields
+    ------
+    TrainRecord
+        After every ``settings.report_every`` steps, at the end of each epoch, and when
+        stopped. With no steps to do, one record.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit; at once. While training, ValueError where the loss is
+        NaN or infinite: the last record's network then holds the last good weights.
+
+    References
+    ----------
+    Robbins, Monro. "A stochastic approximation method". Annals of Mathematical Statistics,
+    1951.
+
+    Sutskever, Martens, Dahl, Hinton. "On the importance of initialization and momentum in
+    deep learning". ICML 2013.
+    """
+    settings = settings or TrainSettings()
+    run = Run(net, Samples(data), settings, penalties, masks, groups)
+    if resume is not None:
+        go_on(run, resume)
+    return records(run, held_out(data, validation), should_stop)
+
+
+def records(run: Run, validation: Any = None, should_stop: Stop | None = None) -> Records:
+    """Advance a run to its end, yielding its records; as `train`."""
+    if run.finished:
+        yield run.record(validate(run, validation, should_stop))
+        return
+    reported = True
+    while not run.finished and not (should_stop and should_stop()):
+        run.step()
+        reported = run.ends_epoch or run.progress.step % run.settings.report_every == 0
+        if reported:
+            judged = validate(run, validation, should_stop) if run.ends_epoch else None
+            yield run.record(judged)
+    if not reported:
+        yield run.record()
+
+
+def validate(run: Run, validation: Any, should_stop: Stop | None) -> Accuracy | None:
+    """Judge the network on held-out samples; None where there are none, or when stopped."""
+    if validation is None:
+        return None
+    last = None
+    for accuracy in judge(run.net, validation):
+        if should_stop and should_stop():
+            return None
+        last = accuracy
+    return last
+
+
+def held_out(data: Any, validation: Any) -> Any:
+    """Return what to judge on: `validation`, or else the ``eval`` part of a `Data`."""
+    return validation if validation is not None else getattr(data, "eval", None)
