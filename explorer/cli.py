@@ -1,4 +1,4 @@
-"""The command line, ``compression-explorer``: app, models, compress, evaluate, export, bench.
+"""The command line, ``compression-explorer``: app, models, compress, evaluate and the others.
 
 Everything heavy is imported inside the subcommand that needs it, so that ``--help`` is quick.
 """
@@ -102,6 +102,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.set_defaults(run=_export)
 
+    reproduce = commands.add_parser("reproduce", help="reproduce a published result")
+    reproduce.add_argument("name", help="such as deep-compression-lenet-5; 'list' lists them")
+    reproduce.add_argument(
+        "-o", "--output", type=Path, default=Path("reproduced"), help="folder for JSON and files"
+    )
+    reproduce.set_defaults(run=_reproduce)
+
     commands.add_parser("bench", help="measure how fast this machine recompresses (see --help)")
     return parser
 
@@ -197,6 +204,26 @@ def _export(options: argparse.Namespace) -> None:
         )
     n_bytes = writers[kind](options.output)
     sys.stdout.write(f"{options.output}: {n_bytes:,} bytes\n")
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    from explorer.reproduce.plans import names, run
+    from explorer.reproduce.records import Moment
+    from explorer.reproduce.table import table, write
+
+    if options.name == "list":
+        sys.stdout.write("\n".join(names()) + "\n")
+        return
+    for record in run(options.name):
+        if isinstance(record, Moment):
+            sys.stdout.write(
+                f"{record.seconds:6.0f} s  {record.stage}, epoch {record.epoch}: density "
+                f"{record.density:.2%}, {record.size_bytes:,} bytes, {record.accuracy:.2%}\n"
+            )
+            sys.stdout.flush()
+        else:
+            path = write(record, options.output)
+            sys.stdout.write(f"{table(options.output)}\nwritten to {path}\n")
 
 
 def _print_accuracy(accuracy: Accuracy) -> None:

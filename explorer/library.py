@@ -75,7 +75,8 @@ def open_model(path: str | Path) -> CompressedModel:
     Parameters
     ----------
     path : str or Path
-        A file that ``CompressedModel.save`` wrote.
+        A file that ``CompressedModel.save`` wrote, or the name of one that comes with the
+        package, such as ``"deep-compression-lenet-5"``.
 
     Returns
     -------
@@ -90,8 +91,15 @@ def open_model(path: str | Path) -> CompressedModel:
     explorer.codec.errors.DamagedFile
         If the file is damaged; a kind of ValueError.
     """
+    from explorer.reproduce.bundled import bundled, bundled_file
+
     if not Path(path).is_file():
-        raise FileNotFoundError(f"no compressed file at {str(path)!r}")
+        if str(path) not in bundled():
+            known = ", ".join(bundled()) or "none"
+            raise FileNotFoundError(
+                f"no compressed file at {str(path)!r}; those that come with the package: {known}"
+            )
+        path = bundled_file(str(path))
     return _with_architecture(model.read(path))
 
 

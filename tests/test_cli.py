@@ -28,7 +28,7 @@ def last_line(capsys):
 def test_help_lists_the_commands():
     done = run("--help")
     assert done.returncode == 0
-    for command in ("app", "models", "compress", "evaluate", "bench"):
+    for command in ("app", "models", "compress", "evaluate", "export", "reproduce", "bench"):
         assert f"    {command} " in done.stdout
 
 
@@ -107,3 +107,29 @@ def test_evaluating_without_data_is_one_line(network, expected, monkeypatch, cap
     monkeypatch.setattr(cli, "_load", lambda name: SimpleNamespace(data=None))
     assert cli.main(["evaluate", "any.cmpx"]) == 2
     assert expected in last_line(capsys)
+
+
+@pytest.mark.parametrize(
+    ("ending", "smallest"), [(".safetensors", 1_000_000), (".onnx", 1_000_000)]
+)
+def test_a_compressed_file_becomes_a_plain_network(tmp_path, capsys, ending, smallest):
+    net, _ = explorer.load("lenet-300-100")
+    explorer.compress(net, [explorer.Prune(sparsity=0.9)]).save(tmp_path / "a.cmpx")
+    written = tmp_path / f"a{ending}"
+    assert cli.main(["export", str(tmp_path / "a.cmpx"), "-o", str(written)]) == 0
+    assert written.stat().st_size > smallest
+    assert f"{written.stat().st_size:,} bytes" in capsys.readouterr().out
+
+
+def test_export_wants_an_ending_that_it_knows(tmp_path, capsys):
+    net, _ = explorer.load("lenet-300-100")
+    explorer.compress(net, []).save(tmp_path / "a.cmpx")
+    assert cli.main(["export", str(tmp_path / "a.cmpx"), "-o", str(tmp_path / "a.pt")]) == 2
+    assert "output must end in .safetensors or .onnx" in last_line(capsys)
+
+
+def test_reproductions_are_listed(capsys):
+    assert cli.main(["reproduce", "list"]) == 0
+    assert "deep-compression-lenet-5" in capsys.readouterr().out.split()
+    assert cli.main(["reproduce", "deep-compression-lenet-6"]) == 2
+    assert "name: expected one of han2015-lenet-300-100" in last_line(capsys)

@@ -14,7 +14,8 @@ ASIDE = {
     "zoo": {"zoo", "measure"},
     "views": {"views", "compress", "codec", "measure", "train", "sweep"},
     "controls": {"controls", "compress"},
-    "library": {"library", "codec", "compress", "measure", "session", "zoo"},
+    "library": {"library", "codec", "compress", "measure", "reproduce", "session", "zoo"},
+    "reproduce": {"reproduce", "compress", "codec", "measure", "train", "zoo"},
     "serve": {"serve"},
     "bench": {"bench", "serve", *RANK} - {"cli", "app", "panels"},
 }
