@@ -18,6 +18,7 @@ from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
 from explorer.measure.result import Result
 from explorer.panels.model_picker import ModelPicker
+from explorer.panels.python_text import loading_text
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.topics import Topic
 from explorer.panels.topics_panel import TopicsPanel
@@ -100,6 +101,8 @@ class Explorer(VBox):
         self._recipe_panel = RecipePanel(self._turned)
         self._topics = TopicsPanel(self._select, self._recipe_panel.add, self._opened)
         self._recipe_panel.offer(self._topics.topic.kinds)
+        trained = picker is None or picker.trained
+        self._topics.loading = _loading_text(getattr(net, "network_name", ""), trained)
         self._layer = Dropdown(description="Layer up close")
         self._layer.add_class("ex-layer-picker")
         self._layer.observe(lambda _change: self._guarded(self._draw_layer), "value")
@@ -314,9 +317,14 @@ class Explorer(VBox):
         session = Session(loaded.net, data)
         with self._lock:
             old, self.session = self.session, session
+            self._topics.loading = _loading_text(loaded.name, loaded.trained)
             self._bind(session)
         self._guarded(self._recompress)
         old.close()
+
+
+def _loading_text(name: str, trained: bool) -> str:
+    return loading_text(name, "default" if trained else None)
 
 
 def _largest(session: Session) -> str:
@@ -344,6 +352,8 @@ def page() -> Explorer:
     data = loaded.data if loaded.trained else None
     app = Explorer(loaded.net, data, recipe=start, picker=loaded)
     _ = app.result
+    if not problem and weights not in ("default", "random"):
+        app._topics.loading = loading_text(wanted, weights)
     if problem:
         app.show_error(problem)
     return app

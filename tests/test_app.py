@@ -1,5 +1,7 @@
 """The widget without a browser: dials in, figures out, errors shown, everything released."""
 
+import time
+
 import pytest
 import torch
 from torch import nn
@@ -9,6 +11,7 @@ import explorer as ex
 from explorer import app as app_module
 from explorer import zoo
 from explorer.panels.topics import TOPICS
+from explorer.views.status import StatusView
 
 WAIT_S = 60
 
@@ -152,6 +155,50 @@ def test_what_cannot_be_explored_is_refused():
     net[3].weight.data[0, 0] = float("nan")
     with pytest.raises(ValueError, match="layer '3': weight holds NaN"):
         ex.Explorer(net)
+
+
+def test_pruning_by_second_derivatives_prepares_in_the_background(monkeypatch):
+    told = []
+    work = StatusView.work
+    monkeypatch.setattr(
+        StatusView, "work", lambda self, *what: (told.append(what), work(self, *what))
+    )
+    app = ex.Explorer(network(), data(), recipe=[ex.Prune(sparsity=0.5)])
+    try:
+        app.wait(WAIT_S)
+        (criterion,) = found(app, "ex-dial-criterion")
+        criterion.value = "obd"
+        deadline = time.monotonic() + WAIT_S
+        while app.session.recipe != app.recipe and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert app.session.recipe == ex.Recipe.of([ex.Prune(sparsity=0.5, criterion="obd")])
+        result = app.session.wait(WAIT_S)
+        expected = ex.compress(network(), app.recipe, data=data())
+        assert result.size_bytes == expected.size_bytes
+        assert result.accuracy == ex.evaluate(expected.restore(), data())
+        words, parts = zip(*told, strict=True)
+        assert "Second derivatives" in words
+        assert all(0 <= part <= 1 for part in parts)
+        app.session._worker.close()
+        assert status(app).error == "" and status(app).progress is None
+    finally:
+        app.close()
+
+
+def test_removed_neurons_show_in_the_layers_and_the_close_up():
+    app = ex.Explorer(
+        network(), data(), recipe=[ex.PruneNeurons(fraction=0.5)], input_shape=(1, 4, 4)
+    )
+    try:
+        assert app.wait(WAIT_S).complete
+        (layers,) = found(app, "ex-layers")
+        assert [row[5] for row in layers.rows] == ["12 × 16 → 6 × 16", "6 × 12 → 6 × 6"]
+        assert [row[6] for row in layers.rows] == ["", "its outputs are the network's classes"]
+        (canvas,) = found(app, "ex-map")
+        assert canvas.data["kept"] == "1.0000" and "6 × 16 matrix" in canvas.label
+        assert "(ValueError)" not in status(app).error
+    finally:
+        app.close()
 
 
 def test_closing_releases_the_controls_and_ends_the_threads():

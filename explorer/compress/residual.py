@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log2
@@ -53,9 +54,7 @@ class ResidualQuantized(VectorCoded):
 
     def decode(self) -> Tensor:
         """Return the sums of centroids, added stage by stage in float32, as a matrix."""
-        for total in self._partial_sums():
-            pass
-        return total.to(self.dtype)
+        return deque(self._partial_sums(), maxlen=1).pop().to(self.dtype)
 
     def stage_errors(self, weight: Tensor) -> Tensor:
         """Relative Frobenius error with the first stage alone, the first two, and so on.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import traitlets
@@ -11,6 +12,7 @@ from ipywidgets import Button, Checkbox, HBox, Label, VBox
 
 from explorer.controls.setting_control import Limits, SettingControl
 
+NO_HELPS: Mapping[type, str] = MappingProxyType({})
 _MORE, _LESS = "\N{HORIZONTAL ELLIPSIS}", "\N{MINUS SIGN}"
 _UP, _DOWN, _REMOVE = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}", "\N{MULTIPLICATION SIGN}"
 
@@ -26,10 +28,16 @@ class Step(VBox):
         Called without arguments when a dial or the switch was turned.
     moved : callable
         Called with this step and -1 (up), 1 (down) or 0 (remove).
+    help_ : str, optional
+        What it does; by default what `help_of` finds.
     """
 
     def __init__(
-        self, setting: Any, changed: Callable[[], None], moved: Callable[[Step, int], None]
+        self,
+        setting: Any,
+        changed: Callable[[], None],
+        moved: Callable[[Step, int], None],
+        help_: str = "",
     ) -> None:
         self.kind = type(setting)
         self.control = SettingControl(setting)
@@ -47,10 +55,10 @@ class Step(VBox):
         ]
         head = HBox([self.switch, *buttons])
         head.add_class("ex-step-head")
-        help_ = Label(help_of(self.kind))
-        help_.add_class("ex-step-help")
-        super().__init__([head, help_, self.control])
-        self._parts = [self.switch, *buttons, head, help_, self.control]
+        line = Label(help_ or help_of(self.kind))
+        line.add_class("ex-step-help")
+        super().__init__([head, line, self.control])
+        self._parts = [self.switch, *buttons, head, line, self.control]
         self.add_class("ex-step")
         self.add_class(f"ex-step-{self.kind.__name__.lower()}")
         self.control.observe(lambda _change: changed(), "value")
@@ -97,6 +105,11 @@ class StepStack(VBox):
         The first steps.
     limits : mapping of str to (low, high), optional
         Ranges of dials by field name, for the steps that have such a field.
+    helps : mapping of type to str, optional
+        What steps do, in a sentence, by kind; by default what `help_of` finds.
+    place : callable, optional
+        Takes the kinds of the steps, and that of a new one, to where it goes; by default
+        to the end.
 
     Attributes
     ----------
@@ -108,9 +121,16 @@ class StepStack(VBox):
     value = traitlets.Tuple()
 
     def __init__(
-        self, available: Iterable[Any], value: Iterable[Any] = (), limits: Limits | None = None
+        self,
+        available: Iterable[Any],
+        value: Iterable[Any] = (),
+        limits: Limits | None = None,
+        helps: Mapping[type, str] = NO_HELPS,
+        place: Callable[[Sequence[type], type], int] = lambda kinds, _kind: len(kinds),
     ) -> None:
+        self._place = place
         self._starts = list(available)
+        self._helps = helps
         self._limits: dict[str, tuple[float, float]] = dict(limits or {})
         self._steps: list[Step] = []
         self._busy = False
@@ -143,8 +163,9 @@ class StepStack(VBox):
             step.compact = step.kind not in self._offered
 
     def add(self, setting: Any) -> None:
-        """Put a step at the end."""
-        self._steps.append(self._make(setting))
+        """Add a step, where `place` says."""
+        place = self._place([step.kind for step in self._steps], type(setting))
+        self._steps.insert(place, self._make(setting))
         self._arrange()
 
     def close(self) -> None:
@@ -156,13 +177,16 @@ class StepStack(VBox):
     def _adder(self, start: Any) -> Button:
         kind = _kind(start)
         name = title_of(kind)
-        button = Button(description=f"+ {name}", tooltip=help_of(kind))
+        button = Button(description=f"+ {name}", tooltip=self._help(kind))
         button.add_class(f"ex-add-{kind.__name__.lower()}")
         button.on_click(lambda _: self.add(start() if isinstance(start, type) else start))
         return button
 
+    def _help(self, kind: type) -> str:
+        return self._helps.get(kind) or help_of(kind)
+
     def _make(self, setting: Any) -> Step:
-        step = Step(setting, self._collect, self._move)
+        step = Step(setting, self._collect, self._move, self._help(type(setting)))
         step.compact = step.kind not in self._offered
         self._limit(step)
         return step

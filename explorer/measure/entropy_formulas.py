@@ -10,8 +10,18 @@ import numpy as np
 from explorer.measure.formula import Formula
 from explorer.measure.latex import grouped, text
 
+NAMES = {"huffman": "Huffman", "ans": "ANS"}
+_NOTES = {
+    "huffman": "A Huffman code spends whole bits on each symbol: at least H, less than H + 1 on "
+    "average.",
+    "ans": "Asymmetric numeral systems spend fractions of bits, and so come close to H.",
+}
+_TABLES = {"huffman": "table of code lengths", "ans": "table of frequencies"}
 
-def entropy(counts: Sequence[int] | np.ndarray, mean_length: float | None = None) -> Formula:
+
+def entropy(
+    counts: Sequence[int] | np.ndarray, mean_length: float | None = None, coder: str = "huffman"
+) -> Formula:
     """Fill in the entropy of the codes, below which no code of one symbol each can go.
 
     Parameters
@@ -19,7 +29,8 @@ def entropy(counts: Sequence[int] | np.ndarray, mean_length: float | None = None
     counts : sequence of int, or ndarray
         How often each symbol occurs.
     mean_length : float, optional
-        Mean bits of a Huffman code word.
+        Mean bits that a symbol takes.
+    coder : {"huffman", "ans"}
 
     References
     ----------
@@ -33,14 +44,16 @@ def entropy(counts: Sequence[int] | np.ndarray, mean_length: float | None = None
         r"H = -\sum_i p_i \, \log_2 \, p_i",
         rf"= -({likeliest:.3f} \, \log_2 \, {likeliest:.3f}{more}) = {text(f'{bits:.3f} bits')}",
         f"{bits:.3f} bits",
-        "A Huffman code spends whole bits on each symbol: at least H, less than H + 1 on average.",
+        _NOTES[coder],
         "" if mean_length is None else f"{mean_length:.3f} bits",
-        "Huffman",
+        NAMES[coder],
     )
 
 
-def entropy_bound(counts: Sequence[int] | np.ndarray, mean_length: float | None = None) -> Formula:
-    """Fill in the bytes that the entropy allows for all symbols, n H, beside Huffman's."""
+def entropy_bound(
+    counts: Sequence[int] | np.ndarray, mean_length: float | None = None, coder: str = "huffman"
+) -> Formula:
+    """Fill in the bytes that the entropy allows for all symbols, n H, beside the coder's."""
     n, bits = int(np.sum(counts)), entropy_bits(counts)
     coded = "" if mean_length is None else _bytes(n * mean_length)
     return Formula(
@@ -48,9 +61,9 @@ def entropy_bound(counts: Sequence[int] | np.ndarray, mean_length: float | None 
         r"n H",
         rf"= {grouped(n)} \cdot {bits:.3f} \, {text('bits')} = {text(_bytes(n * bits))}",
         _bytes(n * bits),
-        "What is stored also counts the table of code lengths.",
+        f"What is stored also counts the {_TABLES[coder]}.",
         coded,
-        "Huffman",
+        NAMES[coder],
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ipywidgets import Dropdown, VBox
 
+from explorer.compress.neurons import PruneNeurons
+from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.setting import Setting
 from explorer.controls.step_stack import StepStack
+from explorer.panels.step_words import STEP_WORDS
 from explorer.panels.topics import TOPICS
 from explorer.session import Session
 from explorer.views.card import card
@@ -34,7 +37,8 @@ class RecipePanel:
         self._entries: dict[str, Steps] = {ALL: ()}
         self._session: Session | None = None
         self._busy = False
-        self._stack = StepStack([start for topic in TOPICS for start in topic.starts])
+        starts = [start for topic in TOPICS for start in topic.starts]
+        self._stack = StepStack(starts, helps=STEP_WORDS, place=_place)
         self._stack.observe(lambda _change: self._edited(), "value")
         self._scope = Dropdown(description="Steps for", options=[("All layers", ALL)])
         self._scope.add_class("ex-scope")
@@ -50,7 +54,7 @@ class RecipePanel:
         return Recipe(tuple((n, s) for n, s in entries if s or n != ALL))
 
     def add(self, setting: Setting) -> None:
-        """Put a step at the end of those that are shown."""
+        """Add a step to those that are shown: at the end, or before those that it would undo."""
         self._stack.add(setting)
 
     def offer(self, kinds: tuple[type[Setting], ...]) -> None:
@@ -140,6 +144,13 @@ class RecipePanel:
         self._stack.close()
         self._scope.close()
         self.widget.close()
+
+
+def _place(kinds: Sequence[type], kind: type) -> int:
+    """Where a step goes: neurons are removed right after the pruning that comes first."""
+    if kind is not PruneNeurons:
+        return len(kinds)
+    return next((i for i, known in enumerate(kinds) if known is not Prune), len(kinds))
 
 
 def _reachable(recipe: Recipe) -> dict[str, Steps]:

@@ -11,6 +11,7 @@ from explorer.compress.setting import Setting
 from explorer.controls.step_stack import title_of
 from explorer.panels.topics import Scene, Topic, ViewSpec
 from explorer.views.card import card
+from explorer.views.closing import close_all
 from explorer.views.formula import FormulaView
 from explorer.views.hint import HintView
 from explorer.views.layers import LayersView
@@ -46,8 +47,10 @@ class TopicPanel:
         self.topic = topic
         self._select = select
         self._views: list[tuple[ViewSpec, Any, VBox]] = []
+        self._parts: list[Box] = []
         self._hint = HintView(lambda: add(topic.starts[0]))
         self._hint.widget.add_class("ex-topic-hint")
+        self._hint.widget.add_class(HIDDEN)
         self._grid = area("grid", [])
         self.widget: Box = VBox([self._hint.widget, self._grid])
         self.widget.add_class("ex-topic")
@@ -55,14 +58,14 @@ class TopicPanel:
     def draw(self, scene: Scene, steps: tuple[Setting, ...]) -> None:
         """Draw what there is to see of a layer with some steps."""
         if not self._views:
-            self._views = [self._made(spec) for spec in self.topic.views]
+            self._make()
         for spec, view, box in self._views:
             if spec.slow:
                 box.add_class(WAITING)
             else:
                 _show(view, box, spec.record(scene), scene)
         if not self._grid.children:
-            self._grid.children = tuple(box for _, _, box in self._views)
+            self._grid.children = tuple(self._parts)
         self._draw_hint(steps)
 
     def draw_slowly(self, scene: Scene) -> None:
@@ -75,10 +78,22 @@ class TopicPanel:
 
     def _draw_hint(self, steps: tuple[Setting, ...]) -> None:
         missing = not any(isinstance(step, self.topic.kinds) for step in steps)
-        (self._hint.widget.remove_class if missing else self._hint.widget.add_class)(HIDDEN)
         if missing:
             name = title_of(type(self.topic.starts[0]))
             self._hint.draw(f"No step that {self.topic.about} yet.", f"Add {name}")
+        (self._hint.widget.remove_class if missing else self._hint.widget.add_class)(HIDDEN)
+
+    def _make(self) -> None:
+        """Make the cards, in two columns and below them."""
+        topic = self.topic
+        left, right, wide = (
+            [self._made(s) for s in part] for part in (topic.left, topic.right, topic.wide)
+        )
+        self._views = [*left, *right, *wide]
+        columns = [area("column", [box for _, _, box in made]) for made in (left, right)]
+        for _, _, box in wide:
+            box.add_class("ex-wide")
+        self._parts = [*columns, *(box for _, _, box in wide)]
 
     def _made(self, spec: ViewSpec) -> tuple[ViewSpec, Any, VBox]:
         view = spec.make(self._select)
@@ -88,7 +103,8 @@ class TopicPanel:
         """Release the widgets."""
         for _, view, box in self._views:
             view.close()
-            box.close()
+            close_all(box)
+        close_all(*self._parts)
         self._hint.close()
         self._grid.close()
         self.widget.close()
@@ -107,7 +123,7 @@ def _draw(view: Any, record: Any, scene: Scene) -> None:
             view.draw(*record)
         case LayersView():
             view.selected = scene.close_up.layer
-            view.draw(record)
+            view.draw(record.result, record.old_shapes)
         case SpectrumView():
             view.draw(record.spectrum)
         case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from explorer.compress.binarize import Binarize
@@ -17,7 +18,9 @@ from explorer.compress.relative_index import RelativeIndex
 from explorer.compress.residual import Residual
 from explorer.compress.setting import Setting
 from explorer.compress.share import Share
+from explorer.compress.weights import compressible
 from explorer.measure.result import Result
+from explorer.panels.export_panel import Exported, ExportPanel
 from explorer.session import Session
 from explorer.session.close_up import CloseUp
 from explorer.session.prefix_cache import never
@@ -46,12 +49,22 @@ class Scene:
         Of the chosen layer.
     stale : callable
         Whether what is shown has changed since.
+    loading : str
+        Python that loads the network and its data.
     """
 
     session: Session
     result: Result
     close_up: CloseUp
     stale: Callable[[], bool] = never
+    loading: str = ""
+
+    @property
+    def old_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes that layers had before they lost neurons; empty where none did."""
+        reduced = [row.name for row in self.result.layers if prod(row.shape) < row.n_weights]
+        weights = compressible(self.session.net) if reduced else {}
+        return {name: tuple(weights[name].shape) for name in reduced}
 
 
 @dataclass(frozen=True)
@@ -91,13 +104,18 @@ class Topic:
         What its steps do, after "No step that ... yet".
     starts : tuple of Setting
         The steps that it is about, as they are added.
-    views : tuple of ViewSpec
+    left, right : tuple of ViewSpec
+        The cards of the two columns, top to bottom; on a narrow page the right ones follow.
+    wide : tuple of ViewSpec
+        Cards below both.
     """
 
     title: str
     about: str
     starts: tuple[Setting, ...]
-    views: tuple[ViewSpec, ...]
+    left: tuple[ViewSpec, ...]
+    right: tuple[ViewSpec, ...]
+    wide: tuple[ViewSpec, ...] = ()
 
     @property
     def kinds(self) -> tuple[type[Setting], ...]:
@@ -124,7 +142,7 @@ LAYERS = ViewSpec(
     "weights kept and bytes left",
     "ex-view-layers",
     LayersView,
-    lambda scene: scene.result,
+    lambda scene: scene,
 )
 SPECTRUM = ViewSpec(
     "Singular values",
@@ -135,21 +153,21 @@ SPECTRUM = ViewSpec(
 )
 CODEBOOK = ViewSpec(
     "Codebook",
-    "shared values and how many weights take each",
+    "values that weights share",
     "ex-view-codebook",
     lambda _select: CodebookView(),
     lambda scene: scene.close_up.codebook,
 )
 ERRORS = ViewSpec(
     "Reconstruction error",
-    "distance from the original weights",
+    "distance from the originals",
     "ex-view-error",
     lambda _select: ErrorMapView(),
     lambda scene: scene.close_up.error_map,
 )
 STAGES = ViewSpec(
     "Error by stage or strip",
-    "of product and residual quantization",
+    "product, residual",
     "ex-view-stages",
     lambda _select: StageErrorsView(),
     lambda scene: scene.close_up.stage_errors,
@@ -164,7 +182,7 @@ WATERFALL = ViewSpec(
 BREAKDOWN = ViewSpec(
     "What the bytes are spent on",
     "every byte of the file",
-    "ex-view-breakdown ex-wide",
+    "ex-view-breakdown",
     lambda _select: BreakdownView(),
     lambda scene: scene.session.breakdown(),
 )
@@ -178,11 +196,18 @@ NETWORK_SPEED = ViewSpec(
 )
 PRODUCT_SPEED = ViewSpec(
     "Speed of small integers",
-    "measured, this layer's matrix product",
+    "measured, this layer",
     "ex-view-speed",
     lambda _select: SpeedView(),
     lambda scene: scene.session.product_speed(scene.close_up.layer, scene.stale),
     slow=True,
+)
+EXPORT = ViewSpec(
+    "Export",
+    "take the network with you",
+    "ex-view-export",
+    lambda _select: ExportPanel(),
+    lambda scene: Exported(scene.session, scene.result, scene.loading),
 )
 
 
@@ -201,30 +226,36 @@ TOPICS = (
         "Prune",
         "removes weights or neurons",
         (Prune(sparsity=0.5), PruneNeurons(fraction=0.2)),
-        (HISTOGRAM, SPARSITY, LAYERS, _formulas("Prune"), NETWORK_SPEED),
+        (HISTOGRAM, LAYERS),
+        (SPARSITY, _formulas("Prune"), NETWORK_SPEED),
     ),
     Topic(
         "Quantize",
         "rounds weights to even levels or signs",
         (Quantize(bits=8), Binarize(scale="tensor")),
-        (HISTOGRAM, CODEBOOK, _formulas("Quantize"), ERRORS, PRODUCT_SPEED),
+        (HISTOGRAM, ERRORS, LAYERS),
+        (CODEBOOK, _formulas("Quantize"), PRODUCT_SPEED),
     ),
     Topic(
         "Share",
         "lets weights share values",
         (Share(n_clusters=32), Product(), Residual()),
-        (CODEBOOK, _formulas("Share"), STAGES, ERRORS),
+        (CODEBOOK, LAYERS),
+        (_formulas("Share"), ERRORS, STAGES),
     ),
     Topic(
         "Factorize",
         "splits the matrix into two thin ones",
         (LowRank(rank=32),),
-        (SPECTRUM, _formulas("Factorize"), ERRORS, NETWORK_SPEED),
+        (SPECTRUM, ERRORS),
+        (_formulas("Factorize"), LAYERS, NETWORK_SPEED),
     ),
     Topic(
         "Combine",
         "writes codes with fewer bits",
         (Entropy(), RelativeIndex()),
-        (WATERFALL, LAYERS, BREAKDOWN, _formulas("Combine")),
+        (WATERFALL, _formulas("Combine")),
+        (LAYERS, EXPORT),
+        (BREAKDOWN,),
     ),
 )

@@ -28,7 +28,11 @@ class TopicsPanel:
     Attributes
     ----------
     widget : VBox
+    loading : str
+        Python that loads the network and its data, for the code that is exported.
     """
+
+    loading = ""
 
     def __init__(
         self,
@@ -52,7 +56,7 @@ class TopicsPanel:
 
     def draw(self, session: Session, result: Result, layer: str) -> None:
         """Draw a session's current result in the tab that is shown, with one layer up close."""
-        scene = Scene(session, result, session.close_up(layer))
+        scene = Scene(session, result, session.close_up(layer), loading=self.loading)
         steps = session.recipe.steps_for(layer)
         self._panels[self._tabs.selected].draw(scene, steps)
 

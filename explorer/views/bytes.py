@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ipywidgets import VBox
 
 from explorer.measure.waterfall import Waterfall
 from explorer.views.bars import Bars, Segment, bar_row
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
-from explorer.views.format import ratio_text, size_text
+from explorer.views.format import percent_text, ratio_text, size_text
 
+SLIGHT = 0.001
 _KEYS = {"after": "left", "gone": "saved by this stage", "grown": "added by this stage"}
 
 
@@ -32,14 +35,13 @@ class BytesView:
     def draw(self, record: Waterfall) -> None:
         """Show a record."""
         sizes = [size_bytes for _, size_bytes in record.stages]
-        longest, rows, tones = max(sizes), [], set[str]()
-        before = sizes[0]
-        steps = zip(record.stages, record.ratios, record.step_ratios, strict=True)
-        for (label, size), ratio, step in steps:
+        longest, before, tones = max(sizes), sizes[0], set[str]()
+        rows: list[dict[str, Any]] = []
+        for (label, size), ratio in zip(record.stages, record.ratios, strict=True):
             track = _track(before / longest, size / longest)
             tones.update(tone for _, _, tone in track)
             words = f"{label}: {size_text(size)}, {ratio_text(ratio)}"
-            detail = "" if size == before else _step_text(step)
+            detail = _step_text(before, size) if rows else ""
             rows.append(
                 bar_row(label, [track], [size_text(size), ratio_text(ratio)], words, detail)
             )
@@ -60,8 +62,17 @@ def _track(before: float, after: float) -> list[Segment]:
     return [*segments, (after, before - after, "gone")] if after < before else segments
 
 
-def _step_text(step: float) -> str:
-    return f"{ratio_text(step)} smaller" if step >= 1 else f"{ratio_text(1 / step)} larger"
+def _step_text(before: int, after: int) -> str:
+    """Say what a stage did: as a ratio, below a tenth in percent, next to nothing in bytes."""
+    if after == before:
+        return "unchanged"
+    way = "smaller" if after < before else "larger"
+    change = abs(before - after)
+    if change < SLIGHT * before:
+        return f"{change:,} B {way}"
+    if change < 0.1 * before:
+        return f"{percent_text(change / before)} {way}"
+    return f"{ratio_text(max(before, after) / min(before, after))} {way}"
 
 
 def _caption_text(record: Waterfall) -> str:
@@ -70,7 +81,7 @@ def _caption_text(record: Waterfall) -> str:
     grown = [
         label
         for (label, _), step in zip(record.stages, record.step_ratios, strict=True)
-        if step < 1
+        if step < 1 - SLIGHT
     ]
     if grown:
         return f"Look at {grown[0]}: this stage makes the file larger than it was before it."
@@ -78,6 +89,8 @@ def _caption_text(record: Waterfall) -> str:
         zip([label for label, _ in record.stages[1:]], record.step_ratios[1:], strict=True)
     )
     best = max(steps, key=lambda label: steps[label])
+    if steps[best] < 1 + SLIGHT:
+        return "No step saves anything yet: turn a dial and look which bar gets shorter."
     return (
         f"{ratio_text(record.ratios[-1])} in all. Look how the ratios multiply: "
         f"{best} saves most, {ratio_text(steps[best])} by itself."

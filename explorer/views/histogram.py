@@ -26,7 +26,8 @@ from explorer.views.plot import (
 _LEGEND = (
     '<div class="ex-legend"><span><i class="ex-swatch ex-swatch-before"></i>before</span>'
     '<span><i class="ex-swatch ex-swatch-after"></i>after</span>'
-    '<span><i class="ex-swatch ex-swatch-mark"></i>threshold, shared values</span></div>'
+    '<span><i class="ex-swatch ex-swatch-mark"></i>threshold</span>'
+    '<span><i class="ex-swatch ex-swatch-tick"></i>shared values</span></div>'
 )
 
 

@@ -16,22 +16,28 @@ function bar(parent) {
   return { fill, text: add(cell, "span", "ex-bar-text") };
 }
 
-function makeRow(list, name, shape) {
+function makeRow(list, name) {
   const row = add(list, "div", "ex-layer");
   row.setAttribute("role", "option");
   row.dataset.layer = name;
   const title = add(row, "span", "ex-layer-name");
   add(title, "b", "", name).title = name;
-  add(title, "small", "", shape);
-  return { row, kept: bar(row), size: bar(row) };
+  const shape = add(title, "small", "");
+  const parts = { row, shape, kept: bar(row), size: bar(row) };
+  parts.note = add(row, "small", "ex-layer-note");
+  return parts;
 }
 
-function drawRow(parts, [kept, keptText, left, sizeText, label]) {
+function drawRow(parts, [kept, keptText, left, sizeText, label, shape, note]) {
   parts.kept.fill.style.width = `${100 * kept}%`;
   parts.size.fill.style.width = `${100 * Math.min(1, left)}%`;
   parts.size.fill.classList.toggle("ex-over", left > 1);
   put(parts.kept.text, keptText);
   put(parts.size.text, sizeText);
+  put(parts.shape, shape);
+  parts.shape.title = shape;
+  put(parts.note, note);
+  parts.note.hidden = !note;
   parts.row.setAttribute("aria-label", label);
 }
 
@@ -45,8 +51,7 @@ function render({ model, el }) {
 
   function build() {
     list.replaceChildren();
-    const shapes = model.get("shapes");
-    rows = model.get("names").map((name, i) => makeRow(list, name, shapes[i]));
+    rows = model.get("names").map((name) => makeRow(list, name));
     draw();
     mark();
   }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import anywidget
@@ -15,16 +16,21 @@ from explorer.views.closing import close_all
 from explorer.views.format import percent_text, ratio_text, shape_text, size_text
 from explorer.views.front_end import source
 
+Shapes = Mapping[str, tuple[int, ...]]
+NO_SHAPES: Shapes = MappingProxyType({})
 _ARROW = "\N{RIGHTWARDS ARROW}"
 
 
 class LayerList(anywidget.AnyWidget):
-    """Rows of two bars each; rebuilt when `names` change, otherwise only restyled."""
+    """Rows of two bars each; rebuilt when `names` change, otherwise only restyled.
+
+    A row is a list: part kept, in words, part of the bytes left, bytes in words, label,
+    shape, note.
+    """
 
     _esm = source("layers.js")
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    shapes = traitlets.List(traitlets.Unicode()).tag(sync=True)
     rows: traitlets.List = traitlets.List().tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
 
@@ -61,15 +67,19 @@ class LayersView:
     def selected(self, name: str) -> None:
         self._list.selected = name
 
-    def draw(self, result: Result) -> None:
-        """Show each layer of a result."""
+    def draw(self, result: Result, old_shapes: Shapes = NO_SHAPES) -> None:
+        """Show each layer of a result.
+
+        Parameters
+        ----------
+        result : Result
+        old_shapes : mapping of str to tuple of int, optional
+            Shapes of the weights before, of the layers that lost neurons.
+        """
         layers = result.layers
-        names = [layer.name for layer in layers]
         with self._list.hold_sync():
-            if names != self._list.names:
-                self._list.shapes = [shape_text(layer.shape) for layer in layers]
-                self._list.names = names
-            self._list.rows = [_row(layer) for layer in layers]
+            self._list.names = [layer.name for layer in layers]
+            self._list.rows = [_row(layer, old_shapes.get(layer.name)) for layer in layers]
         self._caption.value = _caption_text(result, self.selected)
 
     def close(self) -> None:
@@ -85,7 +95,7 @@ class LayersView:
             self._on_select(name)
 
 
-def _row(layer: LayerFigures) -> list[Any]:
+def _row(layer: LayerFigures, old_shape: tuple[int, ...] | None) -> list[Any]:
     kept = layer.n_nonzero / layer.n_weights
     before, after = size_text(layer.original_bits / 8), size_text(layer.size_bits / 8)
     sizes = f"{before} {_ARROW} {after}"
@@ -93,8 +103,11 @@ def _row(layer: LayerFigures) -> list[Any]:
         f"{layer.name}: {percent_text(kept)} of weights kept, "
         f"{before} to {after}, {ratio_text(layer.compression_ratio)}"
     )
-    left = layer.size_bits / layer.original_bits
-    return [round(kept, 4), percent_text(kept), round(left, 4), sizes, label]
+    left, shape = layer.size_bits / layer.original_bits, shape_text(layer.shape)
+    if old_shape is not None:
+        shape = f"{shape_text(old_shape)} {_ARROW} {shape}"
+    spoken = f"{label}. {layer.note}" if layer.note else label
+    return [round(kept, 4), percent_text(kept), round(left, 4), sizes, spoken, shape, layer.note]
 
 
 def _caption_text(result: Result, selected: str) -> str:
@@ -104,5 +117,4 @@ def _caption_text(result: Result, selected: str) -> str:
     size, file_size = size_text(largest.size_bits / 8), size_text(result.size_bytes)
     costs = f"Look for the layer that still costs most: {largest.name}, {size} of {file_size}."
     shown = next((layer for layer in result.layers if layer.name == selected), largest)
-    note = f" ({shown.note})" if shown.note else ""
-    return f"{costs} Relative error of {shown.name}: {percent_text(shown.error)}{note}."
+    return f"{costs} Relative error of {shown.name}: {percent_text(shown.error)}."

@@ -14,8 +14,8 @@ def area(name: str, children: list[Widget]) -> Box:
 
     Parameters
     ----------
-    name : {"head", "figures", "side", "main", "grid"}
-        Gives the class ``ex-<name>``; ``"grid"`` lays cards out in columns anywhere.
+    name : {"head", "figures", "side", "main", "grid", "column"}
+        Gives the class ``ex-<name>``; ``"grid"`` holds columns of cards, and wide ones.
     children : list of Widget
         Its content.
     """

@@ -10,6 +10,7 @@ from explorer.views.caption import caption
 from explorer.views.closing import close_all
 from explorer.views.format import ratio_text
 
+SLOWER = 0.95
 _KEYS = [("before", "before", ""), ("after", "after", "")]
 
 
@@ -23,43 +24,58 @@ class SpeedView:
     """
 
     def __init__(self) -> None:
-        self._bars = Bars("Time before and after", ["", "Before and after", "Time", "Speedup"])
+        self._bars = Bars("Time before and after", ["", "", "Time", "Speedup"], "ex-bars-speed")
         self._caption = caption()
         self.widget = VBox([self._bars, self._caption])
 
     def draw(self, record: Speed) -> None:
         """Show a record."""
         longest = max((max(row.before_ms, row.after_ms) for row in record.rows), default=1.0)
-        self._bars.show([_row(row, longest) for row in record.rows], _KEYS if record.rows else [])
-        self._caption.value = _caption_text(record)
+        shared = _shared_note(record)
+        rows = [_row(row, longest, "" if shared else row.note) for row in record.rows]
+        self._bars.show(rows, _KEYS if record.rows else [])
+        self._caption.value = _caption_text(record, shared)
 
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""
         close_all(self.widget)
 
 
-def _row(row: SpeedRow, longest: float) -> dict[str, object]:
+def _shared_note(record: Speed) -> str:
+    """Return the note that all rows have in common; "" where they differ."""
+    notes = {row.note for row in record.rows}
+    return notes.pop() if len(notes) == 1 else ""
+
+
+def _row(row: SpeedRow, longest: float, note: str) -> dict[str, object]:
     before, after = _time_text(row.before_ms), _time_text(row.after_ms)
     words = f"{row.label}: {before} before, {after} after, {ratio_text(row.speedup)} as fast"
     tracks = [
         [(0.0, row.before_ms / longest, "before")],
-        [(0.0, row.after_ms / longest, "after" if row.speedup >= 1 else "grown")],
+        [(0.0, row.after_ms / longest, "grown" if row.speedup < SLOWER else "after")],
     ]
-    return bar_row(
-        row.label, tracks, [f"{before}\n{after}", ratio_text(row.speedup)], words, row.note
-    )
+    return bar_row(row.label, tracks, [f"{before}\n{after}", ratio_text(row.speedup)], words, note)
 
 
 def _time_text(time_ms: float) -> str:
     if time_ms < 0.9995:
-        return f"{1000 * time_ms:.3g} µs"
-    return f"{time_ms:,.0f} ms" if time_ms >= 99.95 else f"{time_ms:.3g} ms"
+        return f"{_three(1000 * time_ms)} µs"
+    return f"{time_ms:,.0f} ms" if time_ms >= 99.95 else f"{_three(time_ms)} ms"
 
 
-def _caption_text(record: Speed) -> str:
-    measured = "Measured on this machine's CPU."
+def _three(number: float) -> str:
+    """Three digits, zeros at the end kept, so that the two times line up."""
+    return f"{number:#.3g}".rstrip(".")
+
+
+def _caption_text(record: Speed, note: str) -> str:
+    measured = f"Measured on this machine's CPU{f': {note}' if note else ''}."
     if not record.rows:
         return f"{measured} Nothing is timed yet."
-    if any(row.speedup < 1 for row in record.rows):
+    if any(row.speedup < SLOWER for row in record.rows):
         return f"{measured} Look for what got slower: fewer bytes need not mean less time."
+    if all(row.speedup < 1 / SLOWER for row in record.rows):
+        return (
+            f"{measured} Look: no faster, for zeros and shared values take as long as any others."
+        )
     return f"{measured} Look whether the time falls as much as the bytes do: it seldom does."

@@ -45,6 +45,8 @@ def watch(page):
         if where.scheme not in {"data", "blob"} and where.hostname not in LOCAL:
             watched.outside.append(request.url)
 
+    # JupyterLab asks before it leaves a changed notebook, once a hand has touched the page.
+    page.on("dialog", lambda dialog: dialog.accept())
     page.on("console", on_console)
     page.on("pageerror", lambda error: watched.errors.append(str(error)))
     page.on("request", on_request)

@@ -89,6 +89,9 @@ def test_entropy_shows_the_likeliest_symbol_and_the_coder():
     assert plain(entropy.filled) == "= -(0.500 log2 0.500 + …) = 1.500 bits"
     assert entropy.measured_name == "Huffman"
     assert entropy_formulas.entropy([]).value_text == "0.000 bits"
+    ans = entropy_formulas.entropy([2, 1, 1], mean_length=1.51, coder="ans")
+    assert ans.measured_name == "ANS" and "fractions of bits" in ans.note
+    assert entropy_formulas.entropy_bound([2, 1, 1], 1.51, "ans").measured_name == "ANS"
 
 
 def test_the_entropy_of_all_symbols_is_a_size():

@@ -6,6 +6,7 @@ from torch import nn
 
 from explorer.compress.binarize import Binarize
 from explorer.compress.low_rank import LowRank
+from explorer.compress.neurons import PruneNeurons
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe
@@ -78,6 +79,14 @@ def test_choosing_a_scope_changes_nothing_by_itself(panel, turned):
         assert panel._stack.value == (Share(8),)
     assert turned == []
     assert panel.recipe == Recipe.of([Share(8)])
+
+
+def test_neurons_are_removed_before_the_steps_that_it_would_undo(panel):
+    panel.show(Recipe.of([Prune(sparsity=0.5), Share(8)]))
+    panel.add(PruneNeurons(fraction=0.2))
+    panel.add(Quantize(bits=4))
+    kinds = [type(step) for step in panel.recipe.steps_for("fc1")]
+    assert kinds == [Prune, PruneNeurons, Share, Quantize]
 
 
 def test_another_network_keeps_the_steps_for_all_layers(panel):

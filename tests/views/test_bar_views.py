@@ -40,6 +40,33 @@ def test_a_stage_that_grows_is_shown_and_named():
     view.close()
 
 
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        (100_000, "unchanged"),
+        (99_992, "8 B smaller"),
+        (100_008, "8 B larger"),
+        (99_400, "0.6% smaller"),
+        (104_000, "4.0% larger"),
+        (50_000, "2.0× smaller"),
+    ],
+)
+def test_small_changes_are_told_in_percent_or_bytes(after, words):
+    view = BytesView()
+    view.draw(Waterfall((("Original", 100_000), ("Huffman", after))))
+    assert bars(view).rows[1]["detail"] == words and bars(view).rows[0]["detail"] == ""
+    view.close()
+
+
+def test_a_stage_that_adds_next_to_nothing_is_not_held_against_it():
+    view = BytesView()
+    view.draw(Waterfall((("Original", 100_000), ("Prune", 50_000), ("Huffman", 50_008))))
+    assert "Prune saves most" in view._caption.value
+    view.draw(Waterfall((("Original", 100_000), ("Prune", 100_008))))
+    assert "No step saves anything yet" in view._caption.value
+    view.close()
+
+
 def test_a_waterfall_of_the_original_alone_asks_for_a_step():
     view = BytesView()
     view.draw(Waterfall((("Original", 1000),)))
@@ -122,7 +149,7 @@ def test_speed_shows_both_times_and_says_where_it_was_measured():
     view.draw(Speed((SpeedRow("fc1", 12.0, 3.0, "batch of 64"), SpeedRow("fc3", 0.5, 0.9))))
     fast, slow = bars(view).rows
     assert fast["tracks"] == [[[0.0, 1.0, "before"]], [[0.0, 0.25, "after"]]]
-    assert fast["texts"] == ["12 ms\n3 ms", "4.0×"] and fast["detail"] == "batch of 64"
+    assert fast["texts"] == ["12.0 ms\n3.00 ms", "4.0×"] and fast["detail"] == "batch of 64"
     assert slow["tracks"][1] == [[0.0, 0.075, "grown"]]
     assert slow["texts"] == ["500 µs\n900 µs", "0.6×"]
     assert view._caption.value.startswith(
@@ -130,6 +157,22 @@ def test_speed_shows_both_times_and_says_where_it_was_measured():
     )
     view.draw(Speed(()))
     assert "Nothing is timed" in view._caption.value
+    view.close()
+
+
+def test_a_note_that_all_times_share_is_said_once():
+    view = SpeedView()
+    view.draw(Speed(tuple(SpeedRow(name, 2.0, 1.0, "one input") for name in ("fc1", "fc2"))))
+    assert [row["detail"] for row in bars(view).rows] == ["", ""]
+    assert view._caption.value.startswith("Measured on this machine's CPU: one input. Look whether")
+    view.close()
+
+
+def test_times_within_five_percent_count_as_the_same():
+    view = SpeedView()
+    view.draw(Speed((SpeedRow("Whole network", 1.0, 1.02),)))
+    assert bars(view).rows[0]["tracks"][1][0][2] == "after"
+    assert "no faster" in view._caption.value
     view.close()
 
 

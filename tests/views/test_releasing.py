@@ -5,6 +5,7 @@ from explorer.views.breakdown import BreakdownView
 from explorer.views.bytes import BytesView
 from explorer.views.codebook import CodebookView
 from explorer.views.error_map import ErrorMapView
+from explorer.views.export import ExportView
 from explorer.views.formula import FormulaView
 from explorer.views.hint import HintView
 from explorer.views.speed import SpeedView
@@ -25,6 +26,7 @@ KEPT_BY_THEIR_LIBRARIES = {"LayoutModel", "Layout", "LabelStyle", "HTMLStyle", "
         SpeedView,
         StageErrorsView,
         lambda: HintView(lambda: None),
+        lambda: ExportView(print),
         lambda: TabsView(["A"], [BytesView().widget]),
     ],
 )

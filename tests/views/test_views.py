@@ -12,6 +12,7 @@ from explorer.measure.sparsity import SparsityMap
 from explorer.measure.spectrum import Spectrum
 from explorer.views.card import card
 from explorer.views.figures import FiguresView
+from explorer.views.format import shape_text
 from explorer.views.histogram import HistogramView
 from explorer.views.layers import LayersView
 from explorer.views.layout import page, title
@@ -88,11 +89,24 @@ def test_a_file_that_grew_is_called_larger():
 def test_layer_rows_hold_kept_part_and_bytes():
     view = LayersView()
     view.draw(RESULT)
-    kept, kept_text, left, sizes, label = view._list.rows[0]
+    kept, kept_text, left, sizes, label, shape, note = view._list.rows[0]
+    assert (shape, note) == (shape_text(LAYERS[0].shape), "")
     assert (kept, kept_text, left, sizes) == (0.25, "25.0%", 0.25, "160 B → 40 B")
     assert label == "fc1: 25.0% of weights kept, 160 B to 40 B, 4.0×"
     assert view._list.rows[1][2] == 2.0
     assert "fc2, 64 B of 1.0 KB" in view._caption.value
+
+
+def test_a_layer_says_that_it_lost_neurons_or_why_it_was_left_alone():
+    view = LayersView()
+    alone = dataclasses.replace(LAYERS[1], note="its outputs are the network's classes")
+    result = dataclasses.replace(RESULT, layers=(LAYERS[0], alone))
+    view.draw(result, {LAYERS[0].name: (9, 9)})
+    first, second = view._list.rows
+    assert first[5] == f"9 × 9 → {shape_text(LAYERS[0].shape)}" and first[6] == ""
+    assert second[6] == "its outputs are the network's classes"
+    assert second[4].endswith(". its outputs are the network's classes")
+    view.close()
 
 
 def test_choosing_a_row_calls_back_and_unknown_names_do_not():

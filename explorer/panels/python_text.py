@@ -1,0 +1,79 @@
+"""A recipe, and what makes the compressed network, as Python to copy."""
+
+from __future__ import annotations
+
+from explorer.compress.recipe import Recipe, Steps
+from explorer.compress.setting import Setting
+
+OWN_NETWORK = "net, data = my_net, my_data  # your network, and its data or None"
+
+
+def loading_text(name: str, weights: str | None = "default") -> str:
+    """Return the line that loads a network of the catalog.
+
+    Parameters
+    ----------
+    name : str
+        As in the catalog; "" stands for a network of one's own.
+    weights : str or None
+        As `explorer.load` takes them.
+
+    Examples
+    --------
+    >>> loading_text("lenet-5", None)
+    "net, data = ex.load('lenet-5', weights=None)"
+    """
+    if not name:
+        return OWN_NETWORK
+    chosen = "" if weights == "default" else f", weights={weights!r}"
+    return f"net, data = ex.load({name!r}{chosen})"
+
+
+def setting_text(setting: Setting) -> str:
+    """Return a step with the fields that differ from their defaults.
+
+    Examples
+    --------
+    >>> from explorer.compress.prune import Prune
+    >>> setting_text(Prune(sparsity=0.9))
+    'ex.Prune(sparsity=0.9)'
+    """
+    fields = setting.as_dict()
+    name = fields.pop("step")
+    return f"ex.{name}({', '.join(f'{key}={value!r}' for key, value in fields.items())})"
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """Return a recipe: a list of steps where they are for all layers, else a dict of lists."""
+    entries = list(recipe.entries)
+    if entries and entries[-1] == ("*", ()):
+        entries.pop()
+    if all(pattern == "*" for pattern, _ in entries):
+        return _list_text(entries[0][1] if entries else (), "")
+    lines = [f"    {pattern!r}: {_list_text(steps, '    ')},\n" for pattern, steps in entries]
+    return f"{{\n{''.join(lines)}}}"
+
+
+def _list_text(steps: Steps, indent: str) -> str:
+    if not steps:
+        return "[]"
+    lines = [f"{indent}    {setting_text(step)},\n" for step in steps]
+    return f"[\n{''.join(lines)}{indent}]"
+
+
+def python_text(recipe: Recipe, loading: str, file_name: str) -> str:
+    """Return a script that compresses a network by a recipe and writes the file.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    loading : str
+        What makes ``net`` and ``data``, such as `loading_text` gives.
+    file_name : str
+        Name of the compressed file.
+    """
+    return (
+        f"import explorer as ex\n\n{loading}\nrecipe = {recipe_text(recipe)}\n\n"
+        f"small = ex.compress(net, recipe, data=data)\nsmall.save({file_name!r})\n"
+        'print(f"{small.size_bytes:,} bytes, {small.compression_ratio:.1f} times smaller")\n'
+    )

@@ -1,0 +1,93 @@
+const KEEP_MS = 30_000;
+
+function add(parent, tag, className, text = "") {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function save(name, bytes) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), KEEP_MS);
+}
+
+function makeButton(parent, model) {
+  const button = add(parent, "button", "ex-export-button");
+  button.type = "button";
+  add(button, "b", "");
+  add(button, "small", "");
+  button.addEventListener("click", () => {
+    if (!model.get("busy")) model.send({ type: "ask", kind: button.dataset.kind });
+  });
+}
+
+function makeCode(parent) {
+  const box = add(parent, "div", "ex-code");
+  const text = add(box, "pre", "");
+  text.tabIndex = 0;
+  text.setAttribute("aria-label", "Python code");
+  const copy = add(box, "button", "ex-copy", "Copy");
+  copy.type = "button";
+  copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      put(copy, "Copied");
+    } catch {
+      getSelection().selectAllChildren(text);
+      put(copy, "Selected");
+    }
+    setTimeout(() => put(copy, "Copy"), 2000);
+  });
+  box.hidden = true;
+  return { box, text };
+}
+
+function render({ model, el }) {
+  const buttons = add(el, "div", "ex-export-buttons");
+  const message = add(el, "div", "ex-export-message");
+  message.setAttribute("role", "status");
+  const error = add(el, "div", "ex-error");
+  error.setAttribute("role", "alert");
+  const code = makeCode(el);
+
+  function draw() {
+    const choices = model.get("choices");
+    const busy = model.get("busy");
+    while (buttons.children.length < choices.length) makeButton(buttons, model);
+    choices.forEach(([kind, name, remark], i) => {
+      const button = buttons.children[i];
+      button.dataset.kind = kind;
+      button.setAttribute("aria-disabled", busy);
+      put(button.children[0], name);
+      put(button.children[1], remark);
+    });
+    put(message, model.get("message"));
+    put(error, model.get("error"));
+    error.hidden = !model.get("error");
+  }
+  function receive(content, buffers) {
+    code.box.hidden = content.type !== "text";
+    if (content.type === "file") save(content.name, buffers[0]);
+    if (content.type === "text") put(code.text, content.text);
+  }
+  model.on("change", draw);
+  model.on("msg:custom", receive);
+  draw();
+  return () => {
+    model.off("change", draw);
+    model.off("msg:custom", receive);
+  };
+}
+
+export default { render };

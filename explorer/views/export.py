@@ -1,0 +1,94 @@
+"""Buttons that hand a file, or Python, to whoever looks at the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import anywidget
+import traitlets
+from ipywidgets import VBox
+
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.front_end import source
+
+HINT = (
+    "Only the compressed file is smaller: ex.open reads from it the very weights that you saw. "
+    "Dense weights and ONNX hold the same network at full size, for programs that know no other."
+)
+Choice = tuple[str, str, str]
+
+
+class ExportBox(anywidget.AnyWidget):
+    """Buttons, a line on what happened, and a box for text that is to be copied.
+
+    A button sends ``{"type": "ask", "kind": kind}``. The answer is a custom message:
+    ``{"type": "file", "name": name}`` with the bytes as its buffer, which the browser
+    saves, or ``{"type": "text", "text": text}``, which it shows and puts on the clipboard.
+    """
+
+    _esm = source("export.js")
+
+    choices: traitlets.List = traitlets.List().tag(sync=True)
+    message = traitlets.Unicode("").tag(sync=True)
+    error = traitlets.Unicode("").tag(sync=True)
+    busy = traitlets.Bool(False).tag(sync=True)
+
+
+class ExportView:
+    """Buttons, each with what it gives, and the answer below.
+
+    Parameters
+    ----------
+    on_ask : callable
+        Called with the kind of file that is wanted.
+
+    Attributes
+    ----------
+    widget : VBox
+        The buttons and their caption.
+    """
+
+    def __init__(self, on_ask: Callable[[str], None]) -> None:
+        self._on_ask = on_ask
+        self._box = ExportBox()
+        self._box.add_class("ex-export")
+        self._box.on_msg(self._receive)
+        self._caption = caption(HINT)
+        self.widget = VBox([self._box, self._caption])
+
+    def draw(self, choices: list[Choice]) -> None:
+        """Show buttons: kind, name and a remark of each."""
+        self._box.choices = [list(choice) for choice in choices]
+
+    def work(self, message: str) -> None:
+        """Say what is being made; the buttons wait."""
+        self._say(message, "", True)
+
+    def give_file(self, name: str, content: bytes, message: str) -> None:
+        """Let the browser save a file."""
+        self._box.send({"type": "file", "name": name}, [content])
+        self._say(message, "", False)
+
+    def give_text(self, text: str, message: str) -> None:
+        """Show text, ready to be copied."""
+        self._box.send({"type": "text", "text": text})
+        self._say(message, "", False)
+
+    def fail(self, words: str) -> None:
+        """Say why there is no file."""
+        self._say("", words, False)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+    def _say(self, message: str, error: str, busy: bool) -> None:
+        with self._box.hold_sync():
+            self._box.message, self._box.error, self._box.busy = message, error, busy
+
+    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        kind = str(content.get("kind"))
+        if content.get("type") == "ask" and kind in {choice[0] for choice in self._box.choices}:
+            self._on_ask(kind)
