@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.data import TensorDataset
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe
 from explorer.measure.breakdown import Breakdown, breakdown
-from explorer.measure.profile import input_shape as find_input_shape
-from explorer.measure.profile import profile
 from explorer.measure.result import Result
 from explorer.measure.rounds import Stop
 from explorer.measure.speed import Speed
@@ -26,31 +22,12 @@ from explorer.session.evaluation import Evaluation
 from explorer.session.prefix_cache import BUDGET_BYTES, never
 from explorer.session.preparation import Progress, unheard
 from explorer.session.speed import network_speed, product_speed
-from explorer.session.subjects import Subjects, Task
+from explorer.session.subjects import Subjects
+from explorer.session.surroundings import chosen_device, known_shape
+from explorer.session.trial import Trial
 from explorer.session.worker import LatestWins, Stale
 
 Observer = Callable[[Result], None]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A recipe that is tried.
-
-    Attributes
-    ----------
-    recipe : Recipe
-    task : Task
-        The network that it compresses, and the steps of its layers.
-    plans : mapping of str to Plan
-        What becomes of each layer.
-    result : Result
-        The figures, without accuracy.
-    """
-
-    recipe: Recipe
-    task: Task
-    plans: Mapping[str, Plan]
-    result: Result
 
 
 class Session:
@@ -101,8 +78,8 @@ class Session:
     ) -> None:
         self.net = net
         self.data = data
-        self.device = _device(device)
-        shape = input_shape or _known_shape(net, data)
+        self.device = chosen_device(device)
+        shape = input_shape or known_shape(net, data)
         self._subjects = Subjects(
             net, data, shape, lambda: Evaluation(data, metric, activation_bytes), self.device
         )
@@ -376,27 +353,3 @@ class Session:
     def _tell(self, result: Result) -> None:
         for observer in list(self._observers):
             observer(result)
-
-
-def _known_shape(net: nn.Module, data: Any) -> tuple[int, ...] | None:
-    """Return the shape of one input, as far as network or data tell it."""
-    if hasattr(data, "eval"):
-        return find_input_shape(net, data)
-    known = find_input_shape(net)
-    if known is not None or not isinstance(data, TensorDataset) or not len(data):
-        return known
-    shape = tuple(data.tensors[0].shape[1:])
-    try:
-        profile(net, shape)
-    except ValueError:
-        return None
-    return shape
-
-
-def _device(device: str | torch.device) -> torch.device:
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    chosen = torch.device(device)
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device: torch sees no GPU here, got {device!r}; use 'auto' or 'cpu'")
-    return chosen

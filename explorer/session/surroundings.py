@@ -1,0 +1,37 @@
+"""What a session finds out for itself: the shape of an input, and where to compute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import TensorDataset
+
+from explorer.measure.profile import input_shape as find_input_shape
+from explorer.measure.profile import profile
+
+
+def known_shape(net: nn.Module, data: Any) -> tuple[int, ...] | None:
+    """Return the shape of one input, as far as network or data tell it."""
+    if hasattr(data, "eval"):
+        return find_input_shape(net, data)
+    known = find_input_shape(net)
+    if known is not None or not isinstance(data, TensorDataset) or not len(data):
+        return known
+    shape = tuple(data.tensors[0].shape[1:])
+    try:
+        profile(net, shape)
+    except ValueError:
+        return None
+    return shape
+
+
+def chosen_device(device: str | torch.device) -> torch.device:
+    """Return the device that is meant; raise ValueError where torch has no such device."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = torch.device(device)
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device: torch sees no GPU here, got {device!r}; use 'auto' or 'cpu'")
+    return chosen
