@@ -18,7 +18,7 @@ from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
 from explorer.measure.result import Result
 from explorer.panels.model_picker import ModelPicker
-from explorer.panels.python_text import loading_text
+from explorer.panels.python_text import OWN_NETWORK, loading_text
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.topics import Topic
 from explorer.panels.topics_panel import TopicsPanel
@@ -99,7 +99,9 @@ class Explorer(VBox):
         self._figures = FiguresView()
         self._status = StatusView()
         self._recipe_panel = RecipePanel(self._turned)
-        self._topics = TopicsPanel(self._select, self._recipe_panel.add, self._opened)
+        self._topics = TopicsPanel(
+            self._select, self._recipe_panel.add, self._opened, self._use, self._status.draw
+        )
         self._recipe_panel.offer(self._topics.topic.kinds)
         trained = picker is None or picker.trained
         self._topics.loading = _loading_text(getattr(net, "network_name", ""), trained)
@@ -216,6 +218,7 @@ class Explorer(VBox):
     def _recompress(self) -> None:
         """Show the current recipe; what it needs first is made in the background."""
         session, recipe = self.session, self.recipe
+        self._topics.train.moved()
         if not session.ready(recipe) and session.is_quick(recipe):
             self._make_ready(session, recipe, unheard)
         if not session.ready(recipe):
@@ -292,6 +295,7 @@ class Explorer(VBox):
         """Say that a recipe's figures are all there, and measure what takes long."""
         self._say(result)
         session, layer = self.session, self.layer
+        self._topics.train.completed(session, result)
 
         def measure(stale: Stale) -> None:
             def outdated() -> bool:
@@ -314,10 +318,22 @@ class Explorer(VBox):
     def _loaded(self, loaded: zoo.Loaded) -> None:
         """Show another network, from the picker's thread."""
         data = loaded.data if loaded.trained else None
-        session = Session(loaded.net, data)
+        self._adopt(Session(loaded.net, data), _loading_text(loaded.name, loaded.trained))
+
+    def _use(self, net: nn.Module, recipe: Recipe) -> None:
+        """Go on with a network that was trained here, under a recipe that keeps it as it is."""
+
+        def adopt() -> None:
+            self._recipe_panel.show(recipe)
+            self._adopt(Session(net, self.session.data), OWN_NETWORK)
+
+        self._guarded(adopt)
+
+    def _adopt(self, session: Session, loading: str) -> None:
         with self._lock:
             old, self.session = self.session, session
-            self._topics.loading = _loading_text(loaded.name, loaded.trained)
+            self._topics.train.forget()
+            self._topics.loading = loading
             self._bind(session)
         self._guarded(self._recompress)
         old.close()

@@ -8,6 +8,7 @@ from explorer.compress.setting import Setting
 from explorer.measure.result import Result
 from explorer.panels.topic_panel import TopicPanel
 from explorer.panels.topics import TOPICS, Scene, Topic
+from explorer.panels.train_panel import TrainPanel, Use
 from explorer.session import Session
 from explorer.session.worker import Stale
 from explorer.views.tabs import TabsView
@@ -24,12 +25,16 @@ class TopicsPanel:
         Called with a setting when the person asks for a topic's first step.
     opened : callable
         Called with the topic when its tab is opened.
+    use, say : callable
+        As `TrainPanel` takes them.
 
     Attributes
     ----------
     widget : VBox
     loading : str
         Python that loads the network and its data, for the code that is exported.
+    train : TrainPanel
+        The tab on training.
     """
 
     loading = ""
@@ -39,10 +44,16 @@ class TopicsPanel:
         select: Callable[[str], None],
         add: Callable[[Setting], None],
         opened: Callable[[Topic], None],
+        use: Use,
+        say: Callable[[str], None],
     ) -> None:
-        self._panels = {topic.title: TopicPanel(topic, select, add) for topic in TOPICS}
+        self.train = TrainPanel(use, say)
+        self._panels: dict[str, TopicPanel | TrainPanel] = {
+            topic.title: TopicPanel(topic, select, add) for topic in TOPICS
+        }
+        self._panels[self.train.topic.title] = self.train
         self._tabs = TabsView(list(self._panels), [p.widget for p in self._panels.values()])
-        self._tabs.observe(lambda _change: opened(self.topic), "selected")
+        self._tabs.observe(lambda _change: self._selected(opened), "selected")
         self.widget = self._tabs.widget
 
     @property
@@ -53,6 +64,11 @@ class TopicsPanel:
     @topic.setter
     def topic(self, topic: Topic) -> None:
         self._tabs.selected = topic.title
+
+    def _selected(self, opened: Callable[[Topic], None]) -> None:
+        if self.topic is not self.train.topic:
+            self.train.hide()
+        opened(self.topic)
 
     def draw(self, session: Session, result: Result, layer: str) -> None:
         """Draw a session's current result in the tab that is shown, with one layer up close."""

@@ -1,0 +1,136 @@
+"""What a training run has been through, as lines of a few hundred points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+MAX_POINTS = 400
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A figure over the steps of a run.
+
+    Attributes
+    ----------
+    steps : ndarray, shape (n,), int64
+        Ascending; a step that occurs twice is a jump.
+    values : ndarray, shape (n,) or (n, k), float64
+    """
+
+    steps: np.ndarray
+    values: np.ndarray
+
+
+class Track:
+    """A line that grows with its run and is thinned, so that it stays quick to draw.
+
+    Once there are more than `max_points`, every other point goes, and from then on only
+    every second one is taken up, and so on. The newest point is always there.
+
+    Parameters
+    ----------
+    max_points : int
+        At least 2.
+
+    Examples
+    --------
+    >>> track = Track(max_points=4)
+    >>> for step in range(10):
+    ...     track.add(step, step / 10)
+    >>> track.line().steps.tolist()
+    [0, 4, 8, 9]
+    """
+
+    def __init__(self, max_points: int = MAX_POINTS) -> None:
+        if max_points < 2:
+            raise ValueError(f"max_points must be at least 2; got {max_points}")
+        self._max_points = max_points
+        self._stride = 1
+        self._n_seen = 0
+        self._points: list[tuple[int, object]] = []
+        self._newest: tuple[int, object] | None = None
+
+    def add(self, step: int, value: object) -> None:
+        """Add a point: a number, or an array of shape (k,)."""
+        self._newest = (step, value)
+        if self._n_seen % self._stride == 0:
+            self._points.append(self._newest)
+        self._n_seen += 1
+        while len(self._points) >= self._max_points:
+            self._points = self._points[::2]
+            self._stride *= 2
+
+    def line(self) -> Line:
+        """Return the points that are left."""
+        points = list(self._points)
+        if self._newest is not None and (not points or points[-1] is not self._newest):
+            points.append(self._newest)
+        steps = np.array([step for step, _ in points], dtype=np.int64)
+        return Line(steps, np.array([value for _, value in points], dtype=np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Accuracy of a network that is not trained, to compare with.
+
+    Attributes
+    ----------
+    name : str
+        What it is, such as ``"pruned at once, not retrained"``.
+    accuracy : float
+        In [0, 1].
+    """
+
+    name: str
+    accuracy: float
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Lines over the steps of a run; by the name of the network, where several are trained.
+
+    Attributes
+    ----------
+    loss : mapping of str to Line
+        Cross-entropy of batches in nats, without penalties.
+    training : mapping of str to Line
+        Share of an epoch's training samples so far that were classified rightly.
+    held_out : mapping of str to Line
+        Accuracy on samples that the network is not trained on.
+    density : mapping of str to Line
+        Share of the network's weights that are not zero.
+    n_steps : int
+        Steps of the whole run, as far as is known.
+    stages : tuple of int
+        Steps at which a stage of pruning began, but for the first.
+    reference : Reference or None
+    """
+
+    loss: dict[str, Line]
+    training: dict[str, Line]
+    held_out: dict[str, Line]
+    density: dict[str, Line]
+    n_steps: int
+    stages: tuple[int, ...] = field(default=())
+    reference: Reference | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class CentroidPaths:
+    """How the values that a layer's weights share moved while training.
+
+    Attributes
+    ----------
+    steps : ndarray, shape (n,), int64
+    values : ndarray, shape (n, k), float64
+        A column for each shared value.
+    n_steps : int
+        Steps of the whole run.
+    """
+
+    steps: np.ndarray
+    values: np.ndarray
+    n_steps: int

@@ -1,0 +1,106 @@
+"""What is said of a training run: while it is under way, and of what came of it."""
+
+from __future__ import annotations
+
+from explorer.measure.accuracy import Accuracy
+from explorer.session.background import State
+from explorer.session.live_recovery import Recovered
+from explorer.session.recovery_plan import Recover
+from explorer.session.structure_plans import DropNeurons, ShareWhileTraining
+from explorer.session.training import Training
+from explorer.session.training_log import TrainingLog
+from explorer.session.training_plan import TrainingPlan
+from explorer.session.training_plans import CompareNorms, Regularize, Retrain
+from explorer.train.neurons import Dropped
+from explorer.views.format import percent_text
+
+PLANS: tuple[TrainingPlan, ...] = (
+    Retrain(),
+    Recover(),
+    Regularize(),
+    CompareNorms(),
+    ShareWhileTraining(),
+    DropNeurons(),
+)
+ENDED = {State.DONE: "Done", State.STOPPED: "Stopped", State.FAILED: "Ended early"}
+
+
+def seconds_text(seconds: float) -> str:
+    """Seconds in words, rounded to what can be told in advance: ``"12 s"``, ``"3 min"``."""
+    if seconds < 1:
+        return "less than a second"
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def progress_text(training: Training) -> tuple[str, float | None]:
+    """Say how far a run is, and the part done; None where it has not begun."""
+    record = training.log.newest
+    if record is None:
+        return "Judging the network before the first step\N{HORIZONTAL ELLIPSIS}", None
+    parts = [f"Step {record.step:,} of {max(record.n_steps, record.step):,}"]
+    if record.n_stages > 1:
+        parts.append(f"stage {record.stage + 1} of {record.n_stages}")
+    if training.state is State.PAUSED:
+        parts.append("paused")
+    elif record.step:
+        parts.append(f"about {seconds_text(record.remaining_s)} left")
+    return ", ".join(parts) + ".", record.step / max(1, record.n_steps)
+
+
+def outcome_text(training: Training) -> str:
+    """Say what came of a run that stands still."""
+    log, state = training.log, training.state
+    if log.newest is None:
+        return ""
+    head = ENDED.get(state, "So far")
+    parts = [f"{head}: {_accuracies(log)}"]
+    if log.reference is not None:
+        parts.append(f"{log.plan.reference}: {percent_text(log.reference.top1)}")
+    if isinstance(log.plan, Retrain):
+        kept = next(iter(log.curves().density.values())).values[-1]
+        parts.append(f"{percent_text(1 - float(kept))} of the weights are zero")
+    if log.dropped is not None:
+        parts.append(dropped_text(log.dropped))
+    return "; ".join(part for part in parts if part) + "."
+
+
+def dropped_text(dropped: Dropped) -> str:
+    """Say which neurons went, and whether accuracy changed with them."""
+    changed = [
+        f"{name} has {after:,} of {before:,} neurons"
+        for name, (before, after) in dropped.neurons.items()
+        if after < before
+    ]
+    left = ", ".join(changed) or "no neuron came to nothing: raise the strengths or the threshold"
+    if dropped.before is None or dropped.after is None:
+        return left
+    before, after = percent_text(dropped.before.top1), percent_text(dropped.after.top1)
+    return f"{left}; {before} before the removal, {after} after it"
+
+
+def recovered_text(recovered: Recovered) -> str:
+    """Say how far live recovery has come."""
+    before, now = percent_text(recovered.before.top1), percent_text(recovered.now.top1)
+    return (
+        f"Retrained for {recovered.elapsed_s:.1f} s: accuracy {before} \N{RIGHTWARDS ARROW} {now} "
+        f"on {recovered.now.n:,} images; zeros and shared values kept."
+    )
+
+
+def failure_text(error: Exception) -> str:
+    """Say what ended a run."""
+    return f"{error or type(error).__name__}"
+
+
+def _accuracies(log: TrainingLog) -> str:
+    told = [
+        f"{name + ' ' if name else ''}{_change(first, last)}"
+        for name, (first, last) in log.accuracies().items()
+        if first is not None and last is not None
+    ]
+    return ", ".join(told) if told else "not judged yet"
+
+
+def _change(first: Accuracy, last: Accuracy) -> str:
+    before, after = percent_text(first.top1), percent_text(last.top1)
+    return f"{before} \N{RIGHTWARDS ARROW} {after} on {last.n:,} held-out samples"

@@ -1,0 +1,151 @@
+"""What a reproduction tells while it runs, and at its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from explorer.codec.model import CompressedModel
+from explorer.measure.accuracy import Accuracy
+
+
+@dataclass(frozen=True)
+class Published:
+    """Figures that a paper prints.
+
+    Attributes
+    ----------
+    source : str
+        Authors, title, year, arXiv number.
+    figures : mapping of str to float
+        By name; ratios and counts as printed, errors and shares as fractions.
+    """
+
+    source: str
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A bound that a figure should keep.
+
+    Attributes
+    ----------
+    figure : str
+        Its name among the reached figures.
+    low, high : float or None
+        Least and greatest value allowed; None for no bound.
+    """
+
+    figure: str
+    low: float | None = None
+    high: float | None = None
+
+    def met(self, figures: Mapping[str, float]) -> bool:
+        """Whether the figure keeps the bound, the ends included."""
+        value = figures[self.figure]
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a reproduction stands.
+
+    Attributes
+    ----------
+    stage : str
+        What is being done, such as ``"prune"`` or ``"share"``.
+    epoch : int
+        Epochs done in all stages.
+    density : float
+        Share of the weights of the original network that are left.
+    size_bytes : int
+        Of the file that would be written now.
+    accuracy : float
+        Top-1, on the validation images; a fraction.
+    seconds : float
+        Since the start.
+    """
+
+    stage: str
+    epoch: int
+    density: float
+    size_bytes: int
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Reproduction:
+    """A published result, reproduced.
+
+    Attributes
+    ----------
+    name : str
+        As `run` takes it.
+    published : Published
+    reached : mapping of str to float
+        Our figures, under the same names where the paper has them.
+    goals : tuple of Goal
+        What counts as reproduced.
+    accuracy, dense_accuracy : Accuracy
+        Of the network restored from the file, and of the network it was made of, on the test
+        images.
+    validation : Accuracy
+        Of the restored network on the images that settings were chosen by.
+    seconds : float
+        From start to end, measuring included.
+    settings : mapping of str to Any
+        What it was made with, as JSON can hold it.
+    history : tuple of Moment
+    curves : mapping of str to tuple of (float, float)
+        Accuracy on the test images over density, by method, where that is the result.
+    model : CompressedModel or None
+        What is written to the file.
+    """
+
+    name: str
+    published: Published
+    reached: Mapping[str, float]
+    goals: tuple[Goal, ...]
+    accuracy: Accuracy
+    dense_accuracy: Accuracy
+    validation: Accuracy
+    seconds: float
+    settings: Mapping[str, Any]
+    history: tuple[Moment, ...] = ()
+    curves: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    model: CompressedModel | None = field(default=None, repr=False)
+
+    @property
+    def reproduced(self) -> bool:
+        """Whether all goals are met."""
+        return all(goal.met(self.reached) for goal in self.goals)
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Names of the figures that miss their goal."""
+        return tuple(goal.figure for goal in self.goals if not goal.met(self.reached))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the model, as JSON can hold it."""
+        return {
+            "name": self.name,
+            "published": asdict(self.published),
+            "reached": dict(self.reached),
+            "goals": [asdict(goal) for goal in self.goals],
+            "reproduced": self.reproduced,
+            "test": asdict(self.accuracy),
+            "test_dense": asdict(self.dense_accuracy),
+            "validation": asdict(self.validation),
+            "seconds": round(self.seconds, 1),
+            "settings": dict(self.settings),
+            "history": [asdict(moment) for moment in self.history],
+            "curves": {name: [list(p) for p in curve] for name, curve in self.curves.items()},
+        }
+
+    def to_json(self) -> str:
+        """Return all but the model as text."""
+        return json.dumps(self.as_dict(), indent=1)

@@ -1,0 +1,88 @@
+"""Recovery that begins by itself after each move, and ends with the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.result import Result
+from explorer.session.recovery_plan import Recover
+from explorer.session.session import Session
+from explorer.session.trainee import Trainee, one_thread
+from explorer.session.worker import LatestWins, Stale
+from explorer.train.records import TrainRecord
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """How far recovery has come.
+
+    Attributes
+    ----------
+    before, now : Accuracy
+        Of the network as the recipe compresses it, and after training.
+    elapsed_s : float
+        Seconds of computing.
+    """
+
+    before: Accuracy
+    now: Accuracy
+    elapsed_s: float
+
+
+class LiveRecovery:
+    """Trains the network that the latest recipe left, in the background.
+
+    Parameters
+    ----------
+    heard : callable
+        Called with a `Recovered`, from the thread.
+    failed : callable
+        Called with the exception, where it cannot be done.
+    """
+
+    def __init__(
+        self, heard: Callable[[Recovered], None], failed: Callable[[Exception], None]
+    ) -> None:
+        self._heard, self._failed = heard, failed
+        self._worker = LatestWins("explorer-recovery")
+        self._result: Result | None = None
+
+    def start(self, session: Session, result: Result, plan: Recover) -> None:
+        """Begin for a complete result; once for each."""
+        if result is self._result:
+            return
+        self._result = result
+        self._worker.submit(lambda stale: self._work(session, plan, stale))
+
+    def stop(self) -> None:
+        """End at once: after the step at hand."""
+        if self._result is not None:
+            self._result = None
+            self._worker.submit(lambda _stale: None)
+
+    def close(self) -> None:
+        """End, and let nothing begin any more."""
+        self._worker.close()
+
+    def _work(self, session: Session, plan: Recover, stale: Stale) -> None:
+        try:
+            with one_thread():
+                trainee = Trainee(session.net, session.data, session.compress)
+                self._train(trainee, plan, stale)
+        except Exception as error:
+            if not stale():
+                self._failed(error)
+
+    def _train(self, trainee: Trainee, plan: Recover, stale: Stale) -> None:
+        before: Accuracy | None = None
+        for moment in plan.moments(trainee, stale):
+            record = moment.record
+            if stale():
+                return
+            if not isinstance(record, TrainRecord) or record.validation is None:
+                continue
+            before = before or record.validation
+            if record.step:
+                self._heard(Recovered(before, record.validation, record.elapsed_s))

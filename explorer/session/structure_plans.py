@@ -1,0 +1,132 @@
+"""Plans that change what a layer is made of: shared values, fewer neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from explorer.compress.prune import Prune
+from explorer.compress.recipe import Recipe
+from explorer.compress.setting import dial
+from explorer.compress.share import Share
+from explorer.session.trainee import Moment, Stop, Trainee
+from explorer.session.training_plan import (
+    BATCH,
+    TrainingPlan,
+    epochs,
+    from_the_start,
+    rate,
+    strength,
+    used,
+)
+from explorer.train.neurons import drop_neurons
+from explorer.train.penalties import IncomingNorm, OutgoingNorm, Penalty
+from explorer.train.records import TrainRecord
+from explorer.train.settings import TrainSettings
+from explorer.train.sharing import train_shared
+
+
+@dataclass(frozen=True)
+class ShareWhileTraining(TrainingPlan):
+    """Cluster the weights, then train the values that they share.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Values a layer.
+    n_epochs : int
+    learning_rate : float
+        Of Adam.
+
+    References
+    ----------
+    Han, Mao, Dally. "Deep compression: compressing deep neural networks with pruning,
+    trained quantization and Huffman coding". ICLR 2016. arXiv:1510.00149.
+    """
+
+    title: ClassVar[str] = "Share while training"
+    about: ClassVar[str] = (
+        "Cluster the weights, then train the shared values; who shares with whom stays."
+    )
+    reference: ClassVar[str] = "network before sharing"
+
+    n_clusters: int = dial(
+        8, "power", "Shared values", "Values that the weights of a layer share.", low=2, high=256
+    )
+    n_epochs: int = epochs(8)
+    learning_rate: float = rate(2e-3)
+
+    def recipe_after(self, recipe: Recipe) -> Recipe:
+        """Zeros stay zero, and as many values are shared: nothing changes."""
+        return Recipe.of([Prune(sparsity=0.0), Share(n_clusters=self.n_clusters)])
+
+    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+        """Cluster and train."""
+        accuracy = trainee.judged(trainee.net, should_stop)
+        if accuracy is not None:
+            yield Moment(accuracy)
+        settings = TrainSettings(self.n_epochs, self.learning_rate, BATCH, optimizer="adam")
+
+        def make(settings: TrainSettings) -> Iterator[TrainRecord]:
+            recipe = self.recipe_after(trainee.recipe)
+            return train_shared(
+                trainee.net, trainee.data, recipe, settings, should_stop=should_stop
+            )
+
+        yield from map(Moment, from_the_start(make, settings))
+
+
+@dataclass(frozen=True)
+class DropNeurons(TrainingPlan):
+    """Train with penalties on neurons, then take out those that have come to nothing.
+
+    Parameters
+    ----------
+    li, lo : float
+        Strengths of the penalties on the lengths of incoming and outgoing weights.
+    threshold : float
+        After training, smaller weights become zero.
+    n_epochs : int
+    learning_rate : float
+
+    References
+    ----------
+    Pan, Dong, Guo. "DropNeuron: simplifying the structure of deep neural networks".
+    2016. arXiv:1606.07326.
+    """
+
+    title: ClassVar[str] = "Drop neurons"
+    about: ClassVar[str] = (
+        "Penalties drive whole neurons to zero while training; at the end those without "
+        "connections are taken out, and the layers get smaller."
+    )
+
+    li: float = strength(2e-3, "li strength λ (left: off)", "Lengths of neurons' incoming weights.")
+    lo: float = strength(2e-3, "lo strength λ (left: off)", "Lengths of neurons' outgoing weights.")
+    threshold: float = dial(
+        1e-2, "number", "Threshold", "Smaller weights become zero at the end.", low=1e-4, high=0.1
+    )
+    n_epochs: int = epochs(10)
+    learning_rate: float = rate(0.05)
+
+    @property
+    def penalties(self) -> tuple[Penalty, ...]:
+        """Those that are not off."""
+        return used(IncomingNorm(strength=self.li), OutgoingNorm(strength=self.lo))
+
+    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+        """Train, then remove."""
+
+        def make(settings: TrainSettings) -> Iterator[Any]:
+            return drop_neurons(
+                trainee.net,
+                trainee.data,
+                settings,
+                penalties=self.penalties,
+                threshold=self.threshold,
+                should_stop=should_stop,
+            )
+
+        settings = TrainSettings(self.n_epochs, self.learning_rate, BATCH)
+        yield from map(Moment, from_the_start(make, settings))

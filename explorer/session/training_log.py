@@ -1,0 +1,136 @@
+"""What a training run has told so far, ready to be looked at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import nn
+
+from explorer.compress.weights import compressible
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.curves import CentroidPaths, Curves, Reference, Track
+from explorer.session.trainee import Moment
+from explorer.session.training_plan import TrainingPlan
+from explorer.train.neurons import Dropped
+from explorer.train.records import TrainRecord
+
+
+class Lane:
+    """One of the networks that are trained side by side."""
+
+    def __init__(self) -> None:
+        self.loss, self.training, self.held_out = Track(), Track(), Track()
+        self.density = Track()
+        self.centroids: dict[str, Track] = {}
+        self.first: Accuracy | None = None
+        self.last: Accuracy | None = None
+        self.record: TrainRecord | None = None
+        self.stages: list[int] = []
+
+    def add(self, record: TrainRecord, sizes: Mapping[str, int]) -> None:
+        """Take up what was told of a step."""
+        if self.record is not None and record.stage > self.record.stage:
+            self.stages.append(record.step)
+        self.record = record
+        if math.isfinite(record.loss):
+            self.loss.add(record.step, record.loss)
+        if math.isfinite(record.train_accuracy):
+            self.training.add(record.step, record.train_accuracy)
+        if record.validation is not None:
+            self.held_out.add(record.step, record.validation.top1)
+            self.first, self.last = self.first or record.validation, record.validation
+        kept = sum(part * sizes.get(name, 0) for name, part in record.density.items())
+        self.density.add(record.step, kept / max(1, sum(sizes.values())))
+        for name, values in record.centroids.items():
+            self.centroids.setdefault(name, Track()).add(record.step, values.numpy())
+
+
+@dataclass(eq=False)
+class TrainingLog:
+    """All that a run has told, thinned.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    net : Module
+        The network before training.
+
+    Attributes
+    ----------
+    dropped : Dropped or None
+        What became of the network whose neurons were taken out.
+    """
+
+    plan: TrainingPlan
+    net: nn.Module
+    dropped: Dropped | None = None
+    _reference: Accuracy | None = None
+    _lanes: dict[str, Lane] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._lanes = {name: Lane() for name in self.plan.lanes}
+        self._sizes = {name: weight.numel() for name, weight in compressible(self.net).items()}
+
+    def add(self, moment: Moment) -> None:
+        """Take up what was told."""
+        record = moment.record
+        if isinstance(record, Accuracy):
+            self._reference = record
+        elif isinstance(record, Dropped):
+            self.dropped = record
+        else:
+            self._lanes[moment.lane].add(record, self._sizes)
+
+    @property
+    def newest(self) -> TrainRecord | None:
+        """The last step's record, of the first network."""
+        return self._lanes[self.plan.lanes[0]].record
+
+    @property
+    def reference(self) -> Accuracy | None:
+        """Accuracy of what the plan compares with."""
+        return self._reference
+
+    def accuracies(self) -> dict[str, tuple[Accuracy | None, Accuracy | None]]:
+        """Return the first and the last accuracy on held-out samples, by network."""
+        return {name: (lane.first, lane.last) for name, lane in self._lanes.items()}
+
+    def penalties(self) -> dict[str, float]:
+        """Return the penalties of the last step, by name; empty before the first one."""
+        found: dict[str, float] = {}
+        for lane in self._lanes.values():
+            found |= lane.record.penalties if lane.record else {}
+        return found
+
+    def nets(self) -> dict[str, nn.Module]:
+        """Return the networks under training, by name; without those that have not begun."""
+        if self.dropped is not None:
+            return {self.plan.lanes[0]: self.dropped.net}
+        found = {name: lane.record for name, lane in self._lanes.items()}
+        return {name: record.net for name, record in found.items() if record is not None}
+
+    def curves(self) -> Curves:
+        """Return the lines of the run."""
+        lanes, newest = self._lanes, self.newest
+        reference = self._reference
+        return Curves(
+            loss={name: lane.loss.line() for name, lane in lanes.items()},
+            training={name: lane.training.line() for name, lane in lanes.items()},
+            held_out={name: lane.held_out.line() for name, lane in lanes.items()},
+            density={name: lane.density.line() for name, lane in lanes.items()},
+            n_steps=max(newest.n_steps, newest.step) if newest else 0,
+            stages=tuple(lanes[self.plan.lanes[0]].stages),
+            reference=Reference(self.plan.reference, reference.top1) if reference else None,
+        )
+
+    def centroid_paths(self, layer: str) -> CentroidPaths | None:
+        """Return how a layer's shared values moved; None where it shares none."""
+        track = self._lanes[self.plan.lanes[0]].centroids.get(layer)
+        if track is None or self.newest is None:
+            return None
+        line = track.line()
+        values = line.values.reshape(len(line.steps), -1)
+        return CentroidPaths(line.steps, np.asarray(values), max(self.newest.n_steps, 1))

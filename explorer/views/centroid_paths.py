@@ -1,0 +1,75 @@
+"""Where the shared values of a layer moved while training."""
+
+from __future__ import annotations
+
+import bqplot
+import numpy as np
+from ipywidgets import VBox
+
+from explorer.measure.curves import CentroidPaths
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.plot import ACCENT, figure, round_places, set_ticks
+
+DRAWN = 64
+
+
+class CentroidPathsView:
+    """A line for each shared value, over the steps; at most 64, evenly chosen.
+
+    Attributes
+    ----------
+    widget : VBox
+        The figure and its caption.
+    """
+
+    def __init__(self) -> None:
+        self._x, self._y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1, max=1)
+        self._lines = bqplot.Lines(
+            x=np.zeros(0),
+            y=np.zeros(0),
+            scales={"x": self._x, "y": self._y},
+            colors=[ACCENT],
+            stroke_width=1.5,
+        )
+        self._x_axis = bqplot.Axis(
+            scale=self._x, label="step", label_offset="34px", grid_lines="none"
+        )
+        self._y_axis = bqplot.Axis(
+            scale=self._y, side="left", label="shared value", label_offset="56px"
+        )
+        self._figure = figure([self._lines], [self._x_axis, self._y_axis])
+        self._caption = caption()
+        self.widget = VBox([self._figure, self._caption])
+
+    def draw(self, record: CentroidPaths) -> None:
+        """Show how shared values moved."""
+        k = record.values.shape[1]
+        chosen = np.unique(np.linspace(0, k - 1, min(k, DRAWN)).astype(int))
+        self._fit(record)
+        with self._lines.hold_sync():
+            self._lines.x = record.steps.astype(np.float64)
+            self._lines.y = record.values[:, chosen].T
+        moved = np.abs(record.values[-1] - record.values[0])
+        some = f" {len(chosen)} of them drawn." if len(chosen) < k else ""
+        self._caption.value = (
+            f"{k} shared values;{some} moved by {moved.mean():.3g} on average, {moved.max():.3g} "
+            "at most. Look which ones move: each follows the summed gradient of its weights."
+        )
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget, self._lines, self._x_axis, self._y_axis, self._x, self._y)
+
+    def _fit(self, record: CentroidPaths) -> None:
+        n_steps = float(max(1, record.n_steps))
+        if n_steps != self._x.max:
+            self._x.max = n_steps
+            set_ticks(self._x_axis, round_places(0.0, n_steps, 5), "{:,.0f}".format)
+        low, high = float(record.values.min()), float(record.values.max())
+        room = 0.1 * (high - low) or abs(low) or 1.0
+        fits = self._y.min <= low and high <= self._y.max
+        if not fits or self._y.max - self._y.min > 2 * (high - low + 2 * room):
+            with self._y.hold_sync():
+                self._y.min, self._y.max = low - room, high + room
+            set_ticks(self._y_axis, round_places(low - room, high + room), "{:g}".format)

@@ -1,0 +1,80 @@
+"""Published results and those reached here, in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ipywidgets import VBox
+
+from explorer.measure.reproduced import Reproduced
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import percent_text, ratio_text, size_text
+from explorer.views.table import Table
+
+HEADS = ("Result", "Published", "Reached", "Test error here (95% interval)", "Time", "")
+
+
+class ReproducedView:
+    """A row for each result.
+
+    Attributes
+    ----------
+    widget : VBox
+        The table and its caption.
+    """
+
+    def __init__(self) -> None:
+        self._table = Table("Results of papers: published, reached, error")
+        self._caption = caption()
+        self.widget = VBox([self._table, self._caption])
+
+    def draw(self, records: Sequence[Reproduced]) -> None:
+        """Show results."""
+        self._table.show([(head, "") for head in HEADS], [_row(record) for record in records])
+        met = sum(record.met for record in records)
+        self._caption.value = (
+            f"{met} of {len(records)} results reached what was to be reached. Look at the "
+            "intervals: a difference within them says little."
+        )
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def _row(record: Reproduced) -> list[str]:
+    interval = f"{percent_text(record.low, 2)} to {percent_text(record.high, 2)}"
+    return [
+        record.name,
+        figures_text(record.published) or "a ranking",
+        figures_text({k: v for k, v in record.reached.items() if _comparable(k, record)}),
+        f"{percent_text(record.error, 2)} ({interval}, n = {record.n:,})",
+        f"{record.seconds / 60:.0f} min" if record.seconds >= 60 else f"{record.seconds:.0f} s",
+        "reached" if record.met else "missed",
+    ]
+
+
+def _comparable(name: str, record: Reproduced) -> bool:
+    return name in record.published or (not record.published and name.startswith("mean_accuracy"))
+
+
+def figures_text(figures: Mapping[str, float]) -> str:
+    """Say figures in a few words; those without words are left out."""
+    said = []
+    for name, value in figures.items():
+        if name == "rate":
+            said.append(ratio_text(value))
+        elif name == "size_bytes":
+            said.append(size_text(value))
+        elif name == "n_weights":
+            said.append(f"{value:,.0f} weights")
+        elif name == "n_neurons":
+            said.append(f"{value:,.0f} neurons")
+        elif name == "fc_density":
+            said.append(f"{percent_text(value, 2)} of dense weights left")
+        elif name.startswith("mean_accuracy_"):
+            said.append(f"{name.removeprefix('mean_accuracy_')} {percent_text(value)}")
+        elif name in ("error", "accuracy"):
+            said.append(f"{name} {percent_text(value, 2)}")
+    return ", ".join(said)

@@ -1,0 +1,78 @@
+"""Start, pause and stop a run, see how far it is, and read what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ipywidgets import Button, HBox, VBox
+
+from explorer.views.closing import close_all
+from explorer.views.status import StatusView
+
+ACTIONS = {"start": "Start", "pause": "Pause", "resume": "Resume", "stop": "Stop"}
+
+
+class RunBar:
+    """Buttons for what can be done now, over a line of words with a progress bar.
+
+    Parameters
+    ----------
+    pressed : mapping of str to callable
+        What ``"start"``, ``"pause"``, ``"resume"`` and ``"stop"`` do; called without
+        arguments.
+
+    Attributes
+    ----------
+    widget : VBox
+        With the class ``ex-run``; a button has the class ``ex-run-<action>``.
+    """
+
+    def __init__(self, pressed: Mapping[str, Callable[[], None]]) -> None:
+        self._buttons = {name: self._button(name, pressed[name]) for name in ACTIONS}
+        self._row = HBox(list(self._buttons.values()))
+        self._row.add_class("ex-run-buttons")
+        self._status = StatusView()
+        self.widget = VBox([self._row, self._status.widget])
+        self.widget.add_class("ex-run")
+        self.offer("start")
+
+    def _button(self, name: str, act: Callable[[], None]) -> Button:
+        button = Button(description=ACTIONS[name])
+        button.add_class(f"ex-run-{name}")
+        button.on_click(lambda _button: act())
+        return button
+
+    def offer(self, *actions: str) -> None:
+        """Let these actions be chosen; buttons of others are disabled, or give way."""
+        for name, button in self._buttons.items():
+            button.disabled = name not in actions
+        held = "resume" in actions
+        (_hide if held else _show)(self._buttons["pause"])
+        (_show if held else _hide)(self._buttons["resume"])
+
+    def work(self, words: str, fraction: float | None) -> None:
+        """Say what is under way, and how far it is; None where that is not known."""
+        self._status.work(words, fraction)
+
+    def rest(self, words: str) -> None:
+        """Say something while nothing is under way."""
+        self._status.draw(words)
+
+    def fail(self, words: str) -> None:
+        """Show an error in words; "" takes it away."""
+        if words:
+            self._status.fail(words)
+        else:
+            self._status.clear()
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def _show(button: Button) -> None:
+    button.layout.display = ""
+
+
+def _hide(button: Button) -> None:
+    button.layout.display = "none"

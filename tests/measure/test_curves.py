@@ -1,0 +1,45 @@
+"""Lines of a run: thinned, jumps kept, the newest point always there."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.measure.curves import MAX_POINTS, Track
+
+
+def test_few_points_are_all_there_and_a_jump_keeps_both_its_ends():
+    track = Track()
+    for step, value in [(0, 0.9), (5, 0.95), (5, 0.4), (10, 0.8)]:
+        track.add(step, value)
+    line = track.line()
+    assert line.steps.tolist() == [0, 5, 5, 10]
+    assert line.values.tolist() == [0.9, 0.95, 0.4, 0.8]
+
+
+@given(st.integers(0, 3000), st.integers(2, 50))
+def test_thinned_points_are_among_those_added_evenly_and_the_ends_stay(n, limit):
+    track = Track(limit)
+    for step in range(n):
+        track.add(step, 2.0 * step)
+    line = track.line()
+    assert len(line.steps) <= limit
+    assert line.values.tolist() == (2.0 * line.steps).tolist()
+    if n:
+        assert (line.steps[0], line.steps[-1]) == (0, n - 1)
+        assert len(set(np.diff(line.steps)[:-1])) <= 1
+        assert len(line.steps) >= min(n, limit // 2)
+
+
+def test_arrays_become_rows():
+    track = Track()
+    for step in range(2 * MAX_POINTS):
+        track.add(step, np.array([step, -step]))
+    line = track.line()
+    assert line.values.shape == (len(line.steps), 2)
+    assert line.values[-1].tolist() == [2 * MAX_POINTS - 1, 1 - 2 * MAX_POINTS]
+
+
+def test_too_few_points_are_refused():
+    with pytest.raises(ValueError, match="max_points must be at least 2; got 1"):
+        Track(1)
