@@ -157,7 +157,8 @@ def test_what_cannot_be_explored_is_refused():
         ex.Explorer(net)
 
 
-def test_pruning_by_second_derivatives_prepares_in_the_background(monkeypatch):
+def test_pruning_by_second_derivatives_prepares_in_the_background(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     told = []
     work = StatusView.work
     monkeypatch.setattr(

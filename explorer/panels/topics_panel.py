@@ -9,6 +9,7 @@ from explorer.measure.result import Result
 from explorer.panels.topic_panel import TopicPanel
 from explorer.panels.topics import TOPICS, Scene, Topic
 from explorer.panels.train_panel import TrainPanel, Use
+from explorer.reproduce.results import results
 from explorer.session import Session
 from explorer.session.worker import Stale
 from explorer.views.tabs import TabsView
@@ -47,7 +48,7 @@ class TopicsPanel:
         use: Use,
         say: Callable[[str], None],
     ) -> None:
-        self.train = TrainPanel(use, say)
+        self.train = TrainPanel(use, say, results)
         self._panels: dict[str, TopicPanel | TrainPanel] = {
             topic.title: TopicPanel(topic, select, add) for topic in TOPICS
         }

@@ -27,9 +27,7 @@ ENDED = {State.DONE: "Done", State.STOPPED: "Stopped", State.FAILED: "Ended earl
 
 def seconds_text(seconds: float) -> str:
     """Seconds in words, rounded to what can be told in advance: ``"12 s"``, ``"3 min"``."""
-    if seconds < 1:
-        return "less than a second"
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    return f"{max(1.0, seconds):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def progress_text(training: Training) -> tuple[str, float | None]:
@@ -43,7 +41,8 @@ def progress_text(training: Training) -> tuple[str, float | None]:
     if training.state is State.PAUSED:
         parts.append("paused")
     elif record.step:
-        parts.append(f"about {seconds_text(record.remaining_s)} left")
+        left_s = record.remaining_s * len(training.plan.lanes)
+        parts.append(f"about {seconds_text(left_s)} left")
     return ", ".join(parts) + ".", record.step / max(1, record.n_steps)
 
 

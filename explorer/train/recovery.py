@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -13,6 +14,7 @@ from explorer.train.masks import Masks, masks_of
 from explorer.train.run import Run
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings, check_positive
+from explorer.train.sharing import SHARED
 from explorer.train.training import Records, Stop
 
 RECOVERY = TrainSettings(n_epochs=20, learning_rate=0.05, batch_size=64)
@@ -25,7 +27,7 @@ def recover(
     *,
     masks: Masks | None = None,
     groups: Mapping[str, Shared] | None = None,
-    settings: TrainSettings = RECOVERY,
+    settings: TrainSettings | None = None,
     budget_s: float = 2.0,
     burst_s: float = BURST_S,
     should_stop: Stop | None = None,
@@ -45,8 +47,9 @@ def recover(
         Weights that may live; by default those that are not zero, in layers without groups.
     groups : mapping of str to Shared, optional
         Layers whose weights share values.
-    settings : TrainSettings
-        Its ``max_steps`` is set from what the first burst shows of the speed.
+    settings : TrainSettings, optional
+        By default SGD, or Adam where layers share values. Its ``max_steps`` is set from
+        what the first burst shows of the speed.
     budget_s : float
         Seconds of compute, positive.
     burst_s : float
@@ -67,7 +70,8 @@ def recover(
     check_positive("recover", "burst_s", burst_s)
     if masks is None:
         masks = {name: mask for name, mask in masks_of(net).items() if name not in (groups or {})}
-    run = Run(net, Samples(data), settings, masks=masks, groups=groups)
+    chosen = settings or (replace(SHARED, n_epochs=RECOVERY.n_epochs) if groups else RECOVERY)
+    run = Run(net, Samples(data), chosen, masks=masks, groups=groups)
     return _bursts(run, budget_s, burst_s, should_stop)
 
 
