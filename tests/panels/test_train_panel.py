@@ -219,7 +219,7 @@ def test_reproduced_results_have_a_card_where_there_are_any(session):
 
 def test_times_and_recovery_in_words(session):
     assert [seconds_text(s) for s in (0.2, 12.4, 89, 200)] == [
-        "less than a second",
+        "1 s",
         "12 s",
         "89 s",
         "3 min",
