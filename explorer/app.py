@@ -13,6 +13,7 @@ from torch import nn
 
 from explorer import zoo
 from explorer.codec.model import CompressedModel
+from explorer.compress.neurons import PruneNeurons
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
@@ -111,7 +112,7 @@ class Explorer(VBox):
         self._picker = None
         head: list[Any] = [title("Compression Explorer", SUBTITLE)]
         if picker is not None:
-            told = (self._status.work, self._loaded, self._status.fail)
+            told = (self._status.work, self._loaded, self._status.fail, self._finished)
             self._picker = ModelPicker(picker.name, *told, trained=picker.trained)
             head.append(self._picker.widget)
         head.append(self._layer)
@@ -320,23 +321,38 @@ class Explorer(VBox):
         data = loaded.data if loaded.trained else None
         self._adopt(Session(loaded.net, data), _loading_text(loaded.name, loaded.trained))
 
+    def _finished(self, small: CompressedModel, data: zoo.Data | None) -> None:
+        """Show a network from a compressed file, under the steps that store it as it is."""
+        self._taken_over(small.restore(), keeping(small.recipe), data)
+
     def _use(self, net: nn.Module, recipe: Recipe) -> None:
         """Go on with a network that was trained here, under a recipe that keeps it as it is."""
+        self._taken_over(net, recipe, self.session.data)
 
-        def adopt() -> None:
-            self._recipe_panel.show(recipe)
-            self._adopt(Session(net, self.session.data), OWN_NETWORK)
+    def _taken_over(self, net: nn.Module, recipe: Recipe, data: Any) -> None:
+        self._guarded(lambda: self._adopt(Session(net, data), OWN_NETWORK, recipe))
 
-        self._guarded(adopt)
-
-    def _adopt(self, session: Session, loading: str) -> None:
+    def _adopt(self, session: Session, loading: str, recipe: Recipe | None = None) -> None:
+        """Go on with another session, under the same steps for all layers or another recipe."""
         with self._lock:
             old, self.session = self.session, session
             self._topics.train.forget()
             self._topics.loading = loading
             self._bind(session)
+            if recipe is not None:
+                self._recipe_panel.show(recipe)
         self._guarded(self._recompress)
         old.close()
+
+
+def keeping(recipe: Recipe) -> Recipe:
+    """Return the steps of a file's recipe that store its decoded network as it is."""
+    return Recipe(
+        tuple(
+            (pattern, tuple(step for step in steps if not isinstance(step, PruneNeurons)))
+            for pattern, steps in recipe.entries
+        )
+    )
 
 
 def _loading_text(name: str, trained: bool) -> str:

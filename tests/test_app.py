@@ -247,3 +247,17 @@ def test_the_served_page(wanted, name, error, monkeypatch):
         assert bool(status(app).error) is bool(error)
     finally:
         app.close()
+
+
+@pytest.mark.parametrize("network", ["lenet-300-100", "lenet-5"])
+def test_a_finished_file_is_shown_with_the_size_that_it_has(network):
+    small = ex.open(f"deep-compression-{network}")
+    loaded = zoo.load(network)
+    app = ex.Explorer(loaded.net, loaded.data, picker=loaded)
+    try:
+        app._finished(small, loaded.data)
+        result = app.wait(WAIT_S)
+        assert result.size_bytes == small.size_bytes
+        assert result.accuracy == ex.evaluate(small.restore(), loaded.data.eval)
+    finally:
+        app.close()

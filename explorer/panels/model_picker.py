@@ -9,9 +9,15 @@ from typing import Any
 from ipywidgets import Dropdown, HBox
 
 from explorer import zoo
+from explorer.codec.model import CompressedModel
+from explorer.library import open_model
+from explorer.reproduce.bundled import bundled
+from explorer.zoo.data import Data
+from explorer.zoo.lenets import LENETS
 
 Loaded = Callable[[Any], None]
 Failed = Callable[[str], None]
+Finished = Callable[[CompressedModel, Data | None], None]
 
 
 class ModelPicker:
@@ -24,6 +30,9 @@ class ModelPicker:
     started, loaded, failed : callable
         Called with a message, with what `zoo.load` returned, or with an error in
         words; `loaded` and `failed` from the background thread.
+    finished : callable
+        Called with a compressed network that comes with the package, and its data, from
+        the background thread.
     trained : bool
         Whether the network that is shown has trained weights.
 
@@ -33,12 +42,23 @@ class ModelPicker:
     """
 
     def __init__(
-        self, name: str, started: Failed, loaded: Loaded, failed: Failed, trained: bool = True
+        self,
+        name: str,
+        started: Failed,
+        loaded: Loaded,
+        failed: Failed,
+        finished: Finished,
+        trained: bool = True,
     ) -> None:
         self._started, self._loaded, self._failed = started, loaded, failed
+        self._finished = finished
         self._shown = name
         self._thread: threading.Thread | None = None
-        self._name = Dropdown(description="Network", options=zoo.catalog(), value=name)
+        plain = [(each, each) for each in zoo.catalog()]
+        files = [(f"{each}, finished", each) for each in bundled()]
+        n_first = len(LENETS)
+        options = plain[:n_first] + files + plain[n_first:]
+        self._name = Dropdown(description="Network", options=options, value=name)
         self._name.add_class("ex-model")
         self._weights = Dropdown(description="Weights", options=["trained", "random"])
         self._weights.value = "trained" if trained else "random"
@@ -60,7 +80,11 @@ class ModelPicker:
 
     def _load(self, name: str, weights: str | None) -> None:
         try:
-            self._loaded(zoo.load(name, weights=weights))
+            if name in bundled():
+                small = open_model(name)
+                self._finished(small, zoo.load(small.network).data)
+            else:
+                self._loaded(zoo.load(name, weights=weights))
         except Exception as error:
             self._failed(f"{name} could not be loaded: {error}")
 

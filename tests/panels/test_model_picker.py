@@ -18,7 +18,7 @@ def picker(heard):
     def note(kind):
         return lambda *what: heard.append((kind, *what))
 
-    picker = ModelPicker("lenet-300-100", note("started"), note("loaded"), note("failed"))
+    picker = ModelPicker("lenet-300-100", *map(note, ("started", "loaded", "failed", "finished")))
     yield picker
     picker.close()
 
@@ -47,6 +47,15 @@ def test_what_cannot_be_loaded_is_said_in_words(picker, heard, monkeypatch):
 
 @pytest.mark.parametrize(("trained", "shown"), [(True, "trained"), (False, "random")])
 def test_the_weights_that_are_shown_are_named(trained, shown):
-    picker = ModelPicker("lenet-5", print, print, print, trained=trained)
+    picker = ModelPicker("lenet-5", print, print, print, print, trained=trained)
     assert picker._weights.value == shown
     picker.close()
+
+
+def test_a_compressed_file_of_the_package_is_opened(picker, heard):
+    picker._name.value = "deep-compression-lenet-300-100"
+    picker._thread.join(WAIT_S)
+    kind, small, data = heard[-1]
+    assert (kind, small.network) == ("finished", "lenet-300-100")
+    assert small.compression_ratio > 40
+    assert len(data.eval) > 0
