@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,6 +50,9 @@ class Distillation:
     max_shift : int
         Each image is moved by up to so many pixels along both axes.
     seed : int
+    n_threads : int
+        Threads that torch uses meanwhile. One is quickest for small networks where other
+        programs run, and repeats to the last bit.
 
     References
     ----------
@@ -66,6 +70,7 @@ class Distillation:
     temperature: float = 2.0
     max_shift: int = 2
     seed: int = 0
+    n_threads: int = 1
 
     def rate_at(self, done: float) -> float:
         """Return the learning rate once the share `done` of the steps is done."""
@@ -134,19 +139,31 @@ def distill(
     for epoch in range(settings.n_epochs):
         net.train()
         order = torch.randperm(len(labels), generator=generator)
-        for step in range(n_steps):
-            done = (epoch + step / n_steps) / settings.n_epochs
-            chosen = order[step * settings.batch_size : (step + 1) * settings.batch_size]
-            inputs = shifted(images[chosen], settings.max_shift, generator)
-            constraint.before(done)
-            loss = settings.loss(net(inputs), labels[chosen], answers[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            constraint.between()
-            nn.utils.clip_grad_norm_(parameters, CLIP)
-            for group in optimizer.param_groups:
-                group["lr"] = settings.rate_at(done)
-            optimizer.step()
-            constraint.after()
+        with _threads(settings.n_threads):
+            for step in range(n_steps):
+                done = (epoch + step / n_steps) / settings.n_epochs
+                chosen = order[step * settings.batch_size : (step + 1) * settings.batch_size]
+                inputs = shifted(images[chosen], settings.max_shift, generator)
+                constraint.before(done)
+                loss = settings.loss(net(inputs), labels[chosen], answers[chosen])
+                optimizer.zero_grad()
+                loss.backward()
+                constraint.between()
+                nn.utils.clip_grad_norm_(parameters, CLIP)
+                for group in optimizer.param_groups:
+                    group["lr"] = settings.rate_at(done)
+                optimizer.step()
+                constraint.after()
         net.eval()
         yield epoch + 1
+
+
+@contextmanager
+def _threads(n_threads: int) -> Iterator[None]:
+    """Let torch use so many threads for a while."""
+    outer = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(outer)

@@ -31,27 +31,24 @@ DEEP_300_100 = StudentSettings(
     prune=Distillation(n_epochs=30, learning_rate=0.06, max_shift=1),
     max_error=0.0158,
     n_clusters={"*": 8},
-    share=Distillation(n_epochs=6, learning_rate=0.01, weight_decay=0.0, max_shift=1, seed=1),
+    share=Distillation(n_epochs=4, learning_rate=0.02, weight_decay=0.0, max_shift=1, seed=1),
 )
 DEEP_5 = StudentSettings(
     n_weights=12_000,
     prune=Distillation(n_epochs=5, learning_rate=0.03, max_shift=1),
     max_error=0.0080,
     n_clusters={"conv1": 16, "conv2": 8, "fc1": 8, "fc2": 8},
-    share=Distillation(n_epochs=1, learning_rate=0.005, weight_decay=0.0, max_shift=1, seed=1),
+    share=Distillation(n_epochs=1, learning_rate=0.01, weight_decay=0.0, max_shift=1, seed=1),
 )
 RECORD_5 = StudentSettings(
     n_neurons={"conv1": 6, "conv2": 12, "fc1": 24},
     n_weights=1100,
     max_error=0.009,
-    n_clusters={"*": 8},
-    codebook_bits=8,
+    n_clusters={"*": 12},
     prune=Distillation(
         n_epochs=40, learning_rate=0.04, batch_size=64, weight_decay=2e-5, max_shift=1
     ),
-    share=Distillation(
-        n_epochs=10, learning_rate=0.008, batch_size=64, weight_decay=0.0, max_shift=1, seed=1
-    ),
+    share=Distillation(n_epochs=4, learning_rate=0.02, weight_decay=0.0, max_shift=1, seed=1),
 )
 _EPOCH = 1_000_000
 DROP_5 = DropSettings(
@@ -93,7 +90,7 @@ PLANS = {
     "deep-compression-lenet-300-100": Plan("lenet-300-100", student, DEEP_300_100),
     "deep-compression-lenet-5": Plan("lenet-5", student, DEEP_5),
     "dropneuron-lenet-5": Plan("lenet-5", dropneuron, DROP_5),
-    "obd-lenet-300-100": Plan("lenet-300-100", obd, ObdSettings()),
+    "obd": Plan("lenet-300-100", obd, ObdSettings()),
     "record-lenet-5": Plan("lenet-5", student, RECORD_5),
 }
 

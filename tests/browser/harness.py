@@ -7,10 +7,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from playwright.sync_api import Error as PlaywrightError
 
 from explorer.serve.port import ADDRESS, choose_port
 
@@ -32,6 +34,12 @@ class Watched:
         assert self.outside == []
 
 
+def _leave(dialog):
+    """Leave a changed notebook, which JupyterLab asks about; a page that closes may not wait."""
+    with suppress(PlaywrightError):
+        dialog.accept()
+
+
 def watch(page):
     """Note errors in the console and requests that leave the machine, from now on."""
     watched = Watched(page)
@@ -45,8 +53,7 @@ def watch(page):
         if where.scheme not in {"data", "blob"} and where.hostname not in LOCAL:
             watched.outside.append(request.url)
 
-    # JupyterLab asks before it leaves a changed notebook, once a hand has touched the page.
-    page.on("dialog", lambda dialog: dialog.accept())
+    page.on("dialog", _leave)
     page.on("console", on_console)
     page.on("pageerror", lambda error: watched.errors.append(str(error)))
     page.on("request", on_request)

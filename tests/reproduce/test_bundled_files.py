@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,15 @@ import torch
 import explorer as ex
 from explorer.reproduce import bundled, bundled_file
 from explorer.reproduce.log import n_left
-from explorer.zoo.mnist import REFERENCE_VARIABLE, test_split
+from explorer.reproduce.plans import PLANS
+from explorer.zoo.mnist import REFERENCE_VARIABLE
+from explorer.zoo.mnist import test_split as mnist_test_split
 
 NAMES = bundled()
 LEAST_RATE = {
     "deep-compression-lenet-300-100": 40,
     "deep-compression-lenet-5": 39,
-    "record-lenet-5": 300,
+    "record-lenet-5": 150,
 }
 MOST_ERROR = {
     "deep-compression-lenet-300-100": 0.0158,
@@ -73,9 +76,15 @@ def test_the_error_on_the_sample(name):
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_the_error_on_the_test_split(name):
-    wrong = n_wrong(ex.open(bundled_file(name)).restore(), test_split())
+    wrong = n_wrong(ex.open(bundled_file(name)).restore(), mnist_test_split())
     assert wrong == pytest.approx(10_000 * (1 - told(name)["test"]["top1"]), abs=3)
     assert wrong / 10_000 <= MOST_ERROR[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_settings_told_are_those_it_would_be_made_with(name):
+    plan = json.loads(json.dumps(asdict(PLANS[name].settings)))
+    assert told(name)["settings"] == plan
 
 
 def test_an_unknown_name_lists_the_bundled():

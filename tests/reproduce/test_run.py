@@ -104,10 +104,8 @@ def test_dropneuron_in_miniature(few, tmp_path):
 
 
 def test_three_criteria_in_miniature(digits):
-    settings = replace(
-        PLANS["obd-lenet-300-100"].settings, densities=(1.0, 0.2, 0.05), n_saliency=200
-    )
-    result = told("obd-lenet-300-100", digits, settings)
+    settings = replace(PLANS["obd"].settings, densities=(1.0, 0.2, 0.05), n_saliency=200)
+    result = told("obd", digits, settings)
     assert set(result.curves) == {"obd", "magnitude", "random"}
     assert [density for density, _ in result.curves["obd"]] == [1.0, 0.2, 0.05]
     assert len({curve[0][1] for curve in result.curves.values()}) == 1
