@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from explorer.bench.browser import chromium, serving
-from tests.browser.harness import jupyterlab, run_all_cells, until_ready, watch
+from tests.browser.harness import jupyterlab, leave, run_all_cells, until_ready, watch
 
 NETWORK = "lenet-300-100"
 SOURCE = f"""\
@@ -51,7 +51,7 @@ def new_page(browser):
     yield make
     for context in contexts:
         for page in context.pages:
-            page.close(run_before_unload=True)
+            leave(page)
         context.close()
 
 

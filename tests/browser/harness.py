@@ -7,12 +7,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
-
-from playwright.sync_api import Error as PlaywrightError
 
 from explorer.serve.port import ADDRESS, choose_port
 
@@ -34,12 +32,6 @@ class Watched:
         assert self.outside == []
 
 
-def _leave(dialog):
-    """Leave a changed notebook, which JupyterLab asks about; a page that closes may not wait."""
-    with suppress(PlaywrightError):
-        dialog.accept()
-
-
 def watch(page):
     """Note errors in the console and requests that leave the machine, from now on."""
     watched = Watched(page)
@@ -53,7 +45,6 @@ def watch(page):
         if where.scheme not in {"data", "blob"} and where.hostname not in LOCAL:
             watched.outside.append(request.url)
 
-    page.on("dialog", _leave)
     page.on("console", on_console)
     page.on("pageerror", lambda error: watched.errors.append(str(error)))
     page.on("request", on_request)
@@ -114,6 +105,11 @@ RUN_ALL = """async () => {
   await panel.sessionContext.session.kernel.info;
   await app.commands.execute("notebook:run-all-cells");
 }"""
+
+
+def leave(page):
+    """Close a page; JupyterLab is not asked, for it would ask back about a changed notebook."""
+    page.close(run_before_unload="/lab/" not in page.url)
 
 
 def run_all_cells(page):
