@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from explorer.compress.symbols import entropy_bits as total_bits
 from explorer.measure.formula import Formula
 from explorer.measure.latex import grouped, text
 
@@ -70,8 +71,7 @@ def entropy_bound(
 def entropy_bits(counts: Sequence[int] | np.ndarray) -> float:
     """Entropy in bits a symbol of symbols that occur `counts` times; 0 where none does."""
     parts = np.asarray(counts, np.float64)
-    parts = parts[parts > 0] / (parts.sum() or 1.0)
-    return float(-(parts * np.log2(parts)).sum()) + 0.0
+    return total_bits(parts) / (parts.sum() or 1.0)
 
 
 def _bytes(bits: float) -> str:

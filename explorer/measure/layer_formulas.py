@@ -49,7 +49,7 @@ def layer_formulas(
         "Prune": _pruning(layer, original, row, spent),
         "Quantize": _quantization(inner, layer, spent),
         "Share": _sharing(inner, layer, spent),
-        "Factorize": _factorization(inner, layer),
+        "Factorize": _factorization(inner, layer, row),
         "Combine": _coding(plan),
     }
     return {topic: tuple(_named(f) for f in made) for topic, made in found.items() if made}
@@ -127,12 +127,13 @@ def _sharing(
     return []
 
 
-def _factorization(layout: Mapping[str, Any], layer: IndexedLayer) -> list[Formula]:
+def _factorization(
+    layout: Mapping[str, Any], layer: IndexedLayer, row: LayerFigures
+) -> list[Formula]:
     if layout["kind"] != "low_rank" or not layout["rank"]:
         return []
     plain = all(layout[side]["kind"] == "dense" for side in ("left", "right"))
-    size = sum(field.bits for field in layout_fields(dict(layout), layer.shape, layer.dtype))
-    ratio = layer.original_bits / size if plain else None
+    ratio = layer.original_bits / row.size_bits if plain else None
     return [formulas.low_rank(*_size(layer), layout["rank"], ratio)]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
+from explorer.compress.product import product_rate
+from explorer.compress.residual import printed_residual_rate, residual_rate
 from explorer.measure.formula import THE_REST, Formula, check_positive, rate
 from explorer.measure.latex import grouped, log2_of
 
@@ -38,13 +38,12 @@ def product(
         n_rows=n_rows, n_columns=n_columns, n_subvectors=n_subvectors, n_centroids=n_centroids
     )
     m, n, s, k, b = map(grouped, (n_rows, n_columns, n_subvectors, n_centroids, float_bits))
-    codes = n_rows * n_subvectors * math.log2(n_centroids)
     return rate(
         "Product quantization",
         r"r = \frac{b m n}{b k n + m s \, \log_2 \, k}",
         rf"{b} \cdot {m} \cdot {n}",
         rf"{b} \cdot {k} \cdot {n} + {m} \cdot {s} \cdot {log2_of(n_centroids)}",
-        float_bits * n_rows * n_columns / (float_bits * n_centroids * n_columns + codes),
+        product_rate(n_rows, n_columns, n_subvectors, n_centroids, float_bits),
         measured,
         THE_REST,
     )
@@ -57,13 +56,12 @@ def residual_as_printed(n_rows: int, n_columns: int, n_stages: int, n_centroids:
     """
     check_positive(n_rows=n_rows, n_columns=n_columns, n_stages=n_stages, n_centroids=n_centroids)
     m, n, t, k = map(grouped, (n_rows, n_columns, n_stages, n_centroids))
-    cost = n_stages * n_centroids + math.log2(n_centroids) * n_stages * n_columns
     return rate(
         "Residual quantization, as printed",
         r"r = \frac{m}{t k + \log_2(k) \, t n}",
         m,
         rf"{t} \cdot {k} + {log2_of(n_centroids)} \cdot {t} \cdot {n}",
-        n_rows / cost,
+        printed_residual_rate(n_rows, n_columns, n_stages, n_centroids),
         None,
         "As printed it adds codebook rows to bits; the form in bits is the one to compare.",
     )
@@ -92,13 +90,12 @@ def residual(
     """
     check_positive(n_rows=n_rows, n_columns=n_columns, n_stages=n_stages, n_centroids=n_centroids)
     m, n, t, k, b = map(grouped, (n_rows, n_columns, n_stages, n_centroids, float_bits))
-    stage = float_bits * n_centroids * n_columns + n_rows * math.log2(n_centroids)
     return rate(
         "Residual quantization, in bits",
         r"r = \frac{b m n}{t \, (b k n + m \, \log_2 \, k)}",
         rf"{b} \cdot {m} \cdot {n}",
         rf"{t} \cdot ({b} \cdot {k} \cdot {n} + {m} \cdot {log2_of(n_centroids)})",
-        float_bits * n_rows * n_columns / (n_stages * stage),
+        residual_rate(n_rows, n_columns, n_stages, n_centroids, float_bits),
         measured,
         THE_REST,
     )
