@@ -21,7 +21,7 @@ from explorer.measure.result import Result
 from explorer.panels.model_picker import ModelPicker
 from explorer.panels.python_text import OWN_NETWORK, loading_text
 from explorer.panels.recipe_panel import RecipePanel
-from explorer.panels.topics import Topic
+from explorer.panels.topic import Topic
 from explorer.panels.topics_panel import TopicsPanel
 from explorer.session import Session
 from explorer.session.preparation import Progress, unheard
@@ -219,7 +219,7 @@ class Explorer(VBox):
     def _recompress(self) -> None:
         """Show the current recipe; what it needs first is made in the background."""
         session, recipe = self.session, self.recipe
-        self._topics.train.moved()
+        self._topics.moved()
         if not session.ready(recipe) and session.is_quick(recipe):
             self._make_ready(session, recipe, unheard)
         if not session.ready(recipe):
@@ -296,7 +296,7 @@ class Explorer(VBox):
         """Say that a recipe's figures are all there, and measure what takes long."""
         self._say(result)
         session, layer = self.session, self.layer
-        self._topics.train.completed(session, result)
+        self._topics.completed(session, result)
 
         def measure(stale: Stale) -> None:
             def outdated() -> bool:
@@ -336,7 +336,7 @@ class Explorer(VBox):
         """Go on with another session, under the same steps for all layers or another recipe."""
         with self._lock:
             old, self.session = self.session, session
-            self._topics.train.forget()
+            self._topics.forget()
             self._topics.loading = loading
             self._bind(session)
             if recipe is not None:

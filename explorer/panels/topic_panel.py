@@ -9,19 +9,17 @@ from ipywidgets import Box, VBox
 
 from explorer.compress.setting import Setting
 from explorer.controls.step_stack import title_of
-from explorer.panels.topics import Scene, Topic, ViewSpec
+from explorer.panels.tab import Tab
+from explorer.panels.topic import Scene, Topic, ViewSpec
 from explorer.views.card import card
 from explorer.views.closing import close_all
-from explorer.views.formula import FormulaView
 from explorer.views.hint import HintView
-from explorer.views.layers import LayersView
 from explorer.views.layout import area
-from explorer.views.spectrum import SpectrumView
 
 HIDDEN, WAITING = "ex-hidden", "ex-waiting"
 
 
-class TopicPanel:
+class TopicPanel(Tab):
     """The cards of one topic.
 
     Parameters
@@ -63,7 +61,7 @@ class TopicPanel:
             if spec.slow:
                 box.add_class(WAITING)
             else:
-                _show(view, box, spec.record(scene), scene)
+                _show(spec, view, box, spec.record(scene), scene)
         if not self._grid.children:
             self._grid.children = tuple(self._parts)
         self._draw_hint(steps)
@@ -74,10 +72,11 @@ class TopicPanel:
             if spec.slow and not scene.stale():
                 record = spec.record(scene)
                 if not scene.stale():
-                    _show(view, box, record, scene)
+                    _show(spec, view, box, record, scene)
 
     def _draw_hint(self, steps: tuple[Setting, ...]) -> None:
-        missing = not any(isinstance(step, self.topic.kinds) for step in steps)
+        kinds = self.topic.kinds
+        missing = bool(kinds) and not any(isinstance(step, kinds) for step in steps)
         if missing:
             name = title_of(type(self.topic.starts[0]))
             self._hint.draw(f"No step that {self.topic.about} yet.", f"Add {name}")
@@ -110,21 +109,8 @@ class TopicPanel:
         self.widget.close()
 
 
-def _show(view: Any, box: VBox, record: Any, scene: Scene) -> None:
+def _show(spec: ViewSpec, view: Any, box: VBox, record: Any, scene: Scene) -> None:
     box.remove_class(WAITING)
     (box.add_class if record is None else box.remove_class)(HIDDEN)
     if record is not None:
-        _draw(view, record, scene)
-
-
-def _draw(view: Any, record: Any, scene: Scene) -> None:
-    match view:
-        case FormulaView():
-            view.draw(*record)
-        case LayersView():
-            view.selected = scene.close_up.layer
-            view.draw(record.result, record.old_shapes)
-        case SpectrumView():
-            view.draw(record.spectrum)
-        case _:
-            view.draw(record)
+        spec.draw(view, record, scene.close_up.layer)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 from explorer.compress.binarize import Binarize
@@ -16,14 +13,9 @@ from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.relative_index import RelativeIndex
 from explorer.compress.residual import Residual
-from explorer.compress.setting import Setting
 from explorer.compress.share import Share
-from explorer.compress.weights import compressible
-from explorer.measure.result import Result
 from explorer.panels.export_panel import Exported, ExportPanel
-from explorer.session import Session
-from explorer.session.close_up import CloseUp
-from explorer.session.prefix_cache import never
+from explorer.panels.topic import Topic, ViewSpec
 from explorer.views.breakdown import BreakdownView
 from explorer.views.bytes import BytesView
 from explorer.views.codebook import CodebookView
@@ -37,90 +29,9 @@ from explorer.views.speed import SpeedView
 from explorer.views.stage_errors import StageErrorsView
 
 
-@dataclass(frozen=True)
-class Scene:
-    """What there is to see.
-
-    Attributes
-    ----------
-    session : Session
-    result : Result
-    close_up : CloseUp
-        Of the chosen layer.
-    stale : callable
-        Whether what is shown has changed since.
-    loading : str
-        Python that loads the network and its data.
-    """
-
-    session: Session
-    result: Result
-    close_up: CloseUp
-    stale: Callable[[], bool] = never
-    loading: str = ""
-
-    @property
-    def old_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes that layers had before they lost neurons; empty where none did."""
-        reduced = [row.name for row in self.result.layers if prod(row.shape) < row.n_weights]
-        weights = compressible(self.session.net) if reduced else {}
-        return {name: tuple(weights[name].shape) for name in reduced}
-
-
-@dataclass(frozen=True)
-class ViewSpec:
-    """One view of a topic, in a card of its own.
-
-    Attributes
-    ----------
-    title, hint : str
-        The card's heading and the remark beside it.
-    class_ : str
-        The card's own CSS class.
-    make : callable
-        Makes the view; called with what to do when a layer is chosen.
-    record : callable
-        Takes a `Scene` to what the view draws; None hides the card.
-    slow : bool
-        Whether the record takes long: it is then made in the background.
-    """
-
-    title: str
-    hint: str
-    class_: str
-    make: Callable[[Callable[[str], None]], Any]
-    record: Callable[[Scene], Any]
-    slow: bool = False
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One tab of the page.
-
-    Attributes
-    ----------
-    title : str
-    about : str
-        What its steps do, after "No step that ... yet".
-    starts : tuple of Setting
-        The steps that it is about, as they are added.
-    left, right : tuple of ViewSpec
-        The cards of the two columns, top to bottom; on a narrow page the right ones follow.
-    wide : tuple of ViewSpec
-        Cards below both.
-    """
-
-    title: str
-    about: str
-    starts: tuple[Setting, ...]
-    left: tuple[ViewSpec, ...]
-    right: tuple[ViewSpec, ...]
-    wide: tuple[ViewSpec, ...] = ()
-
-    @property
-    def kinds(self) -> tuple[type[Setting], ...]:
-        """Classes of its steps."""
-        return tuple(type(start) for start in self.starts)
+def _layers(view: Any, scene: Any, layer: str) -> None:
+    view.selected = layer
+    view.draw(scene.result, scene.old_shapes)
 
 
 HISTOGRAM = ViewSpec(
@@ -143,13 +54,14 @@ LAYERS = ViewSpec(
     "ex-view-layers",
     LayersView,
     lambda scene: scene,
+    draw=_layers,
 )
 SPECTRUM = ViewSpec(
     "Singular values",
     "of the layer's matrix",
     "ex-view-spectrum",
     lambda _select: SpectrumView(),
-    lambda scene: scene.close_up,
+    lambda scene: scene.close_up.spectrum,
 )
 CODEBOOK = ViewSpec(
     "Codebook",
@@ -218,6 +130,7 @@ def _formulas(topic: str) -> ViewSpec:
         "ex-view-formula",
         lambda _select: FormulaView(),
         lambda scene: scene.close_up.formulas.get(topic),
+        draw=lambda view, record, _layer: view.draw(*record),
     )
 
 

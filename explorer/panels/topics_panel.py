@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from explorer.compress.setting import Setting
 from explorer.measure.result import Result
+from explorer.panels.tab import Tab
+from explorer.panels.topic import Scene, Topic
 from explorer.panels.topic_panel import TopicPanel
-from explorer.panels.topics import TOPICS, Scene, Topic
+from explorer.panels.topics import TOPICS
 from explorer.panels.train_panel import TrainPanel, Use
 from explorer.reproduce.results import results
 from explorer.session import Session
@@ -49,11 +51,10 @@ class TopicsPanel:
         say: Callable[[str], None],
     ) -> None:
         self.train = TrainPanel(use, say, results)
-        self._panels: dict[str, TopicPanel | TrainPanel] = {
-            topic.title: TopicPanel(topic, select, add) for topic in TOPICS
-        }
-        self._panels[self.train.topic.title] = self.train
-        self._tabs = TabsView(list(self._panels), [p.widget for p in self._panels.values()])
+        tabs: list[Tab] = [TopicPanel(topic, select, add) for topic in TOPICS]
+        tabs.append(self.train)
+        self._panels = {tab.topic.title: tab for tab in tabs}
+        self._tabs = TabsView(list(self._panels), [tab.widget for tab in tabs])
         self._tabs.observe(lambda _change: self._selected(opened), "selected")
         self.widget = self._tabs.widget
 
@@ -67,8 +68,9 @@ class TopicsPanel:
         self._tabs.selected = topic.title
 
     def _selected(self, opened: Callable[[Topic], None]) -> None:
-        if self.topic is not self.train.topic:
-            self.train.hide()
+        for tab in self._panels.values():
+            if tab.topic is not self.topic:
+                tab.hide()
         opened(self.topic)
 
     def draw(self, session: Session, result: Result, layer: str) -> None:
@@ -81,6 +83,21 @@ class TopicsPanel:
         """Measure and draw what takes long in the tab that is shown."""
         scene = Scene(session, result, session.close_up(layer), stale)
         self._panels[self._tabs.selected].draw_slowly(scene)
+
+    def moved(self) -> None:
+        """Tell every tab that the recipe is changing."""
+        for tab in self._panels.values():
+            tab.moved()
+
+    def completed(self, session: Session, result: Result) -> None:
+        """Tell every tab that a recipe's figures are all there."""
+        for tab in self._panels.values():
+            tab.completed(session, result)
+
+    def forget(self) -> None:
+        """Tell every tab that another network is shown."""
+        for tab in self._panels.values():
+            tab.forget()
 
     def close(self) -> None:
         """Release the widgets."""

@@ -16,7 +16,8 @@ from explorer.compress.setting import Setting
 from explorer.compress.share import Share
 from explorer.measure.result import Result
 from explorer.panels.reproduced_panel import ReproducedPanel, Results, none
-from explorer.panels.topics import Scene, Topic
+from explorer.panels.tab import Tab
+from explorer.panels.topic import Scene, Topic
 from explorer.panels.train_setup import TrainSetup
 from explorer.panels.train_views import TrainViews
 from explorer.panels.train_words import failure_text, recovered_text
@@ -33,7 +34,7 @@ JOIN_S = 5.0
 Use = Callable[[nn.Module, Recipe], None]
 
 
-class TrainPanel:
+class TrainPanel(Tab):
     """The tab on training.
 
     Parameters
@@ -108,9 +109,6 @@ class TrainPanel:
             if moved:
                 self._redraw()
                 self.widget.children = (self._views.widget,)
-
-    def draw_slowly(self, scene: Scene) -> None:
-        """Measure nothing: a run draws by itself."""
 
     def hide(self) -> None:
         """Draw nothing until the next `draw`: another tab is open."""

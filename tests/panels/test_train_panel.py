@@ -7,7 +7,7 @@ from torch.utils.data import TensorDataset
 
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
-from explorer.panels.topics import Scene
+from explorer.panels.topic import Scene
 from explorer.panels.train_panel import TrainPanel
 from explorer.panels.train_words import PLANS, recovered_text, seconds_text
 from explorer.session import Session
