@@ -98,6 +98,11 @@ class Session:
         """Names of the compressible layers, in the network's order."""
         return tuple(self._original.layers)
 
+    @property
+    def input_shape(self) -> tuple[int, ...] | None:
+        """Shape of one input without the batch; None if it is not known."""
+        return self._subjects.input_shape
+
     def matrix_shape(self, layer: str) -> tuple[int, int]:
         """Return (rows, columns) of a layer's matrix (out, in * kh * kw)."""
         rows, columns = self._original.layers[layer].matrix.shape
