@@ -323,14 +323,18 @@ class Explorer(VBox):
 
     def _finished(self, small: CompressedModel, data: zoo.Data | None) -> None:
         """Show a network from a compressed file, under the steps that store it as it is."""
-        self._taken_over(small.restore(), keeping(small.recipe), data)
+        origin = zoo.load(small.network).net if small.network else None
+        self._taken_over(small.restore(), keeping(small.recipe), data, origin)
 
     def _use(self, net: nn.Module, recipe: Recipe) -> None:
         """Go on with a network that was trained here, under a recipe that keeps it as it is."""
-        self._taken_over(net, recipe, self.session.data)
+        self._taken_over(net, recipe, self.session.data, self.session.origin)
 
-    def _taken_over(self, net: nn.Module, recipe: Recipe, data: Any) -> None:
-        self._guarded(lambda: self._adopt(Session(net, data), OWN_NETWORK, recipe))
+    def _taken_over(
+        self, net: nn.Module, recipe: Recipe, data: Any, origin: nn.Module | None
+    ) -> None:
+        session = Session(net, data, origin=origin)
+        self._guarded(lambda: self._adopt(session, OWN_NETWORK, recipe))
 
     def _adopt(self, session: Session, loading: str, recipe: Recipe | None = None) -> None:
         """Go on with another session, under the same steps for all layers or another recipe."""

@@ -33,7 +33,9 @@ class Network:
     name : str
         As in the catalog, or "".
     origin : Network or None
-        The network that this one was before it lost neurons.
+        The network that this one was before it lost neurons or was trained further.
+    retrained : bool
+        Whether it was trained since: its own weights are then what errors are taken from.
     """
 
     layers: Mapping[str, IndexedLayer]
@@ -41,6 +43,25 @@ class Network:
     macs: Mapping[str, int]
     name: str = ""
     origin: Network | None = None
+    retrained: bool = False
+
+    @property
+    def first(self) -> Network:
+        """The network that sizes are compared with: the one it all began with."""
+        return self.origin.first if self.origin else self
+
+    @property
+    def reference(self) -> Network:
+        """The network that errors are taken from."""
+        return self if self.origin is None or self.retrained else self.origin.reference
+
+    @property
+    def source_bytes(self) -> int | None:
+        """What the file tells of the size at first; None where no tensor has changed its size."""
+        first = self.first
+        changed = self.original_bytes != first.original_bytes
+        reduced = self.origin is not None and not self.retrained
+        return first.original_bytes if changed or reduced else None
 
     @property
     def original_bytes(self) -> int:
@@ -74,7 +95,7 @@ def figures(
     Result
         Without accuracy.
     """
-    origin = network.origin or network
+    original_bytes = network.first.original_bytes
     rows = tuple(
         _row(name, network, steps[name], plan, notes.get(name, "")) for name, plan in plans.items()
     )
@@ -83,18 +104,17 @@ def figures(
         for name, layer in network.layers.items()
     ]
     listed = [*entries, *untouched_entries(network.untouched)]
-    source_bytes = origin.original_bytes if network.origin else None
-    size = file_bytes(listed, recipe, network.name, source_bytes)
+    size = file_bytes(listed, recipe, network.name, network.source_bytes)
     compressed = math.ceil(sum(row.size_bits for row in rows) / 8)
-    result = Result(rows, origin.original_bytes, size, size - compressed)
+    result = Result(rows, original_bytes, size, size - compressed)
     return _with_energy(result)
 
 
 def _row(name: str, network: Network, steps: Steps, plan: Plan, note: str) -> LayerFigures:
-    origin = network.origin or network
-    layer, original = network.layers[name], origin.layers[name]
-    norm = original.ordering.squared_norm
-    removed = norm - layer.ordering.squared_norm if layer is not original else 0.0
+    layer, original = network.layers[name], network.first.layers[name]
+    reference = network.reference.layers[name]
+    norm = reference.ordering.squared_norm
+    removed = norm - layer.ordering.squared_norm if layer is not reference else 0.0
     macs = network.macs.get(name)
     return LayerFigures(
         name=name,
@@ -105,7 +125,7 @@ def _row(name: str, network: Network, steps: Steps, plan: Plan, note: str) -> La
         size_bits=sum(plan.field_bits),
         error=math.sqrt(max(0.0, removed + plan.squared_error) / norm) if norm > 0 else 0.0,
         macs=None if macs is None else round(macs * _multiplied(layer, plan)),
-        original_macs=origin.macs.get(name),
+        original_macs=network.first.macs.get(name),
         steps=tuple(step.describe() for step in steps),
         note=note or ("" if plan.exact else "randomized factors; exact ones follow"),
     )

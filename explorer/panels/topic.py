@@ -8,7 +8,6 @@ from math import prod
 from typing import Any
 
 from explorer.compress.setting import Setting
-from explorer.compress.weights import compressible
 from explorer.measure.result import Result
 from explorer.session import Session
 from explorer.session.close_up import CloseUp
@@ -41,8 +40,7 @@ class Scene:
     def old_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes that layers had before they lost neurons; empty where none did."""
         reduced = [row.name for row in self.result.layers if prod(row.shape) < row.n_weights]
-        weights = compressible(self.session.net) if reduced else {}
-        return {name: tuple(weights[name].shape) for name in reduced}
+        return {name: self.session.original_shape(name) for name in reduced}
 
 
 def drawn(view: Any, record: Any, _layer: str) -> None:

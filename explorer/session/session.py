@@ -45,6 +45,9 @@ class Session:
     input_shape : sequence of int, optional
         Shape of one input without the batch, for operations and energy; by default
         that of the data, or what the network says of itself.
+    origin : Module, optional
+        What `net` was before it was trained further, or lost neurons by training: size and
+        accuracy are compared with it. It has the same layers; by default `net` itself.
     device : str or torch.device
         Where the network is evaluated; ``"auto"`` takes a GPU where torch sees one.
     activation_bytes : int
@@ -73,15 +76,22 @@ class Session:
         *,
         metric: Callable[[nn.Module], float] | None = None,
         input_shape: tuple[int, ...] | None = None,
+        origin: nn.Module | None = None,
         device: str | torch.device = "auto",
         activation_bytes: int = BUDGET_BYTES,
     ) -> None:
         self.net = net
+        self.origin = net if origin is None else origin
         self.data = data
         self.device = chosen_device(device)
         shape = input_shape or known_shape(net, data)
         self._subjects = Subjects(
-            net, data, shape, lambda: Evaluation(data, metric, activation_bytes), self.device
+            net,
+            data,
+            shape,
+            lambda: Evaluation(data, metric, activation_bytes),
+            self.device,
+            origin,
         )
         self._original = self._subjects.original
         self._changed = threading.Condition()
@@ -169,7 +179,7 @@ class Session:
     def _adopt(self, recipe: Recipe) -> Trial:
         """Plan a recipe and take it up as the current one."""
         trial = self._plan(recipe)
-        judge = self._original.evaluator
+        judge = self._subjects.first.evaluator
         result = replace(
             trial.result, original_accuracy=judge.original, complete=not judge.possible
         )
@@ -227,7 +237,7 @@ class Session:
         trial = self._current()
         indexed = trial.task.subject.layers[layer]
         row = trial.result[layer]
-        return CloseUp(indexed, self._original.layers[layer], trial.plans[layer], row)
+        return CloseUp(indexed, self._subjects.first.layers[layer], trial.plans[layer], row)
 
     def breakdown(self) -> Breakdown:
         """Return what the bytes of the current recipe's file are spent on."""
@@ -243,6 +253,10 @@ class Session:
             steps = max((steps for _, steps in recipe.entries), key=len)
             stages.append((steps[-1].describe(), self.figures(recipe).size_bytes))
         return Waterfall(tuple(stages))
+
+    def original_shape(self, layer: str) -> tuple[int, ...]:
+        """Return the shape that a layer's weights had to begin with."""
+        return tuple(self._subjects.first.layers[layer].shape)
 
     def network_speed(self, should_stop: Stop = never) -> Speed | None:
         """Time one inference of the original and of the compressed network.
@@ -332,7 +346,7 @@ class Session:
 
     def _evaluate(self, trial: Trial, stale: Stale) -> None:
         """Measure a recipe, telling every estimate."""
-        judge, result = self._original.evaluator, trial.result
+        judge, result = self._subjects.first.evaluator, trial.result
         try:
             judge.judge_original(stale)
             for accuracy in trial.task.subject.evaluator.run(trial.plans, stale):

@@ -35,9 +35,9 @@ class Subject:
     device : torch.device
         Where it is evaluated.
     origin : Subject, optional
-        The network that lost neurons.
+        The network that this one was before it lost neurons or was trained further.
     reduction : Reduction, optional
-        How it lost them.
+        How it lost them; None where it was trained further.
     """
 
     def __init__(
@@ -55,7 +55,9 @@ class Subject:
         self.reduction = reduction
         name = getattr(net, "network_name", "")
         before: Network | None = origin.network if origin else None
-        self.network: Network = Network(layers, untouched_tensors(net), macs, name, before)
+        self.network: Network = Network(
+            layers, untouched_tensors(net), macs, name, before, reduction is None
+        )
         self.preparation = Preparation(layers)
         self.evaluator = Evaluator(net, layers, evaluation, device)
 

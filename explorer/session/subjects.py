@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -60,6 +60,20 @@ class Subjects:
     evaluation : callable
         Makes the `Evaluation` of a subject.
     device : torch.device
+    origin : Module, optional
+        What the network was before it was trained further; left unchanged.
+
+    Attributes
+    ----------
+    original : Subject
+        The network.
+    first : Subject
+        The one that figures are compared with: that of `origin`, or else the same.
+
+    Raises
+    ------
+    ValueError
+        If `origin` has other layers than `net`.
     """
 
     def __init__(
@@ -69,12 +83,15 @@ class Subjects:
         input_shape: tuple[int, ...] | None,
         evaluation: Callable[[], Evaluation],
         device: torch.device,
+        origin: nn.Module | None = None,
     ) -> None:
         self.input_shape = input_shape
         self._evaluation = evaluation
         self._device = device
         layers = index_layers(net, FactorCache())
-        self.original = self._subject(net, layers)
+        before = None if origin is None else self._subject(origin, _layers_of(origin, layers))
+        self.original = self._subject(net, layers, origin=before)
+        self.first = before or self.original
         self.saliency = SaliencyIndex(net, layers, data)
         self._neurons: NeuronIndex | None = None
         self._reduced: OrderedDict[Key, Subject] = OrderedDict()
@@ -136,7 +153,7 @@ class Subjects:
 
     def ready(self, recipe: Recipe) -> bool:
         """Whether the figures of a recipe are there at once, with nothing to make."""
-        if self.original.preparation.unsorted:
+        if self.first.preparation.unsorted or self.original.preparation.unsorted:
             return False
         steps = layer_steps(recipe, self.original.layers)
         if needs_saliency(steps) and not self.saliency.ready:
@@ -157,7 +174,8 @@ class Subjects:
 
     def prepare(self, recipe: Recipe, progress: Progress) -> None:
         """Make what the figures of a recipe need."""
-        self.original.preparation.sort(progress)
+        for subject in (self.first, self.original):
+            subject.preparation.sort(progress)
         if needs_saliency(layer_steps(recipe, self.original.layers)):
             self.saliency.make(progress)
         task = self.task(recipe)
@@ -171,7 +189,18 @@ class Subjects:
         reduction, layers = task.subject.reduction, task.subject.layers
         if reduction is not None:
             rest = (layers, task.steps, recipe, name)
-            return CompressedModel.of(compress_reduced(original.net, reduction, *rest))
-        saliency = self.saliency.tensors() if self.saliency.ready else None
-        tensors = compress_layers(original.net, recipe, layers, name, saliency=saliency)
-        return CompressedModel.of(tensors)
+            tensors = compress_reduced(original.net, reduction, *rest)
+        else:
+            saliency = self.saliency.tensors() if self.saliency.ready else None
+            tensors = compress_layers(original.net, recipe, layers, name, saliency=saliency)
+        size = task.subject.network.source_bytes
+        return CompressedModel.of(replace(tensors, source_bytes=size))
+
+
+def _layers_of(origin: nn.Module, layers: Mapping[str, IndexedLayer]) -> Mapping[str, IndexedLayer]:
+    found = index_layers(origin)
+    if list(found) != list(layers):
+        raise ValueError(
+            f"origin: expected the layers of net, {', '.join(layers)}; got {', '.join(found)}"
+        )
+    return found
