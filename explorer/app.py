@@ -1,8 +1,7 @@
-"""The explorer: the panels together, and the page that Voila serves."""
+"""The explorer: the panels together."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -16,11 +15,12 @@ from explorer.codec.model import CompressedModel
 from explorer.compress.neurons import PruneNeurons
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
-from explorer.compress.share import Share
 from explorer.measure.result import Result
-from explorer.panels.model_picker import ModelPicker
+from explorer.measure.story import Story
+from explorer.panels.model_picker import Finished, ModelPicker
 from explorer.panels.python_text import OWN_NETWORK, loading_text
 from explorer.panels.recipe_panel import RecipePanel
+from explorer.panels.reproduced_panel import story_of
 from explorer.panels.topic import Topic
 from explorer.panels.topics_panel import TopicsPanel
 from explorer.session import Session
@@ -32,9 +32,6 @@ from explorer.views.layout import page as page_layout
 from explorer.views.layout import title
 from explorer.views.status import StatusView
 
-FIRST_MODEL = "lenet-300-100"
-MODEL_VARIABLE = "EXPLORER_MODEL"
-WEIGHTS_VARIABLE = "EXPLORER_WEIGHTS"
 ESTIMATE_S = 0.1
 SUBTITLE = (
     "Turn a dial: the network is really recompressed, and its size, accuracy and weights follow."
@@ -192,6 +189,10 @@ class Explorer(VBox):
             part.close()
         super().close()
 
+    def loaded_by(self, code: str) -> None:
+        """Say what Python loads the network and its data, for the code that is exported."""
+        self._topics.loading = code
+
     def show_error(self, words: str) -> None:
         """Show an error to the person until the next change."""
         self._status.fail(words)
@@ -321,27 +322,29 @@ class Explorer(VBox):
         data = loaded.data if loaded.trained else None
         self._adopt(Session(loaded.net, data), _loading_text(loaded.name, loaded.trained))
 
-    def _finished(self, small: CompressedModel, data: zoo.Data | None) -> None:
+    def _finished(self, finished: Finished) -> None:
         """Show a network from a compressed file, under the steps that store it as it is."""
-        origin = zoo.load(small.network).net if small.network else None
-        self._taken_over(small.restore(), keeping(small.recipe), data, origin)
+        recipe, origin = keeping(finished.model.recipe), finished.origin
+        session = Session(finished.model.restore(), origin.data, origin=origin.net)
+        self._guarded(lambda: self._adopt(session, OWN_NETWORK, recipe, story_of(finished.name)))
 
     def _use(self, net: nn.Module, recipe: Recipe) -> None:
         """Go on with a network that was trained here, under a recipe that keeps it as it is."""
-        self._taken_over(net, recipe, self.session.data, self.session.origin)
-
-    def _taken_over(
-        self, net: nn.Module, recipe: Recipe, data: Any, origin: nn.Module | None
-    ) -> None:
-        session = Session(net, data, origin=origin)
+        session = Session(net, self.session.data, origin=self.session.origin)
         self._guarded(lambda: self._adopt(session, OWN_NETWORK, recipe))
 
-    def _adopt(self, session: Session, loading: str, recipe: Recipe | None = None) -> None:
+    def _adopt(
+        self,
+        session: Session,
+        loading: str,
+        recipe: Recipe | None = None,
+        story: Story | None = None,
+    ) -> None:
         """Go on with another session, under the same steps for all layers or another recipe."""
         with self._lock:
             old, self.session = self.session, session
             self._topics.forget()
-            self._topics.loading = loading
+            self._topics.loading, self._topics.story = loading, story
             self._bind(session)
             if recipe is not None:
                 self._recipe_panel.show(recipe)
@@ -369,27 +372,3 @@ def _largest(session: Session) -> str:
 
 def _size(shape: tuple[int, int]) -> int:
     return shape[0] * shape[1]
-
-
-def page() -> Explorer:
-    """Return the page that Voila serves, on the network that ``EXPLORER_MODEL`` names.
-
-    Its weights are those of ``EXPLORER_WEIGHTS``: ``default``, ``random`` or a safetensors
-    file. What cannot be loaded gives the first bundled network and says so.
-    """
-    wanted = os.environ.get(MODEL_VARIABLE) or FIRST_MODEL
-    weights = os.environ.get(WEIGHTS_VARIABLE) or "default"
-    problem = ""
-    try:
-        loaded = zoo.load(wanted, weights=None if weights == "random" else weights)
-    except (ValueError, RuntimeError, OSError) as error:
-        problem, loaded = f"{wanted} could not be loaded: {error}", zoo.load(FIRST_MODEL)
-    start = [Prune(sparsity=0.5), Share(n_clusters=32)]
-    data = loaded.data if loaded.trained else None
-    app = Explorer(loaded.net, data, recipe=start, picker=loaded)
-    _ = app.result
-    if not problem and weights not in ("default", "random"):
-        app._topics.loading = loading_text(wanted, weights)
-    if problem:
-        app.show_error(problem)
-    return app

@@ -8,8 +8,9 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import explorer as ex
-from explorer import app as app_module
+from explorer import page as page_module
 from explorer import zoo
+from explorer.panels.model_picker import Finished
 from explorer.panels.topics import TOPICS
 from explorer.views.status import StatusView
 
@@ -235,8 +236,8 @@ def test_another_network_takes_its_place(app):
     ],
 )
 def test_the_served_page(wanted, name, error, monkeypatch):
-    monkeypatch.setenv(app_module.MODEL_VARIABLE, wanted)
-    app = app_module.page()
+    monkeypatch.setenv(page_module.MODEL_VARIABLE, wanted)
+    app = page_module.page()
     try:
         assert found(app, "ex-model")[0].value == name
         app.wait(WAIT_S)
@@ -249,15 +250,28 @@ def test_the_served_page(wanted, name, error, monkeypatch):
         app.close()
 
 
-@pytest.mark.parametrize("network", ["lenet-300-100", "lenet-5"])
-def test_a_finished_file_is_shown_with_the_size_that_it_has(network):
-    small = ex.open(f"deep-compression-{network}")
-    loaded = zoo.load(network)
+FINISHED = {
+    "deep-compression-lenet-300-100": 0,
+    "deep-compression-lenet-5": 0,
+    "record-lenet-5": 100,
+}
+
+
+@pytest.mark.parametrize("name", FINISHED)
+def test_a_finished_file_is_shown_with_its_size_beside_the_network_that_it_was_made_of(name):
+    """The record's biases are halves, which are stored whole once they are decoded."""
+    small = ex.open(name)
+    loaded = zoo.load(small.network)
     app = ex.Explorer(loaded.net, loaded.data, picker=loaded)
     try:
-        app._finished(small, loaded.data)
+        app._finished(Finished(name, small, loaded))
         result = app.wait(WAIT_S)
-        assert result.size_bytes == small.size_bytes
+        assert 0 <= result.size_bytes - small.size_bytes <= FINISHED[name]
+        assert result.original_bytes == small.original_bytes
         assert result.accuracy == ex.evaluate(small.restore(), loaded.data.eval)
+        assert result.original_accuracy == ex.evaluate(loaded.net, loaded.data.eval)
+        app._topics.topic = next(topic for topic in TOPICS if topic.title == "Combine")
+        words = [caption.value for caption in found(app, "ex-caption")]
+        assert any(text.startswith(f"{name}: prune and retrain") for text in words)
     finally:
         app.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ipywidgets import Dropdown, HBox
@@ -12,12 +13,28 @@ from explorer import zoo
 from explorer.codec.model import CompressedModel
 from explorer.library import open_model
 from explorer.reproduce.bundled import bundled
-from explorer.zoo.data import Data
 from explorer.zoo.lenets import LENETS
 
 Loaded = Callable[[Any], None]
 Failed = Callable[[str], None]
-Finished = Callable[[CompressedModel, Data | None], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A compressed network that comes with the package.
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    model : CompressedModel
+    origin : zoo.Loaded
+        The network that it was made of, and its data.
+    """
+
+    name: str
+    model: CompressedModel
+    origin: zoo.Loaded
 
 
 class ModelPicker:
@@ -31,8 +48,7 @@ class ModelPicker:
         Called with a message, with what `zoo.load` returned, or with an error in
         words; `loaded` and `failed` from the background thread.
     finished : callable
-        Called with a compressed network that comes with the package, and its data, from
-        the background thread.
+        Called with a `Finished` from the background thread.
     trained : bool
         Whether the network that is shown has trained weights.
 
@@ -47,7 +63,7 @@ class ModelPicker:
         started: Failed,
         loaded: Loaded,
         failed: Failed,
-        finished: Finished,
+        finished: Callable[[Finished], None],
         trained: bool = True,
     ) -> None:
         self._started, self._loaded, self._failed = started, loaded, failed
@@ -82,7 +98,7 @@ class ModelPicker:
         try:
             if name in bundled():
                 small = open_model(name)
-                self._finished(small, zoo.load(small.network).data)
+                self._finished(Finished(name, small, zoo.load(small.network)))
             else:
                 self._loaded(zoo.load(name, weights=weights))
         except Exception as error:

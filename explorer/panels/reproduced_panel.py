@@ -1,14 +1,19 @@
-"""Results of papers, beside what was reached here."""
+"""Results of papers, beside what was reached here, and how."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ipywidgets import Dropdown
+
 from explorer.measure.reproduced import Reproduced, reproduced
+from explorer.measure.story import Story, story
+from explorer.reproduce.results import results
 from explorer.views.card import card
 from explorer.views.closing import close_all
 from explorer.views.reproduced import ReproducedView
+from explorer.views.story import StoryView
 
 Results = Callable[[], Sequence[Mapping[str, Any]]]
 
@@ -18,8 +23,14 @@ def none() -> tuple[Mapping[str, Any], ...]:
     return ()
 
 
+def story_of(name: str, results: Results = results) -> Story | None:
+    """Return how a compressed network came to be; None where that is not known."""
+    found = (each for each in results() if each["name"] == name)
+    return next((story(each) for each in found), None)
+
+
 class ReproducedPanel:
-    """A card with a table; hidden where there are no results.
+    """A card with a table, and the story of a chosen result; hidden where there are none.
 
     Parameters
     ----------
@@ -32,17 +43,32 @@ class ReproducedPanel:
     """
 
     def __init__(self, results: Results = none) -> None:
-        rows: list[Reproduced] = [reproduced(found) for found in results()]
-        self._view = ReproducedView()
-        self.card = card(
-            "Results of papers", "published, and reached here", self._view.widget, "ex-wide"
+        found = list(results())
+        rows: list[Reproduced] = [reproduced(each) for each in found]
+        stories = [told for each in found if (told := story(each)) is not None]
+        self._view, self._story = ReproducedView(), StoryView()
+        self._chosen = Dropdown(
+            description="How it came to be", options=[(told.name, told) for told in stories]
         )
+        self._chosen.add_class("ex-story-picker")
+        self._chosen.observe(lambda _change: self._tell(), "value")
+        body = [self._view.widget]
+        if stories:
+            body += [self._chosen, self._story.widget]
+        self.card = card("Results of papers", "published, and reached here", body, "ex-wide")
         self.card.add_class("ex-view-reproduced")
         if not rows:
             self.card.add_class("ex-hidden")
         self._view.draw(rows)
+        self._tell()
+
+    def _tell(self) -> None:
+        chosen: Story | None = self._chosen.value
+        if chosen is not None:
+            self._story.draw(chosen)
 
     def close(self) -> None:
         """Release the widgets."""
         self._view.close()
-        close_all(self.card)
+        self._story.close()
+        close_all(self._chosen, self.card)

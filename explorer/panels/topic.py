@@ -9,6 +9,7 @@ from typing import Any
 
 from explorer.compress.setting import Setting
 from explorer.measure.result import Result
+from explorer.measure.story import Story
 from explorer.session import Session
 from explorer.session.close_up import CloseUp
 from explorer.session.prefix_cache import never
@@ -28,6 +29,8 @@ class Scene:
         Whether what is shown has changed since.
     loading : str
         Python that loads the network and its data.
+    story : Story or None
+        How the network came to be, where that is known.
     """
 
     session: Session
@@ -35,6 +38,7 @@ class Scene:
     close_up: CloseUp
     stale: Callable[[], bool] = never
     loading: str = ""
+    story: Story | None = None
 
     @property
     def old_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -27,6 +27,7 @@ from explorer.views.sparsity_map import SparsityMapView
 from explorer.views.spectrum import SpectrumView
 from explorer.views.speed import SpeedView
 from explorer.views.stage_errors import StageErrorsView
+from explorer.views.story import StoryView
 
 
 def _layers(view: Any, scene: Any, layer: str) -> None:
@@ -123,6 +124,15 @@ EXPORT = ViewSpec(
 )
 
 
+STORY = ViewSpec(
+    "How this network came to be",
+    "epoch by epoch",
+    "ex-view-story",
+    lambda _select: StoryView(),
+    lambda scene: scene.story,
+)
+
+
 def _formulas(topic: str) -> ViewSpec:
     return ViewSpec(
         "Formula",
@@ -169,6 +179,6 @@ TOPICS = (
         (Entropy(), RelativeIndex()),
         (WATERFALL, _formulas("Combine")),
         (LAYERS, EXPORT),
-        (BREAKDOWN,),
+        (STORY, BREAKDOWN),
     ),
 )

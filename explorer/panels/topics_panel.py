@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from explorer.compress.setting import Setting
 from explorer.measure.result import Result
+from explorer.measure.story import Story
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic
 from explorer.panels.topic_panel import TopicPanel
@@ -36,11 +37,14 @@ class TopicsPanel:
     widget : VBox
     loading : str
         Python that loads the network and its data, for the code that is exported.
+    story : Story or None
+        How the network came to be, where that is known.
     train : TrainPanel
         The tab on training.
     """
 
     loading = ""
+    story: Story | None = None
 
     def __init__(
         self,
@@ -75,7 +79,8 @@ class TopicsPanel:
 
     def draw(self, session: Session, result: Result, layer: str) -> None:
         """Draw a session's current result in the tab that is shown, with one layer up close."""
-        scene = Scene(session, result, session.close_up(layer), loading=self.loading)
+        close_up = session.close_up(layer)
+        scene = Scene(session, result, close_up, loading=self.loading, story=self.story)
         steps = session.recipe.steps_for(layer)
         self._panels[self._tabs.selected].draw(scene, steps)
 

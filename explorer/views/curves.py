@@ -43,6 +43,8 @@ class StepsPlot:
         Takes a value to its tick's label.
     n_lines : int
         Lines of each kind.
+    axis : str
+        What the axis below counts.
 
     Attributes
     ----------
@@ -50,12 +52,14 @@ class StepsPlot:
         The figure, its legend and its caption.
     """
 
-    def __init__(self, label: str, text: Callable[[float], str], n_lines: int = 2) -> None:
+    def __init__(
+        self, label: str, text: Callable[[float], str], n_lines: int = 2, axis: str = "step"
+    ) -> None:
         self._text = text
         self._x, self._y = bqplot.LinearScale(min=0.0, max=0.0), bqplot.LinearScale(min=0, max=0)
         self._height = bqplot.LinearScale(min=0.0, max=1.0)
         self._x_axis = bqplot.Axis(
-            scale=self._x, label="step", label_offset="34px", grid_lines="none"
+            scale=self._x, label=axis, label_offset="34px", grid_lines="none"
         )
         self._y_axis = bqplot.Axis(scale=self._y, side="left", label=label, label_offset="56px")
         self._behind = [self._line(BEFORE, 1.5) for _ in range(n_lines)]

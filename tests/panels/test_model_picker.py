@@ -55,7 +55,7 @@ def test_the_weights_that_are_shown_are_named(trained, shown):
 def test_a_compressed_file_of_the_package_is_opened(picker, heard):
     picker._name.value = "deep-compression-lenet-300-100"
     picker._thread.join(WAIT_S)
-    kind, small, data = heard[-1]
-    assert (kind, small.network) == ("finished", "lenet-300-100")
-    assert small.compression_ratio > 40
-    assert len(data.eval) > 0
+    kind, finished = heard[-1]
+    assert (kind, finished.name) == ("finished", "deep-compression-lenet-300-100")
+    assert finished.model.compression_ratio > 40
+    assert finished.origin.name == finished.model.network == "lenet-300-100"

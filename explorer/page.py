@@ -1,0 +1,39 @@
+"""The page that Voila serves."""
+
+from __future__ import annotations
+
+import os
+
+from explorer import zoo
+from explorer.app import Explorer
+from explorer.compress.prune import Prune
+from explorer.compress.share import Share
+from explorer.panels.python_text import loading_text
+
+FIRST_MODEL = "lenet-300-100"
+MODEL_VARIABLE = "EXPLORER_MODEL"
+WEIGHTS_VARIABLE = "EXPLORER_WEIGHTS"
+
+
+def page() -> Explorer:
+    """Return the page that Voila serves, on the network that ``EXPLORER_MODEL`` names.
+
+    Its weights are those of ``EXPLORER_WEIGHTS``: ``default``, ``random`` or a safetensors
+    file. What cannot be loaded gives the first bundled network and says so.
+    """
+    wanted = os.environ.get(MODEL_VARIABLE) or FIRST_MODEL
+    weights = os.environ.get(WEIGHTS_VARIABLE) or "default"
+    problem = ""
+    try:
+        loaded = zoo.load(wanted, weights=None if weights == "random" else weights)
+    except (ValueError, RuntimeError, OSError) as error:
+        problem, loaded = f"{wanted} could not be loaded: {error}", zoo.load(FIRST_MODEL)
+    start = [Prune(sparsity=0.5), Share(n_clusters=32)]
+    data = loaded.data if loaded.trained else None
+    app = Explorer(loaded.net, data, recipe=start, picker=loaded)
+    _ = app.result
+    if not problem and weights not in ("default", "random"):
+        app.loaded_by(loading_text(wanted, weights))
+    if problem:
+        app.show_error(problem)
+    return app

@@ -1,0 +1,136 @@
+"""The tab on what a network is made of, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.measure.activity import input_density
+from explorer.measure.anatomy import Anatomy, anatomy
+from explorer.measure.batches import batches
+from explorer.measure.devices import Fit, device_fits
+from explorer.measure.energy import ENERGY_45NM
+from explorer.measure.layer_costs import LayerCosts, layer_costs
+from explorer.measure.published_layers import published_pruning
+from explorer.measure.tradeoffs import Place, Tradeoffs, tradeoffs
+from explorer.measure.traffic import EnergyBills, dram_example, energy_bills
+from explorer.panels.topic import Scene, Topic, ViewSpec
+from explorer.panels.topics import NETWORK_SPEED
+from explorer.views.anatomy import AnatomyView
+from explorer.views.devices import DevicesView
+from explorer.views.energy_bill import EnergyBillView
+from explorer.views.layer_costs import LayerCostsView
+from explorer.views.operation_costs import OperationCostsView
+from explorer.views.tradeoffs import TradeoffsView
+from explorer.zoo.published_accuracy import published_accuracy
+
+N_SAMPLES = 64
+
+
+def _anatomy(scene: Scene) -> Anatomy:
+    return anatomy(scene.session.net, scene.session.input_shape)
+
+
+def _original(scene: Scene) -> Anatomy:
+    return anatomy(scene.session.origin, scene.session.input_shape)
+
+
+def _draw_anatomy(view: Any, record: tuple[Anatomy, tuple[str, ...]], layer: str) -> None:
+    view.selected = layer
+    view.draw(*record)
+
+
+def _bills(scene: Scene) -> EnergyBills | None:
+    return energy_bills(_original(scene), scene.result)
+
+
+def _fits(scene: Scene) -> tuple[Fit, ...] | None:
+    bills = _bills(scene)
+    return None if bills is None else device_fits(scene.result, bills)
+
+
+def _costs(scene: Scene) -> LayerCosts:
+    """Count what is left of each layer, with zeros among activations where there are samples."""
+    session = scene.session
+    published = published_pruning(session.original_shape(name) for name in session.layers)
+    judged = getattr(session.data, "eval", session.data)
+    if judged is None:
+        return layer_costs(scene.result, published=published)
+    inputs, _ = next(batches(judged, N_SAMPLES))
+    densities = input_density(session.compress().restore(), inputs[:N_SAMPLES])
+    return layer_costs(scene.result, densities, len(inputs[:N_SAMPLES]), published)
+
+
+def _tradeoffs(scene: Scene) -> Tradeoffs:
+    """Place the network among torchvision's."""
+    result, found = scene.result, _original(scene)
+    known = result.macs is not None and result.original_macs is not None
+    before = Place(result.original_macs or 0, result.original_bytes) if known else None
+    after = Place(result.macs or 0, result.size_bytes) if known else None
+    outputs = found.rows[-1].layer
+    n_params = sum(parameter.numel() for parameter in scene.session.origin.parameters())
+    return tradeoffs(
+        published_accuracy(),
+        before,
+        after,
+        n_params,
+        outputs.shape[0],
+        result.accuracy,
+        result.original_accuracy,
+    )
+
+
+LAYER_SHARES = ViewSpec(
+    "Layers",
+    "what each takes of the whole",
+    "ex-view-anatomy",
+    AnatomyView,
+    lambda scene: (_anatomy(scene), scene.session.layers),
+    draw=_draw_anatomy,
+)
+LAYER_COSTS = ViewSpec(
+    "Weights and operations left",
+    "layer by layer, beside the paper's",
+    "ex-view-layer-costs",
+    lambda _select: LayerCostsView(),
+    _costs,
+    slow=True,
+)
+ENERGY = ViewSpec(
+    "Energy and power",
+    "estimate",
+    "ex-view-energy",
+    lambda _select: EnergyBillView(),
+    _bills,
+)
+OPERATION_COSTS = ViewSpec(
+    "What an operation costs",
+    "why memory matters",
+    "ex-view-operation-costs",
+    lambda _select: OperationCostsView(),
+    lambda _scene: (ENERGY_45NM, dram_example()),
+    draw=lambda view, record, _layer: view.draw(*record),
+)
+DEVICES = ViewSpec(
+    "Will it fit?",
+    "what devices offer",
+    "ex-view-devices",
+    lambda _select: DevicesView(),
+    _fits,
+)
+TRADEOFFS = ViewSpec(
+    "Accuracy, operations, size",
+    "networks trained on ImageNet",
+    "ex-view-tradeoffs",
+    lambda _select: TradeoffsView(),
+    _tradeoffs,
+    slow=True,
+)
+
+ANATOMY = Topic(
+    "Anatomy",
+    "shows what a network is made of",
+    (),
+    (ENERGY, LAYER_COSTS, OPERATION_COSTS),
+    (DEVICES, NETWORK_SPEED, TRADEOFFS),
+    (LAYER_SHARES,),
+)

@@ -1,0 +1,92 @@
+"""The tab Behavior: what the compressed network answers otherwise than the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from explorer.measure.behavior import Behavior
+from explorer.panels.topic import Scene, Topic, ViewSpec
+from explorer.views.agreement import AgreementView
+from explorer.views.class_bars import ClassBarsView
+from explorer.views.confusion import ConfusionView
+from explorer.views.hint import HintView
+from explorer.views.images import ImagesView
+
+NO_DATA = (
+    "Behavior is judged on labeled data, and there is none here: hand over pairs of input and "
+    "class index with the network, Explorer(net, data), or choose a trained network."
+)
+
+
+def _of(part: Callable[[Behavior], Any]) -> Callable[[Scene], Any]:
+    """Take a scene to a part of its behavior; None where there is none."""
+
+    def record(scene: Scene) -> Any:
+        found = scene.session.behavior(scene.stale)
+        return None if found is None else part(found)
+
+    return record
+
+
+def _hint(scene: Scene) -> str | None:
+    return None if scene.session.has_labels else NO_DATA
+
+
+HINT = ViewSpec(
+    "Nothing to judge by",
+    "no labeled data",
+    "ex-view-behavior-hint",
+    lambda _select: HintView(lambda: None),
+    _hint,
+)
+AGREEMENT = ViewSpec(
+    "Agreement",
+    "with the original",
+    "ex-view-agreement",
+    lambda _select: AgreementView(),
+    _of(lambda found: found),
+    slow=True,
+)
+CLASSES = ViewSpec(
+    "Right answers by class",
+    "hardest hit first",
+    "ex-view-classes",
+    lambda _select: ClassBarsView(),
+    _of(lambda found: found),
+    slow=True,
+)
+CONFUSION = ViewSpec(
+    "Confusion",
+    "truth against answer",
+    "ex-view-confusion",
+    lambda _select: ConfusionView(),
+    _of(lambda found: found.confusion),
+    slow=True,
+)
+
+
+def _images(title: str, hint: str, kind: str) -> ViewSpec:
+    return ViewSpec(
+        title,
+        hint,
+        f"ex-view-{kind}",
+        lambda _select: ImagesView(),
+        _of(lambda found: found.galleries[kind]),
+        slow=True,
+    )
+
+
+BEHAVIOR = Topic(
+    "Behavior",
+    "changes what the network answers",
+    (),
+    (AGREEMENT, CLASSES),
+    (CONFUSION,),
+    (
+        HINT,
+        _images("Lost", "right before, wrong now", "lost"),
+        _images("Next to go", "right by the smallest margin", "next"),
+        _images("Gained", "wrong before, right now", "gained"),
+    ),
+)

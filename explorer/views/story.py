@@ -1,0 +1,58 @@
+"""How a small network came to be, in two figures."""
+
+from __future__ import annotations
+
+from ipywidgets import HBox, VBox
+
+from explorer.measure.story import Story
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.curves import StepsPlot
+from explorer.views.format import percent_text, size_text
+from explorer.views.plot import round_ticks
+
+
+class StoryView:
+    """Compression ratio and accuracy over the epochs of a reproduction.
+
+    Attributes
+    ----------
+    widget : VBox
+    """
+
+    def __init__(self) -> None:
+        self._rate = StepsPlot("times smaller", "{:,.0f}x".format, axis="epoch")
+        self._accuracy = StepsPlot("accuracy", lambda v: percent_text(v, 1), axis="epoch")
+        self._caption = caption()
+        figures = HBox([self._rate.widget, self._accuracy.widget])
+        figures.add_class("ex-pair")
+        self.widget = VBox([figures, self._caption])
+
+    def draw(self, record: Story) -> None:
+        """Show a story."""
+        begun = tuple(epoch for epoch, _ in record.stages[1:])
+        high = round_ticks(float(record.rate.values.max()))[-1]
+        self._rate.show({"": record.rate}, {}, record.n_epochs, (0.0, high), begun)
+        low = min(0.98, float(record.accuracy.values.min()))
+        self._accuracy.show({"": record.accuracy}, {}, record.n_epochs, (low, 1.0), begun)
+        stage = [("stage", "next stage")] if begun else []
+        self._rate.say([("after", "original bytes / bytes of the file"), *stage], "")
+        self._accuracy.say([("after", f"on {record.n_validation:,} images apart"), *stage], "")
+        self._caption.value = _words(record)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        self._rate.close()
+        self._accuracy.close()
+        close_all(self.widget)
+
+
+def _words(record: Story) -> str:
+    done = [f"{words} from epoch {epoch}" for epoch, words in record.stages[1:]]
+    left = percent_text(float(record.density.values[-1]), 2)
+    return (
+        f"{record.name}: {'; '.join(done)}. In the end {left} of the weights are left, the file "
+        f"has {size_text(record.size_bytes)} and a test error of "
+        f"{percent_text(record.test_error, 2)}, after {record.seconds / 60:.0f} minutes. Look how "
+        "the ratio climbs while accuracy is held."
+    )
