@@ -54,6 +54,8 @@ class DialControl:
         self._exact = value
         self._quiet = True
         try:
+            if self.dial.kind == "power":
+                self._offer(value)
             self.widget.value = self._shown(value)
         finally:
             self._quiet = False
@@ -105,15 +107,15 @@ class DialControl:
             self._exact = self.read()
             self._changed()
 
+    def _offer(self, value: int) -> None:
+        """Give a dial of powers a place for a count between them."""
+        options = [(str(count), count) for count in sorted({*_powers(self.dial), value})]
+        if options != list(self.widget.options):
+            self.widget.options = options
+
     def _shown(self, value: Any) -> Any:
-        kind = self.dial.kind
-        if kind == "choice":
+        if self.dial.kind in ("choice", "power"):
             return value
-        if kind == "power":
-            return min(
-                (option for _, option in self.widget.options),
-                key=lambda option: abs(math.log2(option / value)),
-            )
         if self._logarithmic:
             value = max(value, 10**self.widget.min)
         place = min(max(self._place(value), self.widget.min), self.widget.max)
@@ -144,9 +146,12 @@ def _integer(dial: Dial) -> Any:
 
 
 def _power(dial: Dial) -> Any:
+    return widgets.SelectionSlider(options=[(str(power), power) for power in _powers(dial)])
+
+
+def _powers(dial: Dial) -> list[int]:
     low, high = math.ceil(math.log2(max(1, dial.low))), math.floor(math.log2(dial.high))
-    powers = [2**exponent for exponent in range(low, high + 1)]
-    return widgets.SelectionSlider(options=[(str(power), power) for power in powers])
+    return [2**exponent for exponent in range(low, high + 1)]
 
 
 def _number(dial: Dial) -> Any:

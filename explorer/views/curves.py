@@ -114,8 +114,8 @@ class StepsPlot:
         across = [] if level is None else [level, level]
         _set(self._level, np.array([0.0, self._x.max])[: len(across)], np.array(across))
 
-    def say(self, legend: list[tuple[str, str]], words: str) -> None:
-        """Show a legend, of swatches and names, and a caption."""
+    def say(self, legend: list[tuple[str, str]], words: str = "") -> None:
+        """Show a legend, of swatches and names, and a caption, if there are words for one."""
         parts = (
             f'<span><i class="ex-swatch ex-swatch-{swatch}"></i>{escape(name)}</span>'
             for swatch, name in legend
@@ -124,6 +124,7 @@ class StepsPlot:
         if self._legend.value != markup:
             self._legend.value = markup
         self._caption.value = words
+        (self._caption.remove_class if words else self._caption.add_class)("ex-hidden")
 
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""

@@ -25,7 +25,7 @@ class ReproducedView:
     """
 
     def __init__(self) -> None:
-        self._table = Table("Results of papers: published, reached, error")
+        self._table = Table("Results of papers: published, reached, error", "ex-table-words")
         self._caption = caption()
         self.widget = VBox([self._table, self._caption])
 

@@ -36,8 +36,8 @@ class StoryView:
         low = min(0.98, float(record.accuracy.values.min()))
         self._accuracy.show({"": record.accuracy}, {}, record.n_epochs, (low, 1.0), begun)
         stage = [("stage", "next stage")] if begun else []
-        self._rate.say([("after", "original bytes / bytes of the file"), *stage], "")
-        self._accuracy.say([("after", f"on {record.n_validation:,} images apart"), *stage], "")
+        self._rate.say([("after", "original bytes / bytes of the file"), *stage])
+        self._accuracy.say([("after", f"on {record.n_validation:,} images apart"), *stage])
         self._caption.value = _words(record)
 
     def close(self) -> None:

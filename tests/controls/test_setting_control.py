@@ -121,3 +121,14 @@ def test_bad_input_is_named():
         control.set_limits({"rank": (3, 2)})
     with pytest.raises(ValueError, match="numeric dial"):
         control.set_limits({"k": (2, 4)})
+
+
+def test_a_count_between_two_powers_is_shown_as_it_is():
+    control, _ = watched(Cut(sparsity=0.5, k=12))
+    widget = dial_of(control, "k")
+    assert widget.value == 12
+    assert [count for _, count in widget.options] == [2, 4, 8, 12, 16, 32, 64, 128, 256]
+    widget.value = 16
+    assert control.value == Cut(sparsity=0.5, k=16)
+    control.value = Cut(sparsity=0.5, k=64)
+    assert [count for _, count in widget.options] == [2, 4, 8, 16, 32, 64, 128, 256]
