@@ -67,14 +67,14 @@ def test_a_run_goes_on_while_the_recipe_moves_and_ends_with_the_page(app):
 
 def test_recovery_begins_once_the_figures_are_complete(app, monkeypatch):
     train, begun = opened(app), threading.Event()
-    train.setup.recovery = Recover(budget_s=0.5)
+    train.recovery = Recover(budget_s=0.5)
     started = []
 
     def start(session, result, plan):
         started.append((result.complete, plan))
         begun.set()
 
-    monkeypatch.setattr(train._recovery, "start", start)
+    monkeypatch.setattr(train._live, "start", start)
     app.recipe = [ex.Prune(sparsity=0.7)]
     assert begun.wait(WAIT_S)
     assert started[0] == (True, Recover(budget_s=0.5))

@@ -56,7 +56,7 @@ class Page:
         return self.panel.training.join(WAIT_S)
 
     def shown(self):
-        return set(self.panel._views.shown)
+        return set(self.panel.views.shown)
 
     @property
     def hint(self):
@@ -101,7 +101,7 @@ def test_a_run_is_drawn_told_and_handed_over(page):
     assert words.startswith("Done: ")
     assert "pruned at once, not retrained: " in words
     assert "75.0% of the weights are zero" in words
-    assert page.panel._views._views["density"]._plot._front[0].y[-1] == 0.25
+    assert page.panel.views._views["density"]._plot._front[0].y[-1] == 0.25
     page.panel.use_trained()
     net, recipe = page.used[0]
     assert recipe == Recipe.of([Prune(sparsity=0.0)])
@@ -125,7 +125,7 @@ def test_dropped_neurons_are_counted_and_the_network_loses_its_name(page):
 
 def test_dials_move_the_formulas_until_there_is_a_run(page):
     page.panel.setup.plan = Regularize(l1=1e-3)
-    box = page.panel._views._views["formula"]._box
+    box = page.panel.views._views["formula"]._box
     first = box.items[0]["value"]
     page.panel.setup.plan = Regularize(l1=2e-3)
     weight = sum(layer.weight.abs().sum().item() for layer in (page.session.net[i] for i in (0, 2)))
@@ -134,12 +134,12 @@ def test_dials_move_the_formulas_until_there_is_a_run(page):
 
 
 def test_another_layer_is_shown_and_hidden_nothing_is_drawn(page):
-    histogram = page.panel._views._views["histogram"]
+    histogram = page.panel.views._views["histogram"]
     assert histogram._shown.before.sum() == 72
     page.draw("2")
     assert histogram._shown.before.sum() == 36
     page.panel.hide()
-    accuracy = page.panel._views._views["accuracy"]
+    accuracy = page.panel.views._views["accuracy"]
     page.run(Regularize(n_epochs=1))
     assert accuracy._plot._front[0].x.size == 0
     page.draw("2")
@@ -189,11 +189,11 @@ def test_live_recovery_is_said_and_waits_for_the_switch(page):
 
     session, heard = page.session, threading.Event()
     page.panel.completed(session, session.result)
-    page.panel._recovery._heard = lambda recovered: (
+    page.panel._live._heard = lambda recovered: (
         page.said.append(recovered_text(recovered)),
         heard.set(),
     )
-    page.panel.setup.recovery = Recover(budget_s=0.5)
+    page.panel.recovery = Recover(budget_s=0.5)
     assert page.said == []
     page.panel.completed(session, session.result)
     assert heard.wait(WAIT_S)

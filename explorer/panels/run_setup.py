@@ -1,15 +1,14 @@
-"""The card that a run of training is set up in, watched and ended."""
+"""The card that a run is set up in, watched and ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from ipywidgets import Checkbox, Dropdown, VBox
+from ipywidgets import Dropdown, VBox, Widget
 
 from explorer.controls.setting_control import SettingControl
-from explorer.panels.train_words import PLANS, failure_text, outcome_text, progress_text
+from explorer.panels.train_words import failure_text, outcome_text, progress_text
 from explorer.session.background import State
-from explorer.session.recovery_plan import Recover
 from explorer.session.training import Training
 from explorer.session.training_plan import TrainingPlan
 from explorer.views.caption import caption
@@ -21,17 +20,23 @@ from explorer.views.run_bar import RunBar
 HIDDEN = "ex-hidden"
 
 
-class TrainSetup:
+class RunSetup:
     """A picker of plans, the plan's dials, the run's buttons, and what came of it.
 
     Parameters
     ----------
+    plans : sequence of TrainingPlan
+        What there is to choose from, with the dials as they stand at first.
+    heading : tuple of str
+        The card's title, and a remark beside it.
     chosen : callable
         Called without arguments after another plan was chosen.
     turned : callable
         Called without arguments after a dial was turned.
     pressed : mapping of str to callable
         What the buttons of `RunBar` do, and ``"use"``.
+    asides : mapping of type to Widget
+        What else is shown below the dials of a kind of plan.
 
     Attributes
     ----------
@@ -40,23 +45,24 @@ class TrainSetup:
 
     def __init__(
         self,
+        plans: Sequence[TrainingPlan],
+        heading: tuple[str, str],
         chosen: Callable[[], None],
         turned: Callable[[], None],
         pressed: Mapping[str, Callable[[], None]],
+        asides: Mapping[type[TrainingPlan], Widget],
     ) -> None:
-        self._changed = chosen
-        options = [(plan.title, type(plan)) for plan in PLANS]
+        self._changed, self._asides = chosen, asides
+        options = [(plan.title, type(plan)) for plan in plans]
         self._mode = Dropdown(description="What", options=options)
         self._mode.add_class("ex-train-mode")
         self._about, self._dials = caption(), VBox()
-        self._controls = {type(plan): SettingControl(plan) for plan in PLANS}
-        self._keep = Checkbox(description="Keep retraining after each move", indent=False)
-        self._keep.add_class("ex-train-keep")
+        self._controls = {type(plan): SettingControl(plan) for plan in plans}
         self._bar, self._hint = RunBar(pressed), HintView(pressed["use"])
         self._hint.widget.add_class("ex-train-use")
-        body = [self._mode, self._about, self._dials, self._keep]
+        body = [self._mode, self._about, self._dials, *asides.values()]
         body += [self._bar.widget, self._hint.widget]
-        self.card = card("Training", "on samples to tune with", body, "ex-train-setup")
+        self.card = card(*heading, body, "ex-train-setup")
         self._show_plan()
         self._mode.observe(lambda _change: self._chosen(), "value")
         for control in self._controls.values():
@@ -69,19 +75,16 @@ class TrainSetup:
 
     @plan.setter
     def plan(self, plan: TrainingPlan) -> None:
-        self._controls[type(plan)].value = plan
+        self.set_plan_of(plan)
         self._mode.value = type(plan)
 
-    @property
-    def recovery(self) -> Recover | None:
-        """How to retrain after each move; None where that is not wanted."""
-        return self._controls[Recover].value if self._keep.value else None
+    def plan_of(self, kind: type[TrainingPlan]) -> TrainingPlan:
+        """Return the plan of a kind as its dials stand, whether it is chosen or not."""
+        return self._controls[kind].value
 
-    @recovery.setter
-    def recovery(self, plan: Recover | None) -> None:
-        if plan is not None:
-            self._controls[Recover].value = plan
-        self._keep.value = plan is not None
+    def set_plan_of(self, plan: TrainingPlan) -> None:
+        """Move the dials of a plan's kind, whether it is chosen or not."""
+        self._controls[type(plan)].value = plan
 
     def draw(self, training: Training | None) -> None:
         """Say how a run stands, and offer what can be done."""
@@ -119,5 +122,6 @@ class TrainSetup:
     def _show_plan(self) -> None:
         self._about.value = self.plan.about
         self._dials.children = (self._controls[self._mode.value],)
-        recovers = self._mode.value is Recover
-        (self._keep.remove_class if recovers else self._keep.add_class)(HIDDEN)
+        for kind, aside in self._asides.items():
+            chosen = self._mode.value is kind
+            (aside.remove_class if chosen else aside.add_class)(HIDDEN)
