@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from explorer.session import Session
     from explorer.train.checkpoint import Checkpoint
     from explorer.train.density import gradual
+    from explorer.train.distillation import distill
+    from explorer.train.hints import Hints
     from explorer.train.neurons import drop_neurons
     from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm
     from explorer.train.records import TrainRecord
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from explorer.train.retraining import retrain
     from explorer.train.settings import TrainSettings
     from explorer.train.sharing import train_shared
+    from explorer.train.targets import HardLabels, MatchLogits, SoftTargets
+    from explorer.train.teacher import teacher_logits
     from explorer.train.training import train
     from explorer.zoo import Data, DataUnavailable, WeightsUnavailable, catalog, load
 
@@ -57,10 +61,13 @@ __all__ = [
     "DataUnavailable",
     "Entropy",
     "Explorer",
+    "HardLabels",
+    "Hints",
     "IncomingNorm",
     "LayerFigures",
     "LayerProfile",
     "LowRank",
+    "MatchLogits",
     "OutgoingNorm",
     "Product",
     "Prune",
@@ -72,11 +79,13 @@ __all__ = [
     "Result",
     "Session",
     "Share",
+    "SoftTargets",
     "TrainRecord",
     "TrainSettings",
     "WeightsUnavailable",
     "catalog",
     "compress",
+    "distill",
     "drop_neurons",
     "evaluate",
     "gradual",
@@ -86,6 +95,7 @@ __all__ = [
     "recipe_from_json",
     "recover",
     "retrain",
+    "teacher_logits",
     "train",
     "train_shared",
 ]
@@ -100,12 +110,15 @@ _HOMES = {
     "DataUnavailable": "explorer.zoo",
     "Entropy": "explorer.compress.entropy",
     "Explorer": "explorer.app",
+    "HardLabels": "explorer.train.targets",
+    "Hints": "explorer.train.hints",
     "IncomingNorm": "explorer.train.penalties",
     "L1": "explorer.train.penalties",
     "L2": "explorer.train.penalties",
     "LayerFigures": "explorer.measure.result",
     "LayerProfile": "explorer.measure.profile",
     "LowRank": "explorer.compress.low_rank",
+    "MatchLogits": "explorer.train.targets",
     "OutgoingNorm": "explorer.train.penalties",
     "Product": "explorer.compress.product",
     "Prune": "explorer.compress.prune",
@@ -117,11 +130,13 @@ _HOMES = {
     "Result": "explorer.measure.result",
     "Session": "explorer.session",
     "Share": "explorer.compress.share",
+    "SoftTargets": "explorer.train.targets",
     "TrainRecord": "explorer.train.records",
     "TrainSettings": "explorer.train.settings",
     "WeightsUnavailable": "explorer.zoo",
     "catalog": "explorer.zoo",
     "compress": "explorer.library",
+    "distill": "explorer.train.distillation",
     "drop_neurons": "explorer.train.neurons",
     "evaluate": "explorer.measure.accuracy",
     "gradual": "explorer.train.density",
@@ -131,6 +146,7 @@ _HOMES = {
     "recipe_from_json": "explorer.compress.recipe",
     "recover": "explorer.train.recovery",
     "retrain": "explorer.train.retraining",
+    "teacher_logits": "explorer.train.teacher",
     "train": "explorer.train.training",
     "train_shared": "explorer.train.sharing",
 }

@@ -22,7 +22,8 @@ class Checkpoint:
     Attributes
     ----------
     tensors : mapping of str to Tensor
-        ``net.*``, ``optimizer.*``, ``mask.*``, ``codes.*``, ``codebook.*``, ``rng.*``.
+        ``net.*``, ``optimizer.*``, ``mask.*``, ``codes.*``, ``codebook.*``,
+        ``along.*`` (what is trained along with the network), ``rng.*``.
     meta : mapping of str to Any
         Settings, counts and times, as JSON can hold them.
     """

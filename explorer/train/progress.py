@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -26,6 +26,8 @@ class Progress:
     penalties : mapping of str to float
         Of the last step.
     elapsed_s : float
+    parts : mapping of str to float
+        Terms of the last step's loss.
     drawn, now, dropout : Tensor
         States of the generators: before this epoch's order was drawn, now, and dropout's.
     """
@@ -42,3 +44,4 @@ class Progress:
     loss: float = NAN
     learning_rate: float = NAN
     elapsed_s: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)

@@ -25,7 +25,8 @@ class TrainRecord:
     epoch : int
         Epochs begun in this stage, from 1; 0 before the first step.
     loss : float
-        Cross-entropy of the last batch in nats, without penalties; NaN before any step.
+        What was minimized on the last batch, without penalties: the cross-entropy in nats,
+        or what `distill` was asked for; NaN before any step.
     penalties : mapping of str to float
         By the penalty's name, with its factor; of the last batch.
     train_accuracy : float
@@ -44,6 +45,9 @@ class TrainRecord:
         Of pruning and retraining, `stage` from 0.
     centroids : mapping of str to Tensor
         Copies of the shared values, shape (k,), of the layers that share weights.
+    parts : mapping of str to float
+        Terms of `loss` by name, with their factors: ``"hard"`` for the labels; ``"soft"``,
+        ``"logits"`` or ``"hint"`` where a teacher takes part. Empty before any step.
     """
 
     net: nn.Module
@@ -61,6 +65,7 @@ class TrainRecord:
     stage: int = 0
     n_stages: int = 1
     centroids: Mapping[str, Tensor] = field(default_factory=dict)
+    parts: Mapping[str, float] = field(default_factory=dict)
     _checkpoint: Callable[[], Checkpoint] | None = field(default=None, repr=False)
 
     @property

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
+import operator
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from explorer.compress.share import Shared
 from explorer.compress.weights import compressible
@@ -17,6 +19,8 @@ from explorer.measure.accuracy import Accuracy
 from explorer.train.centroids import Centroids, check_groups
 from explorer.train.failure import NotFinite, not_finite
 from explorer.train.masks import Masks, check_masks, clear_gradients, clear_pruned
+from explorer.train.objective import Batch, CrossEntropy, Objective
+from explorer.train.optimizer import optimizer_of
 from explorer.train.penalties import Penalty, check_penalties
 from explorer.train.progress import NAN, Progress
 from explorer.train.records import TrainRecord
@@ -39,6 +43,8 @@ class Run:
         Bool, True where a weight may live.
     groups : mapping of str to Shared, optional
         Layers whose weights share values.
+    objective : Objective, optional
+        What is minimized; by default the cross-entropy with the labels.
 
     Attributes
     ----------
@@ -59,6 +65,7 @@ class Run:
         penalties: Iterable[Penalty] = (),
         masks: Masks | None = None,
         groups: Mapping[str, Shared] | None = None,
+        objective: Objective | None = None,
     ) -> None:
         if not isinstance(settings, TrainSettings):
             raise TypeError(f"settings must be TrainSettings; got {type(settings).__name__}")
@@ -70,7 +77,11 @@ class Run:
             self.masks = check_masks(masks, self.layers)
             shared = check_groups(groups, self.layers, self.masks)
             self.centroids = {n: Centroids.of(self.layers[n], r) for n, r in shared.items()}
-            self.optimizer = self._optimizer()
+            self.objective = objective or CrossEntropy()
+            self.objective.begin(self.net, samples, settings)
+            self.optimizer = optimizer_of(
+                self.net, settings, self.centroids.values(), self.objective.trained
+            )
             clear_pruned(self.layers, self.masks, self.optimizer)
         self.stage, self.n_stages, self.steps_before, self.steps_after = 0, 1, 0, 0
         self.seconds_before = 0.0
@@ -80,24 +91,6 @@ class Run:
         self.progress = Progress(state, state, state, {})
         self._order = torch.empty(0, dtype=torch.int64)
         self._undo = Undo(self.net, self.optimizer)
-
-    def _optimizer(self) -> torch.optim.Optimizer:
-        shared = {id(c.weight) for c in self.centroids.values()}
-        free = [p for p in self.net.parameters() if p.requires_grad and id(p) not in shared]
-        centroids = [c.values for c in self.centroids.values() if c.weight.requires_grad]
-        if not free and not centroids:
-            raise ValueError("net: no parameter requires a gradient; there is nothing to train")
-        parts = [
-            {"params": free, "weight_decay": self.settings.weight_decay},
-            {"params": centroids, "weight_decay": 0.0},
-        ]
-        parts = [part for part in parts if part["params"]]
-        rate = self.settings.learning_rate
-        if self.settings.optimizer == "adam":
-            return torch.optim.Adam(parts, lr=rate)
-        momentum = self.settings.momentum
-        nesterov = self.settings.nesterov and momentum > 0
-        return torch.optim.SGD(parts, lr=rate, momentum=momentum, nesterov=nesterov)
 
     @property
     def finished(self) -> bool:
@@ -160,17 +153,19 @@ class Run:
     def _advance(self) -> None:
         before, settings = self.progress, self.settings
         rate = settings.rate_at(before.step, self.samples.n, self.n_steps)
-        inputs, labels = self._batch(before.position)
-        scores = self.net(inputs)
+        batch = self._batch(before.position)
+        scores = self.objective.scores(self.net, batch)
         if before.position == 0 or self.samples.labels is None:
-            known = self.samples.labels if self.samples.labels is not None else labels
+            known = self.samples.labels if self.samples.labels is not None else batch.labels
             check_scores(scores, known)
-        loss = nn.functional.cross_entropy(scores, labels)
+        parts = self.objective.parts(scores, batch)
+        loss = functools.reduce(operator.add, parts.values())
         terms = [(p.name, p.value(self.layers)) for p in self.penalties]
         total = sum((term for _, term in terms), loss)
         if not math.isfinite(total.item()):
-            raise not_finite(inputs, before.step, settings.learning_rate)
+            raise not_finite(batch.inputs, before.step, settings.learning_rate)
         self.net.zero_grad()
+        self.objective.trained.zero_grad()
         total.backward()
         self._undo.keep(before)
         self._update(rate)
@@ -184,20 +179,22 @@ class Run:
             penalties=penalties,
             step=before.step + 1,
             position=before.position + 1,
-            n_seen=before.n_seen + len(labels),
-            n_hits=before.n_hits + int((scores.detach().argmax(1) == labels).sum()),
+            n_seen=before.n_seen + len(batch.labels),
+            n_hits=before.n_hits + int((scores.detach().argmax(1) == batch.labels).sum()),
             loss=loss.item(),
+            parts={name: part.item() for name, part in parts.items()},
             learning_rate=rate,
         )
         self._undo.completed()
 
-    def _batch(self, position: int) -> tuple[Tensor, Tensor]:
+    def _batch(self, position: int) -> Batch:
         size = self.settings.batch_size
-        inputs, labels = self.samples.take(self._order[position * size : (position + 1) * size])
+        chosen = self._order[position * size : (position + 1) * size]
+        inputs, labels = self.samples.take(chosen)
         if self.settings.max_shift:
             inputs = shifted(inputs, self.settings.max_shift, self._generator)
         device = next(self.net.parameters()).device
-        return inputs.to(device), labels.to(device)
+        return Batch(inputs.to(device), labels.to(device), chosen)
 
     def _update(self, rate: float) -> None:
         clear_gradients(self.layers, self.masks)
@@ -231,6 +228,7 @@ class Run:
             validation=validation,
             stage=self.stage,
             n_stages=self.n_stages,
+            parts=now.parts,
             centroids={n: c.values.detach().clone() for n, c in self.centroids.items()},
             _checkpoint=lambda: checkpoint_of(self),
         )

@@ -34,6 +34,7 @@ def checkpoint_of(run: Run) -> Checkpoint:
         for key, value in run.optimizer.state.get(parameter, {}).items():
             if isinstance(value, Tensor):
                 tensors[f"optimizer.{i}.{key}"] = value
+    tensors |= {f"along.{k}": v for k, v in run.objective.trained.state_dict().items()}
     tensors |= _constraints(run)
     tensors |= {f"rng.{name}": getattr(run.progress, name) for name in RANDOM}
     numbers = [f.name for f in fields(Progress) if f.name not in RANDOM]
@@ -52,7 +53,8 @@ def go_on(run: Run, checkpoint: Checkpoint) -> None:
     Parameters
     ----------
     run : Run
-        Made with the same network architecture, data, settings, penalties, masks and groups.
+        Made with the same network architecture, data, settings, penalties, masks, groups and
+        objective.
     checkpoint : Checkpoint
 
     Raises
@@ -70,6 +72,7 @@ def go_on(run: Run, checkpoint: Checkpoint) -> None:
             run.net.load_state_dict(checkpoint.part("net"))
         except RuntimeError as error:
             raise ValueError(f"resume: the checkpoint is of another network: {error}") from error
+        run.objective.trained.load_state_dict(checkpoint.part("along"))
         for name, codebook in checkpoint.part("codebook").items():
             run.centroids[name].values.copy_(codebook)
     _load_optimizer(run, checkpoint.part("optimizer"))
@@ -98,6 +101,7 @@ def _identity(run: Run) -> dict[str, Any]:
         "settings": settings,
         "penalties": [repr(penalty) for penalty in run.penalties],
         "samples": run.samples.n,
+        "targets": run.objective.identity,
     }
 
 

@@ -1,0 +1,180 @@
+"""Answers softened by a temperature: what a teacher knows beside the right class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class SoftTargetsRecord:
+    """Softened answers for one image.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        Names, in the order of the outputs.
+    temperature : float
+    teacher : Tensor, shape (n_classes,), float64
+        Probabilities at that temperature.
+    student : Tensor, shape (n_classes,), float64, or None
+        Those of a student, where there is one.
+    label : int
+        The right class; the hard target is 1 there and 0 elsewhere.
+    """
+
+    classes: tuple[str, ...]
+    temperature: float
+    teacher: Tensor
+    student: Tensor | None
+    label: int
+
+    @property
+    def hard(self) -> Tensor:
+        """The hard target, shape (n_classes,), float64."""
+        return torch.nn.functional.one_hot(torch.tensor(self.label), len(self.classes)).double()
+
+    @property
+    def teacher_bits(self) -> float:
+        """Entropy of the teacher's answer, in bits."""
+        return float(entropy_bits(self.teacher))
+
+    @property
+    def student_bits(self) -> float | None:
+        """Entropy of the student's answer, in bits; None without a student."""
+        return None if self.student is None else float(entropy_bits(self.student))
+
+    @property
+    def max_bits(self) -> float:
+        """Entropy where all classes are equally likely, in bits."""
+        return math.log2(len(self.classes))
+
+
+def soft_targets(
+    teacher: Tensor,
+    temperature: float,
+    label: int,
+    classes: Sequence[str] = (),
+    student: Tensor | None = None,
+) -> SoftTargetsRecord:
+    """Soften the answers of a teacher, and of a student, for one image.
+
+    Parameters
+    ----------
+    teacher, student : Tensor, shape (n_classes,)
+        Logits.
+    temperature : float
+        Positive and finite.
+    label : int
+        The right class.
+    classes : sequence of str
+        Names of the classes; by default their numbers.
+
+    Returns
+    -------
+    SoftTargetsRecord
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean. "Distilling the knowledge in a neural network". 2015.
+    arXiv:1503.02531.
+    """
+    n_classes = check_logits("teacher", teacher, 1).numel()
+    if student is not None and check_logits("student", student, 1).shape != teacher.shape:
+        raise ValueError(
+            f"student must have as many logits as the teacher, {n_classes}; got {len(student)}"
+        )
+    if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label < n_classes:
+        raise ValueError(f"label must be an integer from 0 to {n_classes - 1}; got {label!r}")
+    names = tuple(classes) or tuple(map(str, range(n_classes)))
+    if len(names) != n_classes:
+        raise ValueError(f"classes: expected {n_classes} names, got {len(names)}")
+    learned = None if student is None else softened(student, temperature)
+    return SoftTargetsRecord(names, temperature, softened(teacher, temperature), learned, label)
+
+
+def softened(logits: Tensor, temperature: float) -> Tensor:
+    """Return the softmax of logits divided by a temperature.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (..., n_classes), floating point
+    temperature : float
+        Positive and finite. 1 is the usual softmax; near 0 all goes to the highest logit;
+        the higher, the more equal.
+
+    Returns
+    -------
+    Tensor, shape of `logits`, float64
+        Sums to 1 over the last axis; free of overflow at any temperature.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If logits are NaN, infinite or no numbers, or the temperature is not positive.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean. "Distilling the knowledge in a neural network". 2015.
+    arXiv:1503.02531.
+
+    Examples
+    --------
+    >>> softened(torch.tensor([2.0, 0.0]), temperature=1e9)
+    tensor([0.5000, 0.5000], dtype=torch.float64)
+    """
+    check_logits("logits", logits, None)
+    check_temperature(temperature)
+    z = logits.detach().double()
+    return ((z - z.amax(-1, keepdim=True)) / temperature).softmax(-1)
+
+
+def entropy_bits(probabilities: Tensor) -> Tensor:
+    """Return the entropy of distributions over the last axis, in bits.
+
+    Parameters
+    ----------
+    probabilities : Tensor, shape (..., n_classes)
+        At least 0, summing to 1.
+
+    Returns
+    -------
+    Tensor, shape (...)
+
+    Examples
+    --------
+    >>> entropy_bits(torch.tensor([0.5, 0.25, 0.25, 0.0]))
+    tensor(1.5000)
+    """
+    return torch.special.entr(probabilities).sum(-1) / math.log(2)
+
+
+def check_temperature(temperature: float) -> None:
+    """Raise unless the temperature is a positive, finite number."""
+    if isinstance(temperature, bool) or not isinstance(temperature, (int, float)):
+        raise TypeError(f"temperature must be a number; got {temperature!r}")
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature must be finite and positive; got {temperature!r}")
+
+
+def check_logits(name: str, logits: Tensor, n_axes: int | None = 2) -> Tensor:
+    """Return logits; raise unless they are finite and have classes along the last axis."""
+    if not isinstance(logits, Tensor) or not logits.is_floating_point():
+        got = logits.dtype if isinstance(logits, Tensor) else type(logits).__name__
+        raise TypeError(f"{name} must be a floating-point tensor of logits; got {got}")
+    shape = {1: "(n_classes,)", 2: "(n, n_classes)", None: "(..., n_classes)"}[n_axes]
+    fits = logits.ndim == n_axes if n_axes else logits.ndim > 0
+    if not fits or logits.shape[-1] == 0:
+        raise ValueError(f"{name} must be of shape {shape}; got {tuple(logits.shape)}")
+    if not bool(torch.isfinite(logits).all()):
+        raise ValueError(f"{name} must be finite; got NaN or infinite values: leave them out")
+    return logits

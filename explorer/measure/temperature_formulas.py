@@ -1,0 +1,146 @@
+"""The softmax with a temperature and the losses of distillation, with the current numbers."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from explorer.measure.formula import Formula, fraction
+from explorer.measure.latex import text
+from explorer.measure.soft_targets import check_logits, check_temperature, softened
+
+SHOWN = 2
+
+
+def softmax_formula(logits: Tensor, temperature: float, number: int | None = None) -> Formula:
+    r"""Fill in the softmax with a temperature for one class.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (n_classes,)
+    temperature : float
+        Positive and finite.
+    number : int, optional
+        The class; by default the likeliest.
+
+    Returns
+    -------
+    Formula
+        The denominator shows the two largest terms.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean. "Distilling the knowledge in a neural network". 2015.
+    arXiv:1503.02531.
+
+    Examples
+    --------
+    >>> import torch
+    >>> softmax_formula(torch.tensor([2.0, 0.0]), temperature=1).filled
+    '= \\frac{e^{2 / 1}}{e^{2 / 1} + e^{0 / 1}} = \\text{0.881}'
+    """
+    check_logits("logits", logits, 1)
+    chosen = int(logits.argmax()) if number is None else number
+    if isinstance(chosen, bool) or not isinstance(chosen, int) or not 0 <= chosen < len(logits):
+        raise ValueError(f"number must be an integer from 0 to {len(logits) - 1}; got {number!r}")
+    value = f"{float(softened(logits, temperature)[chosen]):.3g}"
+    largest = logits.topk(min(SHOWN, len(logits))).values.tolist()
+    terms = [_power(z, temperature) for z in largest]
+    terms += [r"\cdots"] if len(logits) > SHOWN else []
+    ratio = fraction(_power(float(logits[chosen]), temperature), " + ".join(terms))
+    return Formula(
+        name="Softmax with temperature",
+        latex=r"q_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}",
+        filled=f"= {ratio} = {text(value)}",
+        value_text=value,
+        note="The higher T, the more equal the probabilities; their order stays.",
+    )
+
+
+def soft_loss(soft: float, hard: float, temperature: float, mix: float) -> Formula:
+    r"""Fill in the loss of soft targets mixed with labels.
+
+    Parameters
+    ----------
+    soft, hard : float
+        The two terms with their factors, in nats, as the ``parts`` of a `TrainRecord` hold
+        them; 0 for one without a share.
+    temperature : float
+        Positive and finite.
+    mix : float
+        Share of the teacher, in [0, 1].
+
+    Returns
+    -------
+    Formula
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `temperature` or `mix` is out of range.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean. "Distilling the knowledge in a neural network". 2015.
+    arXiv:1503.02531.
+
+    Examples
+    --------
+    >>> soft_loss(1.8, 0.25, temperature=2.0, mix=0.5).filled
+    '= 0.5 \\cdot 2^{2} \\cdot \\text{0.9} + 0.5 \\cdot \\text{0.5} = \\text{2.05}'
+    """
+    check_temperature(temperature)
+    if not 0 <= mix <= 1:
+        raise ValueError(f"mix must be in [0, 1]; got {mix!r}")
+    terms = []
+    if mix > 0:
+        divergence = text(f"{soft / (mix * temperature**2):.3g}")
+        terms.append(rf"{mix:g} \cdot {temperature:g}^{{2}} \cdot {divergence}")
+    if mix < 1:
+        terms.append(rf"{1 - mix:.3g} \cdot {text(f'{hard / (1 - mix):.3g}')}")
+    value = f"{soft + hard:.3g}"
+    return _loss(
+        "Loss of soft targets",
+        r"L = m \, T^{2} \, \text{KL} (p, q) + (1 - m) \, \text{CE} (y, q)",
+        f"= {' + '.join(terms)} = {text(value)}",
+        value,
+        "KL compares the softened answers p of the teacher with q of the student; CE compares "
+        "the student with the label y. The factor T squared keeps the gradients' size.",
+    )
+
+
+def logits_loss(value: float) -> Formula:
+    """Fill in the squared error of logits.
+
+    Parameters
+    ----------
+    value : float
+        Its mean over samples and classes.
+
+    References
+    ----------
+    Ba, Caruana. "Do deep nets really need to be deep?". NeurIPS 2014. arXiv:1312.6184.
+    """
+    shown = f"{value:.3g}"
+    return _loss(
+        "Loss of matched logits",
+        r"L = \frac{1}{N} \, \sum_i (z_i - v_i)^{2}",
+        f"= {text(shown)}",
+        shown,
+        "z are the student's logits and v the teacher's, before the softmax.",
+    )
+
+
+def _loss(name: str, latex: str, filled: str, value: str, note: str) -> Formula:
+    known = not math.isnan(float(value))
+    return Formula(name, latex, filled if known else "", value if known else "", note)
+
+
+def _power(logit: float, temperature: float) -> str:
+    return f"e^{{{logit:.3g} / {temperature:.3g}}}"

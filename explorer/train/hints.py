@@ -1,0 +1,125 @@
+"""Hints: a middle layer of the teacher that a layer of the student is to predict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.setting import dial
+from explorer.train.settings import check_positive
+from explorer.train.targets import SoftTargets, Target
+
+
+@dataclass(frozen=True)
+class Hints(Target):
+    """A middle layer of the teacher that a layer of the student is to predict, as well.
+
+    The student's layer goes through a regressor that is trained along and then thrown away.
+    ``strength`` times the mean squared error is added to the loss of `target`. The paper
+    trains on the hint first and on the answers afterwards; here both are one loss.
+
+    Parameters
+    ----------
+    teacher_layer, student_layer : str
+        Torch's qualified names of the modules whose outputs are compared.
+    strength : float
+        Finite and at least 0.
+    target : Target
+        What the student's answers are compared with.
+
+    References
+    ----------
+    Romero, Ballas, Kahou, Chassang, Gatta, Bengio. "FitNets: hints for thin deep nets".
+    ICLR 2015. arXiv:1412.6550.
+    """
+
+    name: ClassVar[str] = "Hints"
+    latex: ClassVar[str] = r"L + s \, \frac{1}{M} \, \sum_j (r_j - u_j)^{2}"
+
+    teacher_layer: str
+    student_layer: str
+    strength: float = dial(
+        1.0,
+        "number",
+        "Strength s",
+        "How much the hint weighs against the loss on the answers.",
+        low=1e-3,
+        high=1e2,
+    )
+    target: Target = field(default_factory=SoftTargets)
+
+    def __post_init__(self) -> None:
+        check_positive("Hints", "strength", self.strength, or_zero=True)
+        for name in ("teacher_layer", "student_layer"):
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                raise TypeError(f"Hints: {name} must be a layer's name; got {value!r}")
+        if not isinstance(self.target, Target) or isinstance(self.target, Hints):
+            raise TypeError(
+                "Hints: target must be HardLabels(), MatchLogits() or SoftTargets(); "
+                f"got {self.target!r:.80}"
+            )
+
+    @property
+    def needs_answers(self) -> bool:
+        """Whether `target` takes the teacher's logits."""
+        return self.target.needs_answers
+
+    def parts(self, scores: Tensor, labels: Tensor, answers: Tensor) -> dict[str, Tensor]:
+        """Return the parts of `target`; the hint's own needs the layers' outputs."""
+        return self.target.parts(scores, labels, answers)
+
+    def describe(self) -> str:
+        """Say the target in a few words."""
+        return f"{self.target.describe()}, with hints from {self.teacher_layer}"
+
+
+def regressor(student: torch.Size, teacher: torch.Size, seed: int) -> nn.Module:
+    """Make a layer from the outputs of a student's layer to those of a teacher's.
+
+    Parameters
+    ----------
+    student, teacher : Size
+        Shapes of the two outputs without the batch.
+    seed : int
+        Of the first weights; the random state of others is left alone.
+
+    Returns
+    -------
+    Module
+        Between feature maps (channels, height, width) a convolution without padding whose
+        kernel is as large as the maps' sizes ask for: 1x1 for equal ones; a transposed one
+        where the teacher's maps are larger. For all else a dense layer of the flattened
+        outputs.
+
+    References
+    ----------
+    Romero, Ballas, Kahou, Chassang, Gatta, Bengio. "FitNets: hints for thin deep nets".
+    ICLR 2015. arXiv:1412.6550.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if len(student) == len(teacher) == 3:
+            falls = [s - t for s, t in zip(student[1:], teacher[1:], strict=True)]
+            if min(falls) >= 0:
+                return nn.Conv2d(student[0], teacher[0], (falls[0] + 1, falls[1] + 1))
+            if max(falls) <= 0:
+                return nn.ConvTranspose2d(student[0], teacher[0], (1 - falls[0], 1 - falls[1]))
+        dense = nn.Linear(student.numel(), teacher.numel())
+    return nn.Sequential(nn.Flatten(), dense, nn.Unflatten(1, teacher))
+
+
+def hint_error(regress: nn.Module, student: Tensor, teacher: Tensor) -> Tensor:
+    """Return the mean squared error of the teacher's layer as told from the student's.
+
+    Parameters
+    ----------
+    regress : Module
+        As `regressor` makes it.
+    student, teacher : Tensor, shape (n, ...)
+        Outputs of the two layers for the same samples.
+    """
+    return nn.functional.mse_loss(regress(student), teacher)

@@ -1,0 +1,142 @@
+"""A class that a student never sees: data without it, and its bias put right afterwards."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import is_dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Subset, TensorDataset
+
+from explorer.compress.setting import check_count
+from explorer.train.samples import Samples
+from explorer.train.settings import MAX_COUNT
+
+
+def without_class(data: Any, label: int) -> Any:
+    """Return data that have no sample of a class.
+
+    Parameters
+    ----------
+    data : Data, Dataset or pair of Tensor
+        As for `train`; of a `Data` only ``tune`` is thinned, ``eval`` keeps all classes.
+    label : int
+        The class that is left out.
+
+    Returns
+    -------
+    Data, TensorDataset, Subset or pair of Tensor
+        As `data` is: tensors for tensors, a Subset for any other Dataset, each of whose
+        samples is then looked at once.
+
+    Raises
+    ------
+    ValueError
+        If no sample, or every sample, is of that class.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean. "Distilling the knowledge in a neural network". 2015.
+    arXiv:1503.02531.
+
+    Examples
+    --------
+    >>> inputs, labels = without_class((torch.zeros(3, 2), torch.tensor([0, 1, 2])), 1)
+    >>> labels
+    tensor([0, 2])
+    """
+    _check_label("without_class", label)
+    tune = getattr(data, "tune", None)
+    if tune is not None:
+        if not is_dataclass(data) or isinstance(data, type):
+            raise TypeError(
+                "data: expected a Data, a Dataset or a pair of tensors; got "
+                f"{type(data).__name__}; pass its tune part"
+            )
+        return replace(data, **{"tune": without_class(tune, label)})
+    samples = Samples(data)
+    numbers = torch.arange(samples.n)
+    labels = samples.labels
+    if labels is None:
+        labels = torch.cat([samples.take(one)[1] for one in numbers.split(1)])
+    kept = labels.cpu() != label
+    if bool(kept.all()) or not bool(kept.any()):
+        classes = ", ".join(map(str, labels.unique().tolist()))
+        what = "no sample is" if bool(kept.all()) else "all samples are"
+        raise ValueError(
+            f"without_class: {what} of class {label}; the classes are: {classes}; name another"
+        )
+    if samples.labels is None:
+        return Subset(data, numbers[kept].tolist())
+    inputs, left = samples.take(numbers[kept])
+    return TensorDataset(inputs, left) if isinstance(data, TensorDataset) else (inputs, left)
+
+
+def correct_bias(net: nn.Module, label: int, amount: float) -> nn.Module:
+    """Return a copy of a network that finds a class likelier, whatever it sees.
+
+    A student that never saw a class learns too low a bias for it; raising that one number
+    brings most of the class back.
+
+    Parameters
+    ----------
+    net : Module
+        Its last dense layer gives the scores. Left unchanged.
+    label : int
+        The class.
+    amount : float
+        Added to the bias of its score; finite.
+
+    Returns
+    -------
+    Module
+
+    Raises
+    ------
+    ValueError
+        If there is no dense layer, the last one has no bias, or no output of that number.
+
+    References
+    ----------
+    Hinton, Vinyals, Dean. "Distilling the knowledge in a neural network". 2015.
+    arXiv:1503.02531.
+    """
+    _check_label("correct_bias", label)
+    if isinstance(amount, bool) or not isinstance(amount, (int, float)):
+        raise TypeError(f"correct_bias: amount must be a number; got {amount!r}")
+    if not math.isfinite(amount):
+        raise ValueError(f"correct_bias: amount must be finite; got {amount!r}")
+    with torch.inference_mode(False), torch.no_grad():
+        found = copy.deepcopy(net)
+        bias = _last_bias(found)
+        if label >= len(bias):
+            raise ValueError(
+                f"correct_bias: label must be from 0 to {len(bias) - 1}, one for each output; "
+                f"got {label}"
+            )
+        bias[label] += amount
+    return found
+
+
+def _last_bias(net: nn.Module) -> Tensor:
+    dense = [(name, part) for name, part in net.named_modules() if isinstance(part, nn.Linear)]
+    if not dense:
+        raise ValueError(
+            f"correct_bias: net ({type(net).__name__}) has no dense layer (torch.nn.Linear) that "
+            "gives the scores; use a network that ends with one"
+        )
+    name, layer = dense[-1]
+    if layer.bias is None:
+        raise ValueError(
+            f"correct_bias: the last dense layer {name!r} has no bias; make it with bias=True"
+        )
+    return layer.bias
+
+
+def _check_label(owner: str, label: int) -> None:
+    if label is None:
+        raise TypeError(f"{owner}: label must be an integer; got None")
+    check_count(owner, "label", label, 0, MAX_COUNT)
