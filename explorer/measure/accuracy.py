@@ -105,7 +105,12 @@ def evaluate(net: nn.Module, data: Any) -> Accuracy:
     return accuracy
 
 
-def judge(forward: Callable[[Tensor], Tensor], data: Any, batch: int = 256) -> Iterator[Accuracy]:
+def judge(
+    forward: Callable[[Tensor], Tensor],
+    data: Any,
+    batch: int = 256,
+    keep: Callable[[Tensor, Tensor], object] | None = None,
+) -> Iterator[Accuracy]:
     """Judge batch after batch, yielding the accuracy so far after each.
 
     Parameters
@@ -115,6 +120,8 @@ def judge(forward: Callable[[Tensor], Tensor], data: Any, batch: int = 256) -> I
     data : Dataset or iterable of batches
     batch : int
         Samples a batch, where `data` does not come in batches.
+    keep : callable, optional
+        Called with each batch's scores and labels.
 
     Yields
     ------
@@ -127,6 +134,8 @@ def judge(forward: Callable[[Tensor], Tensor], data: Any, batch: int = 256) -> I
         with torch.inference_mode():
             scores = forward(inputs)
         hits1, hits5 = count_hits(scores, labels)
+        if keep is not None:
+            keep(scores, labels)
         n, n_top1, n_top5 = n + len(labels), n_top1 + hits1, n_top5 + hits5
         known = n if following is None else max(n_total, n + len(following[1]))
         yield Accuracy.from_counts(n_top1, n_top5, n, known)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from explorer.compress.setting import Setting
 from explorer.measure.result import Result
 from explorer.measure.story import Story
+from explorer.panels.behavior import BEHAVIOR
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic
 from explorer.panels.topic_panel import TopicPanel
@@ -57,6 +58,7 @@ class TopicsPanel:
         self.train = TrainPanel(use, say, results)
         tabs: list[Tab] = [TopicPanel(topic, select, add) for topic in TOPICS]
         tabs.append(self.train)
+        tabs.append(TopicPanel(BEHAVIOR, select, add))
         self._panels = {tab.topic.title: tab for tab in tabs}
         self._tabs = TabsView(list(self._panels), [tab.widget for tab in tabs])
         self._tabs.observe(lambda _change: self._selected(opened), "selected")

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from explorer.measure.accuracy import Accuracy, judge
 from explorer.measure.batches import batches
 from explorer.session.prefix_cache import BUDGET_BYTES, PrefixCache, Stopped
+from explorer.session.recording import Recording
 
 CALIBRATION_BATCHES = (4, 32, 256)
 FIRST_BATCH = 64
@@ -30,6 +31,12 @@ class Evaluation:
         Called with the module, returns a fraction; excludes `data`.
     budget_bytes : int
         Most memory for activations that are kept between runs.
+
+    Attributes
+    ----------
+    recording : Recording or None
+        What the network answered in the latest run, as far as it got; None where the samples
+        come in another order each time.
 
     Raises
     ------
@@ -50,6 +57,7 @@ class Evaluation:
         self._budget = budget_bytes
         self._batch = 0
         self._prefix: PrefixCache | None = None
+        self.recording: Recording | None = None
 
     @property
     def possible(self) -> bool:
@@ -81,8 +89,10 @@ class Evaluation:
             return
         accuracy = None
         forward = self._forward(net, state, stale)
+        recording = self.recording = Recording(state) if self._repeats() else None
+        keep = recording.add if recording else None
         try:
-            for accuracy in judge(forward, self._data, self._batch or FIRST_BATCH):
+            for accuracy in judge(forward, self._data, self._batch or FIRST_BATCH, keep):
                 yield accuracy
                 if stale():
                     return

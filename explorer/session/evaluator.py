@@ -13,6 +13,7 @@ from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
 from explorer.measure.accuracy import Accuracy
 from explorer.session.evaluation import Evaluation
+from explorer.session.recording import Recording
 from explorer.session.worker import Stale
 from explorer.session.working_copy import WorkingCopy
 
@@ -35,6 +36,8 @@ class Evaluator:
     ----------
     original : Accuracy or None
         Of the network itself; None until it is complete.
+    original_recording : Recording or None
+        What the network itself answered meanwhile.
     """
 
     def __init__(
@@ -50,11 +53,17 @@ class Evaluator:
         self._device = device
         self._busy = threading.Lock()
         self.original: Accuracy | None = None
+        self.original_recording: Recording | None = None
 
     @property
     def possible(self) -> bool:
         """Whether there is anything to judge by."""
         return self._evaluation.possible
+
+    @property
+    def recording(self) -> Recording | None:
+        """What was answered when the copy was last judged, as far as that got."""
+        return self._evaluation.recording
 
     @cached_property
     def copy(self) -> WorkingCopy:
@@ -76,6 +85,7 @@ class Evaluator:
         if self.possible and self.original is None:
             untouched = {name: layer.plan(()) for name, layer in self._layers.items()}
             for accuracy in self._judge(untouched, stale):
+                self.original_recording = self.recording
                 self.original = accuracy if accuracy.complete else None
 
     def _judge(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy]:

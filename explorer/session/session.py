@@ -12,11 +12,13 @@ from torch import nn
 
 from explorer.codec.model import CompressedModel
 from explorer.compress.recipe import Recipe
+from explorer.measure.behavior import Behavior
 from explorer.measure.breakdown import Breakdown, breakdown
 from explorer.measure.result import Result
 from explorer.measure.rounds import Stop
 from explorer.measure.speed import Speed
 from explorer.measure.waterfall import Waterfall
+from explorer.session.behavior import Behaviors
 from explorer.session.close_up import CloseUp
 from explorer.session.evaluation import Evaluation
 from explorer.session.prefix_cache import BUDGET_BYTES, never
@@ -94,6 +96,7 @@ class Session:
             origin,
         )
         self._original = self._subjects.original
+        self._behaviors = Behaviors(self._subjects.first, data, self.device)
         self._changed = threading.Condition()
         self._observers: list[Observer] = []
         self._recipe = Recipe()
@@ -280,6 +283,26 @@ class Session:
     def product_speed(self, layer: str, should_stop: Stop = never) -> Speed | None:
         """Time the product of a layer's matrix in small integers; None if it was stopped."""
         return product_speed(self._current().task.subject.layers[layer].matrix, should_stop)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether there is labeled data, so that answers can be compared."""
+        return self._behaviors.possible
+
+    def behavior(self, should_stop: Stop = never) -> Behavior | None:
+        """Compare what the original and the compressed network answer to the data.
+
+        Parameters
+        ----------
+        should_stop : callable
+            Asked between batches.
+
+        Returns
+        -------
+        Behavior or None
+            None without data, or where it was stopped.
+        """
+        return self._behaviors.of(self._current(), should_stop)
 
     def ready(self, recipe: Any) -> bool:
         """Whether the figures of a recipe are there at once, with nothing to prepare.

@@ -1,0 +1,126 @@
+"""A few samples to look at: as images where they are some, with what both networks answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.measure.predictions import Predictions
+
+LARGEST_SIDE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One sample.
+
+    Attributes
+    ----------
+    sample : int
+        Its number among the samples that are judged, from 0.
+    truth, before, after, rival : int
+        The right class, the answers of the original and of the compressed network, and the
+        class besides the right one that the compressed network finds most likely.
+    sure_before, sure_after : float
+        Probabilities that the networks give to their answers, in [0, 1].
+    pixels : Tensor or None
+        Shape (height, width, channels), uint8, 1 or 3 channels; None where it is no image.
+    """
+
+    sample: int
+    truth: int
+    before: int
+    after: int
+    rival: int
+    sure_before: float
+    sure_after: float
+    pixels: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """The first of a number of samples.
+
+    Attributes
+    ----------
+    kind : {"lost", "gained", "next"}
+        Right before and wrong now; wrong before and right now; right now with the smallest
+        margins, so the next to go.
+    names : tuple of str
+        The classes.
+    pictures : tuple of Picture
+    n_in_all : int
+        How many there are of the kind.
+    n : int
+        Samples that are judged.
+    n_weakest, n_among_weakest : int
+        The tenth of the samples that the original answers rightly with the smallest margins,
+        and how many of the kind are among them; 0 except for lost samples.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    n_in_all: int
+    n: int
+    n_weakest: int = 0
+    n_among_weakest: int = 0
+
+
+def picture(
+    sample: int, before: Predictions, after: Predictions, pixels: Tensor | None = None
+) -> Picture:
+    """Put together what is known of one sample."""
+    return Picture(
+        sample,
+        int(after.labels[sample]),
+        int(before.answers[sample]),
+        int(after.answers[sample]),
+        int(after.rivals[sample]),
+        float(before.confidence[sample]),
+        float(after.confidence[sample]),
+        pixels,
+    )
+
+
+def thumbnails(
+    inputs: Sequence[Tensor], pixels: Callable[[Tensor], Tensor] | None = None
+) -> list[Tensor | None]:
+    """Make small pictures of a network's inputs.
+
+    Parameters
+    ----------
+    inputs : sequence of Tensor
+        Those of shape (height, width) or (channels, height, width) with 1 or 3 channels are
+        images; they are shrunk to 64 pixels a side at most.
+    pixels : callable, optional
+        Takes an image to values in [0, 1]; without it, each image's own range is stretched.
+
+    Returns
+    -------
+    list of Tensor or None
+        As `Picture.pixels`.
+    """
+    return [_thumbnail(image, pixels or _stretched) for image in inputs]
+
+
+def _thumbnail(image: Tensor, pixels: Callable[[Tensor], Tensor]) -> Tensor | None:
+    image = image.detach().cpu().float()
+    image = image[None] if image.ndim == 2 else image
+    if image.ndim != 3 or image.shape[0] not in (1, 3) or min(image.shape) == 0:
+        return None
+    image = pixels(image)
+    factor = LARGEST_SIDE / max(image.shape[1:])
+    if factor < 1:
+        size = [max(1, round(side * factor)) for side in image.shape[1:]]
+        image = torch.nn.functional.interpolate(image[None], size=size, mode="area")[0]
+    gray = image.nan_to_num(0.0).clamp(0, 1).mul(255).round().to(torch.uint8)
+    return gray.permute(1, 2, 0).contiguous()
+
+
+def _stretched(image: Tensor) -> Tensor:
+    low, high = float(image.min()), float(image.max())
+    return (image - low) / (high - low) if high > low else torch.zeros_like(image)

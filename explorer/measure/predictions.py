@@ -1,0 +1,191 @@
+"""What a network answers to each sample, and how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.measure.batches import batches
+from explorer.measure.rounds import Stop, never
+
+SMALLEST = 1.4e-45
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """A network's answers to labeled samples; make it with `Predictions.of` or `predict`.
+
+    Attributes
+    ----------
+    log_probabilities : Tensor, shape (n, n_classes), float32
+        Natural logarithms of the probabilities that the network gives to the classes.
+    answers : Tensor, shape (n,), int64
+        The class with the highest score, chosen among equal ones as `Accuracy` does.
+    labels : Tensor, shape (n,), int64
+        The right classes.
+    """
+
+    log_probabilities: Tensor
+    answers: Tensor
+    labels: Tensor
+
+    @classmethod
+    def of(cls, scores: Tensor, labels: Tensor) -> Predictions:
+        """Make the record from a network's outputs.
+
+        Parameters
+        ----------
+        scores : Tensor, shape (n, n_classes), floating point
+            Logits, log-probabilities, or probabilities: rows that are not negative and all
+            sum to 1 are taken as probabilities.
+        labels : Tensor, shape (n,), integer
+
+        Raises
+        ------
+        ValueError
+            If there is no sample, the shapes do not fit, a label is no class, there are fewer
+            than two classes, or a score is not finite.
+        """
+        _check(scores, labels)
+        scores = scores.detach().cpu().float()
+        answers = scores.topk(min(5, scores.shape[1]), dim=1).indices[:, 0]
+        return cls(_log_probabilities(scores), answers, labels.detach().cpu().long())
+
+    @property
+    def n(self) -> int:
+        """Samples."""
+        return len(self.labels)
+
+    @property
+    def n_classes(self) -> int:
+        """Classes."""
+        return self.log_probabilities.shape[1]
+
+    @cached_property
+    def right(self) -> Tensor:
+        """Which answers are right, shape (n,), bool."""
+        return self.answers == self.labels
+
+    @cached_property
+    def confidence(self) -> Tensor:
+        """Probability that the network gives to its own answer, shape (n,), in [0, 1]."""
+        return self._at(self.answers).exp()
+
+    @cached_property
+    def rivals(self) -> Tensor:
+        """The class with the highest score besides the right one, shape (n,), int64."""
+        return self._others.max(1).indices
+
+    @cached_property
+    def margins(self) -> Tensor:
+        """Log-probability of the right class less that of its rival, shape (n,), float32.
+
+        The same difference as between the two logits: positive where the answer is right.
+        """
+        return self._at(self.labels) - self._at(self.rivals)
+
+    @property
+    def _others(self) -> Tensor:
+        return self.log_probabilities.scatter(1, self.labels[:, None], -torch.inf)
+
+    def _at(self, classes: Tensor) -> Tensor:
+        return self.log_probabilities.gather(1, classes[:, None])[:, 0]
+
+
+def predict(
+    net: nn.Module, data: Any, should_stop: Stop = never, batch: int = 256
+) -> Predictions | None:
+    """Ask a network for its answers, batch by batch.
+
+    Parameters
+    ----------
+    net : Module
+        Maps a batch of inputs to scores of shape (batch, n_classes); in eval mode.
+    data : Dataset or iterable of batches
+        Pairs of input and class index. All scores are kept, 4 bytes each; `judged` chooses
+        as many samples as memory allows.
+    should_stop : callable
+        Asked before each batch.
+    batch : int
+        Samples a batch, where `data` is a dataset. Another size may change the last bits of
+        the scores, so networks that are compared should be asked with the same.
+
+    Returns
+    -------
+    Predictions or None
+        None where it was stopped.
+
+    Raises
+    ------
+    ValueError
+        As `Predictions.of`; if there is no sample too.
+    """
+    return Asking(net, data, batch).go_on(should_stop)
+
+
+class Asking:
+    """Predictions under way, which can be left and taken up again.
+
+    Parameters
+    ----------
+    net, data, batch
+        As `predict` takes them.
+    """
+
+    def __init__(self, net: nn.Module, data: Any, batch: int = 256) -> None:
+        self._net = net
+        self._batches = batches(data, batch)
+        self._parts: list[tuple[Tensor, Tensor]] = []
+
+    def go_on(self, should_stop: Stop = never) -> Predictions | None:
+        """Ask for what is left; None where it was stopped. Raises as `predict` does."""
+        parameters = self._net.parameters()
+        device = next((parameter.device for parameter in parameters), torch.device("cpu"))
+        while not should_stop():
+            found = next(self._batches, None)
+            if found is None:
+                return self._predictions()
+            with torch.inference_mode():
+                scores = self._net(found[0].to(device)).cpu()
+            self._parts.append((scores, found[1].cpu()))
+        return None
+
+    def _predictions(self) -> Predictions:
+        if not self._parts:
+            raise ValueError("data: expected at least one labelled sample, got none")
+        scores, labels = (torch.cat(tensors) for tensors in zip(*self._parts, strict=True))
+        return Predictions.of(scores, labels)
+
+
+def _check(scores: Tensor, labels: Tensor) -> None:
+    if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(labels):
+        raise ValueError(
+            "scores: expected shape (n, n_classes) for labels of shape (n,), n at least 1; got "
+            f"scores {tuple(scores.shape)} for labels {tuple(labels.shape)}"
+        )
+    n_classes = scores.shape[1]
+    if n_classes < 2:
+        raise ValueError(f"scores: expected at least two classes to tell apart, got {n_classes}")
+    if not 0 <= int(labels.min()) <= int(labels.max()) < n_classes:
+        raise ValueError(
+            f"labels: expected classes from 0 to {n_classes - 1}, one for each of the network's "
+            f"outputs; got {int(labels.min())} to {int(labels.max())}"
+        )
+    finite = scores.isfinite().all(1)
+    if not finite.all():
+        first = int((~finite).nonzero()[0])
+        raise ValueError(
+            f"scores: expected finite numbers, got {scores[first].tolist()[:5]} for sample {first}"
+            "; a network whose values overflow needs milder steps or float32 weights"
+        )
+
+
+def _log_probabilities(scores: Tensor) -> Tensor:
+    sums = scores.sum(1)
+    if bool((scores >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-4):
+        return scores.clamp(min=SMALLEST).log()
+    return scores.log_softmax(1)

@@ -1,0 +1,202 @@
+"""How a session's compressed network behaves: predictions that are made once and compared."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.measure.batches import batches
+from explorer.measure.behavior import Behavior, behavior
+from explorer.measure.gallery import thumbnails
+from explorer.measure.judged import Judged, judged, most_samples
+from explorer.measure.predictions import Asking, Predictions, predict
+from explorer.measure.rounds import Stop, never
+from explorer.session.subject import Subject
+from explorer.session.trial import Trial
+from explorer.session.working_copy import WorkingCopy
+
+BATCH_S = 0.04
+TRIED_BATCHES = (1, 16)
+LARGEST_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Original:
+    """What the original network answers.
+
+    Attributes
+    ----------
+    judged : Judged
+        The samples.
+    predictions : Predictions
+    """
+
+    judged: Judged
+    predictions: Predictions
+
+
+class Behaviors:
+    """Compares the network of a trial with the original one.
+
+    What both answered while accuracy was counted is used where it is kept. Where it is not, for
+    the data are long or come in another order each time, they are asked again, on copies that
+    nobody else touches: a trial holds all that its network's weights are made of, so a recipe
+    that is taken up meanwhile changes nothing in them. The original is asked once, and goes on
+    where it was stopped; the last comparison is kept, so that several views share it.
+
+    Parameters
+    ----------
+    original : Subject
+    data : Data, Dataset or iterable of batches, optional
+        Of a `Data` its ``eval`` part is used, its classes' names and its pixels.
+    device : torch.device
+    """
+
+    def __init__(self, original: Subject, data: Any, device: torch.device) -> None:
+        self._subject = original
+        self._data = getattr(data, "eval", data)
+        self._names: Sequence[str] = getattr(data, "classes", ())
+        self._pixels = _pixels(data)
+        self._device = device
+        self._busy = threading.Lock()
+        self._batch = 0
+        self._asking: tuple[Judged, Asking] | None = None
+        self._original: Original | None = None
+        self._kept: tuple[Trial, Behavior] | None = None
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is labeled data to judge by."""
+        return self._data is not None
+
+    def of(self, trial: Trial, should_stop: Stop = never) -> Behavior | None:
+        """Compare a trial's network with the original.
+
+        Parameters
+        ----------
+        trial : Trial
+        should_stop : callable
+            Asked between batches.
+
+        Returns
+        -------
+        Behavior or None
+            None without data, or where it was stopped.
+
+        Raises
+        ------
+        ValueError
+            If there is no sample, or a network answers with what is no number.
+        """
+        if not self.possible:
+            return None
+        with self._busy:
+            if self._kept is None or not _same(self._kept[0], trial):
+                found = self._compare(trial, should_stop)
+                if found is None:
+                    return None
+                self._kept = (trial, found)
+            return self._kept[1]
+
+    def _compare(self, trial: Trial, should_stop: Stop) -> Behavior | None:
+        if self._original is None:
+            self._original = self._ask_original(should_stop)
+        original = self._original
+        after = self._ask(trial, original.judged, should_stop) if original else None
+        if original is None or after is None:
+            return None
+        thumbnails = partial(self._thumbnails, original.judged)
+        n_total = original.judged.n_total
+        return behavior(original.predictions, after, self._names, n_total, thumbnails)
+
+    def _ask_original(self, should_stop: Stop) -> Original | None:
+        recording = self._subject.evaluator.original_recording
+        if recording is not None:
+            n = len(self._data)
+            found = recording.predictions(n)
+            if found is not None:
+                return Original(Judged(self._data, n), found)
+        if self._asking is None:
+            net = WorkingCopy(self._subject.net, self._subject.layers, self._device).net
+            chosen = judged(self._data, most_samples(self._try(net)), should_stop)
+            if chosen is None:
+                return None
+            self._asking = (chosen, Asking(net, chosen.samples, self._batch))
+        chosen, asking = self._asking
+        self._asking = None
+        predictions = asking.go_on(should_stop)
+        if predictions is not None:
+            return Original(chosen, predictions)
+        self._asking = (chosen, asking)
+        return None
+
+    def _ask(self, trial: Trial, chosen: Judged, should_stop: Stop) -> Predictions | None:
+        recording = trial.task.subject.evaluator.recording
+        if chosen.samples is self._data and recording is not None and recording.is_of(trial.plans):
+            found = recording.predictions(chosen.n)
+            if found is not None:
+                return found
+        net = self._written(trial, should_stop)
+        if net is None:
+            return None
+        if not self._batch:
+            self._try(net)
+        return predict(net, chosen.samples, should_stop, self._batch)
+
+    def _try(self, net: nn.Module) -> int:
+        """Find the number of classes, and how many samples take about `BATCH_S`."""
+        first = next(batches(self._data, max(TRIED_BATCHES)), None)
+        if first is None:
+            raise ValueError("data: expected at least one labelled sample, got none")
+        n_classes, self._batch = _timed(net, first[0].to(self._device))
+        return n_classes
+
+    def _written(self, trial: Trial, should_stop: Stop) -> nn.Module | None:
+        """Make the network of a trial."""
+        subject = trial.task.subject
+        copy = WorkingCopy(subject.net, subject.layers, self._device)
+        for name, plan in trial.plans.items():
+            if should_stop():
+                return None
+            copy.write(name, plan)
+        return copy.net
+
+    def _thumbnails(self, chosen: Judged, samples: Sequence[int]) -> list[Tensor | None]:
+        inputs = [torch.as_tensor(chosen.samples[sample][0]) for sample in samples]
+        return thumbnails(inputs, self._pixels)
+
+
+def _pixels(data: Any) -> Callable[[Tensor], Tensor] | None:
+    """Return what undoes the normalization; None where none is known."""
+    known = (getattr(data, "mean", (0.0,)), getattr(data, "std", (1.0,))) != ((0.0,), (1.0,))
+    return getattr(data, "pixels", None) if known else None
+
+
+def _same(one: Trial, other: Trial) -> bool:
+    """Whether two trials make the same network."""
+    return one.task.subject is other.task.subject and all(
+        plan is other.plans[name] for name, plan in one.plans.items()
+    )
+
+
+def _timed(net: nn.Module, inputs: Tensor) -> tuple[int, int]:
+    """Find the number of classes, and the fitting number of samples in a batch."""
+    for size in TRIED_BATCHES:
+        few = inputs[:size]
+        with torch.inference_mode():
+            net(few)
+            started = time.perf_counter()
+            scores = net(few)
+        seconds = time.perf_counter() - started
+        if seconds > BATCH_S / 4:
+            break
+    if scores.ndim != 2:
+        raise ValueError(f"net: expected scores of shape (n, n_classes), got {tuple(scores.shape)}")
+    return scores.shape[1], max(1, min(LARGEST_BATCH, int(len(few) * BATCH_S / seconds)))
