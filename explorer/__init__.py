@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from explorer.measure.profile import LayerProfile, profile
     from explorer.measure.result import LayerFigures, Result
     from explorer.session import Session
+    from explorer.sweep.points import Point
+    from explorer.sweep.run import sweep
+    from explorer.sweep.workers import WorkerProcesses
     from explorer.train.checkpoint import Checkpoint
     from explorer.train.density import gradual
     from explorer.train.distillation import distill
@@ -69,6 +72,7 @@ __all__ = [
     "LowRank",
     "MatchLogits",
     "OutgoingNorm",
+    "Point",
     "Product",
     "Prune",
     "PruneNeurons",
@@ -83,6 +87,7 @@ __all__ = [
     "TrainRecord",
     "TrainSettings",
     "WeightsUnavailable",
+    "WorkerProcesses",
     "catalog",
     "compress",
     "distill",
@@ -95,6 +100,7 @@ __all__ = [
     "recipe_from_json",
     "recover",
     "retrain",
+    "sweep",
     "teacher_logits",
     "train",
     "train_shared",
@@ -120,6 +126,7 @@ _HOMES = {
     "LowRank": "explorer.compress.low_rank",
     "MatchLogits": "explorer.train.targets",
     "OutgoingNorm": "explorer.train.penalties",
+    "Point": "explorer.sweep.points",
     "Product": "explorer.compress.product",
     "Prune": "explorer.compress.prune",
     "PruneNeurons": "explorer.compress.neurons",
@@ -134,6 +141,7 @@ _HOMES = {
     "TrainRecord": "explorer.train.records",
     "TrainSettings": "explorer.train.settings",
     "WeightsUnavailable": "explorer.zoo",
+    "WorkerProcesses": "explorer.sweep.workers",
     "catalog": "explorer.zoo",
     "compress": "explorer.library",
     "distill": "explorer.train.distillation",
@@ -146,6 +154,7 @@ _HOMES = {
     "recipe_from_json": "explorer.compress.recipe",
     "recover": "explorer.train.recovery",
     "retrain": "explorer.train.retraining",
+    "sweep": "explorer.sweep.run",
     "teacher_logits": "explorer.train.teacher",
     "train": "explorer.train.training",
     "train_shared": "explorer.train.sharing",

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,17 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("file", help="a .cmpx file")
     evaluate.add_argument("--model", help="network whose data to use (default: the file's own)")
     evaluate.set_defaults(run=_evaluate)
+
+    sweep = commands.add_parser("sweep", help="measure a grid of recipes, side by side")
+    sweep.add_argument("model", help="a name that `models` lists")
+    sweep.add_argument("--grid", type=Path, required=True, help="TOML file with values to try")
+    sweep.add_argument("--store", type=Path, help="SQLite file that keeps points, to go on from")
+    sweep.add_argument("--workers", type=int, metavar="N", help="default: one for each core")
+    where = sweep.add_mutually_exclusive_group()
+    where.add_argument("--processes", action="store_true", help="workers are processes")
+    where.add_argument("--dask", metavar="ADDRESS", help="a cluster, such as tcp://host:8786")
+    sweep.add_argument("-o", "--output", type=Path, help="file to write (.csv or .json)")
+    sweep.set_defaults(run=_sweep)
 
     export = commands.add_parser("export", help="write a compressed file as a plain network")
     export.add_argument("file", help="a .cmpx file of a network that `models` lists")
@@ -189,6 +201,14 @@ def _evaluate(options: argparse.Namespace) -> None:
             "for data of your own use explorer.evaluate in Python"
         )
     _print_accuracy(explorer.evaluate(small.restore(loaded.net), loaded.data.eval))
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from explorer.sweep.command import run
+    from explorer.zoo import load
+
+    loaded = _load(options.model)
+    return run(loaded.net, loaded.data, options, partial(load, options.model))
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -28,7 +28,16 @@ def last_line(capsys):
 def test_help_lists_the_commands():
     done = run("--help")
     assert done.returncode == 0
-    for command in ("app", "models", "compress", "evaluate", "export", "reproduce", "bench"):
+    for command in (
+        "app",
+        "models",
+        "compress",
+        "evaluate",
+        "export",
+        "reproduce",
+        "sweep",
+        "bench",
+    ):
         assert f"    {command} " in done.stdout
 
 

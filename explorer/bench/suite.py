@@ -12,6 +12,7 @@ from explorer.bench import (
     preparation,
     rewriting,
     suffix,
+    sweeping,
     whole_session,
 )
 from explorer.bench.peers import peers as against_peers
@@ -32,6 +33,8 @@ GROUPS: dict[str, Group] = {
     "The layer on screen": figures.on_screen,
     "Accuracy": accuracy.following,
     "A late layer changed": suffix.late_change,
+    "A sweep, against a plain loop": sweeping.cost,
+    "A sweep on two workers": sweeping.scaling,
     "Memory": memory.growth,
     "Memory of a session": whole_session.peak,
 }

@@ -1,0 +1,1 @@
+"""Many recipes measured side by side, on threads, processes or a cluster."""

@@ -1,0 +1,196 @@
+"""``compression-explorer sweep``: a grid of recipes on one network, as a table."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from tqdm import tqdm
+
+from explorer.compress.recipe import Recipe
+from explorer.sweep.dispatch import SweepIncomplete
+from explorer.sweep.grid import read_grid
+from explorer.sweep.points import Point, Progress
+from explorer.sweep.run import sweep
+from explorer.sweep.task import Loader
+from explorer.sweep.workers import WorkerProcesses, threads
+
+ENDINGS = (".csv", ".json")
+CONNECT_S = 30
+
+
+def run(net: nn.Module, data: Any, options: Namespace, loader: Loader) -> int:
+    """Sweep a grid and print its points, smallest files first.
+
+    Parameters
+    ----------
+    net : Module
+    data : Data or None
+    options : Namespace
+        ``grid``, ``store``, ``workers``, ``processes``, ``dask`` and ``output``.
+    loader : callable
+        With which a cluster's workers load network and data by themselves.
+
+    Returns
+    -------
+    int
+        Exit status: 1 where points are missing, or failed.
+
+    Raises
+    ------
+    ValueError
+        If the grid or the options are not valid.
+    """
+    output = options.output
+    _check_output(output)
+    recipes = read_grid(options.grid)
+    points, words = _swept(net, data, recipes, options, loader)
+    points.sort(key=lambda point: (point.size_bytes == 0, point.size_bytes))
+    sys.stdout.write("".join(f"{line}\n" for line in lines(points)))
+    if output is not None:
+        write(points, output)
+    if words:
+        sys.stderr.write(f"compression-explorer: {words}\n")
+    return int(bool(words) or any(point.error_message for point in points))
+
+
+def _check_output(output: Path | None) -> None:
+    if output is None:
+        return
+    if output.suffix.lower() not in ENDINGS:
+        raise ValueError(
+            f"output must end in {' or '.join(ENDINGS)}, got {str(output)!r}: "
+            "the ending says what is written"
+        )
+    if not output.parent.is_dir():
+        raise ValueError(f"output: there is no folder {str(output.parent)!r} to write into")
+
+
+def _swept(
+    net: nn.Module, data: Any, recipes: Sequence[Recipe], options: Namespace, loader: Loader
+) -> tuple[list[Point], str]:
+    """Return the points, and why some are missing."""
+    points: list[Point] = []
+    with _executor(options) as executor, tqdm(total=None, unit="point", disable=None) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.total = progress.total
+            bar.initial = progress.n_known
+            bar.update(progress.done - bar.n)
+
+        try:
+            for point in sweep(
+                net,
+                data,
+                recipes,
+                executor=executor,
+                store=options.store,
+                progress=show,
+                loader=loader if options.dask else None,
+            ):
+                points.append(point)
+        except SweepIncomplete as error:
+            return points, str(error)
+    return points, ""
+
+
+@contextmanager
+def _executor(options: Namespace) -> Iterator[Executor]:
+    if options.workers is not None and options.workers < 1:
+        raise ValueError(f"workers must be 1 or more; got {options.workers}")
+    if options.dask:
+        with _cluster(options.dask) as executor:
+            yield executor
+    elif options.processes:
+        with WorkerProcesses(options.workers) as executor:
+            yield executor
+    else:
+        with threads(options.workers) as executor:
+            yield executor
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ValueError(
+            "dask: needs the packages of the extra `cluster`: "
+            "pip install 'compression-explorer[cluster]'"
+        ) from error
+    with Client(address, timeout=CONNECT_S, set_as_default=False) as client:
+        yield client.get_executor()
+
+
+def lines(points: Sequence[Point]) -> list[str]:
+    """Lay points out in columns.
+
+    Parameters
+    ----------
+    points : sequence of Point
+
+    Returns
+    -------
+    list of str
+        A heading and one line a point; those that failed say why.
+    """
+    text = [f"{'ratio':>9} {'bytes':>14} {'top-1':>8}  {'95 % interval':>18}  recipe"]
+    for point in points:
+        known = point.size_bytes > 0
+        ratio = f"{point.compression_ratio:.2f}x" if known else "-"
+        size = f"{point.size_bytes:,}" if known else "-"
+        top1, interval = "-", "-"
+        if point.accuracy is not None:
+            top1 = f"{point.accuracy.top1:.2%}"
+            interval = f"{point.accuracy.low:.2%} - {point.accuracy.high:.2%}"
+        said = in_words(point.recipe)
+        failed = f"  [failed: {point.error_message}]" if point.error_message else ""
+        text.append(f"{ratio:>9} {size:>14} {top1:>8}  {interval:>18}  {said}{failed}")
+    return text
+
+
+def in_words(recipe: Recipe) -> str:
+    """Return a recipe in a few words, such as ``"Prune 90 %, Share 16"``."""
+    parts = []
+    for pattern, steps in recipe.entries:
+        words = ", ".join(step.describe() for step in steps) or "as it is"
+        parts.append(words if pattern == "*" else f"{pattern}: {words}")
+    return "; ".join(parts) or "as it is"
+
+
+def write(points: Sequence[Point], path: Path) -> None:
+    """Write points as CSV or JSON, by the file's ending."""
+    rows = [_row(point) for point in points]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        if path.suffix.lower() == ".json":
+            json.dump(rows, file, indent=1)
+            return
+        table = csv.DictWriter(file, list(_row(points[0])) if points else [])
+        table.writeheader()
+        table.writerows(row | {"recipe": json.dumps(row["recipe"])} for row in rows)
+
+
+def _row(point: Point) -> dict[str, Any]:
+    judged = point.accuracy
+    return {
+        "key": point.key,
+        "size_bytes": point.size_bytes or None,
+        "original_bytes": point.original_bytes,
+        "compression_ratio": point.compression_ratio if point.size_bytes else None,
+        "top1": judged and judged.top1,
+        "top5": judged and judged.top5,
+        "low": judged and judged.low,
+        "high": judged and judged.high,
+        "n": judged and judged.n,
+        "seconds": round(point.seconds, 6),
+        "error_message": point.error_message,
+        "recipe": point.recipe.as_dict(),
+    }

@@ -1,0 +1,83 @@
+"""A copy of the network to write compressed weights into; all else is shared with it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.indexed import IndexedLayer
+from explorer.compress.plan import Plan
+from explorer.compress.recipe import Steps
+from explorer.compress.weights import compressible
+
+
+class ThinCopy:
+    """A copy of a network that takes memory only for the layers that are rewritten.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged; its parameters are shared.
+    layers : mapping of str to IndexedLayer
+        Its compressible layers.
+
+    Attributes
+    ----------
+    net : Module
+        The copy, in eval mode.
+
+    Raises
+    ------
+    ValueError
+        If a weight is no parameter of its layer but computed from others.
+    """
+
+    def __init__(self, net: nn.Module, layers: Mapping[str, IndexedLayer]) -> None:
+        self._layers = layers
+        self._sources = {name: weight.detach() for name, weight in compressible(net).items()}
+        memo: dict[int, object] = {id(p): p for p in net.parameters()}
+        own = {name: nn.Parameter(t, requires_grad=False) for name, t in self._sources.items()}
+        memo |= {id(weight): own[name] for name, weight in compressible(net).items()}
+        self.net = copy.deepcopy(net, memo).eval()
+        self._weights = compressible(self.net)
+        for name, weight in self._weights.items():
+            if weight is not own[name]:
+                raise ValueError(
+                    f"net: the weight of layer {name!r} is computed from other tensors (a "
+                    "parametrization?); make it a plain parameter first"
+                )
+        self._buffers: dict[str, Tensor] = {}
+        self._written: dict[str, Plan | None] = dict.fromkeys(layers)
+
+    def write(self, steps: Mapping[str, Steps], plans: Mapping[str, Plan]) -> None:
+        """Bring the layers whose plan changed up to date; those without steps share the original.
+
+        Parameters
+        ----------
+        steps : mapping of str to tuple of Setting
+        plans : mapping of str to Plan
+        """
+        for name, plan in plans.items():
+            if self._written[name] is not plan:
+                self._written[name] = None
+                self._weights[name].data = (
+                    self._rewritten(name, plan) if steps[name] else self._sources[name]
+                )
+                self._written[name] = plan
+
+    def _rewritten(self, name: str, plan: Plan) -> Tensor:
+        source = self._layers[name].source
+        original = self._sources[name]
+        if name not in self._buffers:
+            self._buffers[name] = torch.empty(original.shape, dtype=original.dtype)
+        kept = self._buffers[name]
+        if kept.dtype == torch.float32:
+            plan.write(source, kept)
+        else:
+            scratch = torch.empty_like(source)
+            plan.write(source, scratch)
+            kept.copy_(scratch)
+        return kept

@@ -1,0 +1,144 @@
+"""How the workers of a sweep come by its network and data: once each, not with every recipe."""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from explorer.sweep.points import Point
+from explorer.sweep.subject import Subject
+from explorer.sweep.task import SHELF, Address, Lacking, Loader, Task, content_key, pack
+
+FILE = "sweep.pt"
+
+
+class Delivery:
+    """Network and data of one sweep, on their way to the workers.
+
+    Threads find them in place. Processes read a file, mapped, so that those on one
+    machine share its memory. A worker that does not see the file says so, and gets the
+    bytes with the next recipe: one parcel for each worker that asks, while the other
+    recipes that came back wait.
+
+    Parameters
+    ----------
+    subject : Subject
+    home : str
+        Under which this process holds it.
+    folder : Path
+        Where the file goes.
+    saliency : bool
+        Whether recipes go by second derivatives, which then travel along.
+    loader : callable, optional
+        With which workers load both by themselves.
+    """
+
+    def __init__(
+        self, subject: Subject, home: str, folder: Path, *, saliency: bool, loader: Loader | None
+    ) -> None:
+        self._subject = subject
+        self._saliency = saliency
+        self._file = folder / FILE
+        content = content_key(subject, saliency=saliency)
+        self.address = Address(home, content, "", loader, saliency)
+        self._unsendable: ValueError | None = None
+        self._asked: set[str] = set()
+        self._held: deque[Task] = deque()
+
+    @property
+    def original_bytes(self) -> int:
+        """Bytes of every parameter and buffer of the network."""
+        return self._subject.network.original_bytes
+
+    @property
+    def held(self) -> tuple[Task, ...]:
+        """Tasks that wait for a parcel to arrive."""
+        return tuple(self._held)
+
+    def write(self) -> None:
+        """Write the file that workers read; where that cannot be, tell once one asks for it."""
+        try:
+            pack(self._subject, self._file, saliency=self._saliency)
+        except ValueError as error:
+            self._unsendable = error
+        else:
+            self.address = replace(self.address, path=str(self._file))
+
+    def after(self, task: Task, answer: Point | Lacking | None) -> list[Task]:
+        """Return the tasks to submit again once `task` was answered.
+
+        Parameters
+        ----------
+        task : Task
+        answer : Point, Lacking or None
+            None where it failed.
+
+        Raises
+        ------
+        ValueError
+            If a worker can make nothing of the network.
+        """
+        again: list[Task] = []
+        if task.parcel:
+            again += self._held
+            self._held.clear()
+            self._asked.clear()
+        if isinstance(answer, Lacking):
+            if task.parcel or self._unsendable:
+                raise self._unsendable or ValueError(
+                    f"net or data: workers cannot rebuild them ({answer.reason}): define their "
+                    "classes at the top of a module that workers can import, or sweep in threads"
+                )
+            if answer.worker in self._asked:
+                self._held.append(task)
+            else:
+                self._asked.add(answer.worker)
+                again.append(replace(task, parcel=self._bytes()))
+        return again
+
+    def _bytes(self) -> bytes:
+        if not self._file.is_file():
+            pack(self._subject, self._file, saliency=self._saliency)
+        return self._file.read_bytes()
+
+
+@contextmanager
+def delivery(
+    subject: Subject,
+    executor: Executor,
+    *,
+    saliency: bool,
+    folder: str | Path | None,
+    loader: Loader | None,
+) -> Iterator[Delivery]:
+    """Hold a network ready for the workers of an executor.
+
+    Parameters
+    ----------
+    subject : Subject
+    executor : Executor
+    saliency : bool
+        Whether recipes go by second derivatives.
+    folder : str or Path, optional
+        Where the file for processes goes, in a folder of its own; by default among the
+        temporary files of this machine.
+    loader : callable, optional
+        With which workers load network and data by themselves; no file is written then.
+    """
+    home = uuid.uuid4().hex
+    SHELF.lay(home, subject)
+    try:
+        with TemporaryDirectory(prefix="sweep-", dir=folder, ignore_cleanup_errors=True) as own:
+            sent = Delivery(subject, home, Path(own), saliency=saliency, loader=loader)
+            if loader is None and not isinstance(executor, ThreadPoolExecutor):
+                sent.write()
+            yield sent
+    finally:
+        subject.stopped.set()
+        SHELF.clear(home)

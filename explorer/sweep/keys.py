@@ -1,0 +1,82 @@
+"""Names by content: a network, its data and a recipe give the same key on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.recipe import Recipe
+from explorer.measure.batches import batches
+
+FORMAT = 1
+BATCH = 256
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def network_key(net: nn.Module) -> str:
+    """Hash what a network is: its modules as they print, its name, and every tensor.
+
+    Parameters
+    ----------
+    net : Module
+
+    Returns
+    -------
+    str
+        Two networks whose code differs in what neither their printed form nor their
+        tensors show have the same.
+    """
+    content = hashlib.blake2b(digest_size=20)
+    kind = f"{type(net).__module__}.{type(net).__qualname__}"
+    printed = ADDRESS.sub("", repr(net))
+    about = (FORMAT, kind, printed, getattr(net, "network_name", ""))
+    content.update(repr(about).encode())
+    for name, tensor in net.state_dict().items():
+        if isinstance(tensor, Tensor):
+            content.update(name.encode())
+            _add(content, tensor)
+    return content.hexdigest()
+
+
+def data_key(data: Any) -> str:
+    """Hash every sample and label of some data, in order; "" for None.
+
+    Parameters
+    ----------
+    data : Dataset, iterable of batches, or None
+    """
+    if data is None:
+        return ""
+    content = hashlib.blake2b(digest_size=20)
+    for inputs, labels in batches(data, BATCH):
+        _add(content, inputs)
+        _add(content, labels)
+    return content.hexdigest()
+
+
+def point_key(network: str, data: str, recipe: Recipe, tune: str, shape: object) -> str:
+    """Return the key of one point.
+
+    Parameters
+    ----------
+    network, data : str
+        As `network_key` and `data_key` give them.
+    recipe : Recipe
+    tune : str
+        The `data_key` of the samples that the recipe tunes on; "" for most recipes.
+    shape : tuple of int or None
+        One input without the batch, where the recipe goes by it; None for most.
+    """
+    parts = "\n".join((str(FORMAT), network, data, recipe.to_json(), tune, repr(shape)))
+    return hashlib.blake2b(parts.encode(), digest_size=20).hexdigest()
+
+
+def _add(content: Any, tensor: Tensor) -> None:
+    plain = tensor.detach().cpu().contiguous().reshape(-1)
+    content.update(f"{plain.dtype} {tuple(tensor.shape)}".encode())
+    if plain.numel():
+        content.update(memoryview(plain.view(torch.uint8).numpy()))

@@ -1,0 +1,165 @@
+"""Points kept in an SQLite file, so that a sweep that was interrupted goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from explorer.compress.recipe import recipe_from_json
+from explorer.measure.accuracy import Accuracy
+from explorer.sweep.points import Point
+
+MAGIC = b"SQLite format 3\x00"
+APPLICATION = int.from_bytes(b"CXSW")
+VERSION = 1
+HEADER_BYTES = 100
+PATIENCE_S = 30.0
+TABLE = """CREATE TABLE IF NOT EXISTS points (
+    key TEXT PRIMARY KEY, recipe TEXT NOT NULL, size_bytes INTEGER NOT NULL,
+    original_bytes INTEGER NOT NULL, accuracy TEXT, seconds REAL NOT NULL,
+    error_message TEXT NOT NULL)"""
+COLUMNS = "key, recipe, size_bytes, original_bytes, accuracy, seconds, error_message"
+
+
+class Store:
+    """The points of any number of sweeps in one file; several programs may use it at once.
+
+    Parameters
+    ----------
+    path : str or Path
+        Made if it is not there. Each point is on disk once `put` returns.
+
+    Raises
+    ------
+    ValueError
+        If the file is something else, or damaged; it is left as it was.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        fresh = _is_fresh(self.path)
+        try:
+            self._base = sqlite3.connect(
+                self.path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise ValueError(f"store: {str(path)!r} cannot be opened: {error}") from error
+        try:
+            self._start(fresh=fresh)
+        except sqlite3.DatabaseError as error:
+            self._base.close()
+            raise self._damaged(error) from error
+        except ValueError:
+            self._base.close()
+            raise
+
+    def _start(self, *, fresh: bool) -> None:
+        if fresh:
+            self._base.execute("BEGIN IMMEDIATE")
+            self._base.execute(f"PRAGMA application_id = {APPLICATION}")
+            self._base.execute(f"PRAGMA user_version = {VERSION}")
+            self._base.execute(TABLE)
+            self._base.execute("COMMIT")
+            self._base.execute("PRAGMA journal_mode = WAL")
+        elif (told := self._base.execute("PRAGMA quick_check(1)").fetchone()) != ("ok",):
+            raise self._damaged(told[0])
+        self._base.execute("PRAGMA synchronous = NORMAL")
+        self._base.execute(f"SELECT {COLUMNS} FROM points LIMIT 1")
+
+    def _damaged(self, why: object) -> ValueError:
+        return ValueError(
+            f"store: {str(self.path)!r} is damaged ({why}); nothing was written to it. "
+            "Give another file, or move this one away"
+        )
+
+    def known(self, keys: Iterable[str]) -> dict[str, Point]:
+        """Return those points that are kept, but for recipes that failed, which are tried again.
+
+        Parameters
+        ----------
+        keys : iterable of str
+        """
+        query = f"SELECT {COLUMNS} FROM points WHERE key = ? AND error_message = ''"
+        found = (self._ask(query, (key,)) for key in keys)
+        return {row[0]: _point(row) for row in found if row is not None}
+
+    def put(self, point: Point) -> None:
+        """Keep a point at once, in the place of an earlier one of the same key."""
+        accuracy = None if point.accuracy is None else json.dumps(asdict(point.accuracy))
+        row = (point.key, point.recipe.to_json(), point.size_bytes, point.original_bytes)
+        rest = (accuracy, point.seconds, point.error_message)
+        self._ask(f"INSERT OR REPLACE INTO points ({COLUMNS}) VALUES (?,?,?,?,?,?,?)", row + rest)
+
+    def _ask(self, query: str, values: tuple[object, ...]) -> tuple[str, ...] | None:
+        try:
+            return self._base.execute(query, values).fetchone()
+        except sqlite3.OperationalError as error:
+            raise OSError(f"store: {str(self.path)!r} cannot be used now: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._base.close()
+
+
+class Forgetful(Store):
+    """Keeps nothing, for sweeps without a store."""
+
+    def __init__(self) -> None:
+        pass
+
+    def known(self, keys: Iterable[str]) -> dict[str, Point]:
+        """Return no point."""
+        return {}
+
+    def put(self, point: Point) -> None:
+        """Let the point go."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@contextmanager
+def opened(path: str | Path | None) -> Iterator[Store]:
+    """Lend the store at `path`, or one that keeps nothing."""
+    with closing(Forgetful() if path is None else Store(path)) as store:
+        yield store
+
+
+def _is_fresh(path: Path) -> bool:
+    """Whether there is no store yet; raises ValueError, reading only, where something else is."""
+    if not path.exists():
+        if not path.parent.is_dir():
+            raise ValueError(f"store: there is no folder {str(path.parent)!r} for {path.name!r}")
+        return True
+    if not path.is_file():
+        raise ValueError(f"store: {str(path)!r} is no file")
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    if not header:
+        return True
+    version = int.from_bytes(header[60:64])
+    if header[:16] != MAGIC or int.from_bytes(header[68:72]) != APPLICATION:
+        raise ValueError(
+            f"store: {str(path)!r} is not a file of sweep points; it was left as it is. "
+            "Give a path that does not exist yet, or that of an earlier sweep's store"
+        )
+    if version != VERSION:
+        raise ValueError(
+            f"store: {str(path)!r} has version {version}, this program reads {VERSION}; it was "
+            "left as it is. Give another file"
+        )
+    return False
+
+
+def _point(row: tuple[str, ...]) -> Point:
+    key, recipe, size, original, accuracy, seconds, words = row
+    found = None if accuracy is None else Accuracy(**json.loads(accuracy))
+    return Point(
+        key, recipe_from_json(recipe), int(size), int(original), found, float(seconds), words
+    )

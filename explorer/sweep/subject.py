@@ -1,0 +1,204 @@
+"""A network with its data, and the point of any recipe on them."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.codec.model import CompressedModel
+from explorer.compress.model import compress_reduced, index_layers, untouched_tensors
+from explorer.compress.recipe import Recipe, Steps
+from explorer.compress.reduction import around, need_shape, reduce, remaining, removes_neurons
+from explorer.compress.removal import NeuronIndex
+from explorer.compress.resolve import layer_steps, needs_saliency, resolve
+from explorer.measure.accuracy import Accuracy, judge
+from explorer.measure.figures import Network, figures
+from explorer.measure.profile import input_shape as known_shape
+from explorer.measure.saliency import network_saliency
+from explorer.sweep.copies import ThinCopy
+from explorer.sweep.keys import data_key, network_key, point_key
+from explorer.sweep.points import Point
+
+
+class Stopped(Exception):
+    """The sweep ended while a point was under way."""
+
+
+class Subject:
+    """What a sweep measures recipes on; several threads may use it at once.
+
+    Weights are indexed once for all recipes, and each thread writes into a copy of its own.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    data : Data, Dataset, iterable of batches, or None
+        Accuracy is measured on the ``eval`` part of a `Data`; its ``tune`` part serves
+        second derivatives.
+    input_shape : tuple of int, optional
+        One input without the batch, for steps that remove neurons; by default what the
+        data or the network say.
+    saliency : mapping of str to Tensor, optional
+        What losing each weight costs, where it was measured already.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the network has nothing to compress, or holds a NaN; the message names the layer.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        data: Any = None,
+        input_shape: tuple[int, ...] | None = None,
+        saliency: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        self.net = _on_cpu(net)
+        self.data = getattr(data, "eval", data)
+        self.tune = getattr(data, "tune", data)
+        shape = input_shape or known_shape(net, data if hasattr(data, "eval") else None)
+        self.input_shape = None if shape is None else tuple(shape)
+        self.layers = index_layers(self.net)
+        self.stopped = threading.Event()
+        self._saliency = saliency
+        self._copies: list[ThinCopy] = []
+        self._lock = threading.Lock()
+
+    @cached_property
+    def network_key(self) -> str:
+        """Hash of the network."""
+        return network_key(self.net)
+
+    @cached_property
+    def data_key(self) -> str:
+        """Hash of the data that accuracy is measured on."""
+        return data_key(self.data)
+
+    @cached_property
+    def tune_key(self) -> str:
+        """Hash of the data for second derivatives."""
+        return data_key(self.tune)
+
+    @cached_property
+    def network(self) -> Network:
+        """What the figures need to know of the network."""
+        name = getattr(self.net, "network_name", "")
+        return Network(self.layers, untouched_tensors(self.net), {}, name)
+
+    def saliency(self) -> Mapping[str, Tensor] | None:
+        """Return what losing each weight costs, measured at the first call; None without data."""
+        with self._lock:
+            if self._saliency is None and self.tune is not None:
+                self._saliency = network_saliency(self.net, self.tune, lambda done: None)
+            return self._saliency
+
+    def wants_saliency(self, recipe: Recipe) -> bool:
+        """Whether a recipe goes by second derivatives."""
+        return needs_saliency({name: recipe.steps_for(name) for name in self.layers})
+
+    def key(self, recipe: Recipe) -> str:
+        """Return the key of a recipe's point."""
+        steps = {name: recipe.steps_for(name) for name in self.layers}
+        tune = self.tune_key if needs_saliency(steps) else ""
+        shape = self.input_shape if removes_neurons(steps) else None
+        return point_key(self.network_key, self.data_key, recipe, tune, shape)
+
+    def point(self, key: str, recipe: Recipe) -> Point:
+        """Measure a recipe; what goes wrong with it is told in the point.
+
+        Parameters
+        ----------
+        key : str
+            Of the point.
+        recipe : Recipe
+
+        Raises
+        ------
+        Stopped
+            If `stopped` was set meanwhile.
+        """
+        started = time.perf_counter()
+        size, accuracy, words = 0, None, ""
+        try:
+            for size, accuracy in self._measured(recipe):  # noqa: B007
+                if self.stopped.is_set():
+                    raise Stopped
+        except Stopped:
+            raise
+        except Exception as error:
+            words, accuracy = f"{type(error).__name__}: {error}", None
+        spent = time.perf_counter() - started
+        return Point(key, recipe, size, self.network.original_bytes, accuracy, spent, words)
+
+    def _measured(self, recipe: Recipe) -> Iterator[tuple[int, Accuracy | None]]:
+        """Yield the size, then with it the accuracy so far."""
+        steps = layer_steps(recipe, self.layers)
+        saliency = self.saliency() if needs_saliency(steps) else None
+        if removes_neurons(steps):
+            small = self._without_neurons(recipe, steps, saliency)
+            yield small.size_bytes, None
+            if self.data is not None:
+                yield from self._judged(small.restore(), small.size_bytes)
+            return
+        resolved = resolve(steps, self.layers, saliency)
+        plans = {name: layer.plan(resolved[name]) for name, layer in self.layers.items()}
+        size = figures(self.network, recipe, resolved, plans).size_bytes
+        yield size, None
+        if self.data is not None:
+            with self._copy() as thin:
+                thin.write(resolved, plans)
+                yield from self._judged(thin.net, size)
+
+    def _judged(self, net: nn.Module, size: int) -> Iterator[tuple[int, Accuracy]]:
+        found = False
+        for accuracy in judge(net, self.data):
+            found = True
+            yield size, accuracy
+        if not found:
+            raise ValueError("data: expected at least one labelled sample, got none")
+
+    @cached_property
+    def _neurons(self) -> NeuronIndex:
+        return NeuronIndex(self.net, need_shape(self.input_shape))
+
+    def _without_neurons(
+        self, recipe: Recipe, steps: Mapping[str, Steps], saliency: Mapping[str, Tensor] | None
+    ) -> CompressedModel:
+        parts = around(steps)
+        own = {name: part.before for name, part in parts.items()}
+        before = resolve(own, self.layers, saliency)
+        with self._lock:
+            reduction = reduce(self.net, parts, before, self.layers, self._neurons)
+        layers = index_layers(reduction.net)
+        rest = resolve(remaining(parts), layers)
+        name = self.network.name
+        return CompressedModel.of(compress_reduced(self.net, reduction, layers, rest, recipe, name))
+
+    @contextmanager
+    def _copy(self) -> Iterator[ThinCopy]:
+        """Lend a copy that no other thread uses."""
+        with self._lock:
+            thin = self._copies.pop() if self._copies else None
+        thin = thin or ThinCopy(self.net, self.layers)
+        try:
+            yield thin
+        finally:
+            with self._lock:
+                self._copies.append(thin)
+
+
+def _on_cpu(net: nn.Module) -> nn.Module:
+    tensors = (*net.parameters(), *net.buffers()) if isinstance(net, nn.Module) else ()
+    if all(tensor.device == torch.device("cpu") for tensor in tensors):
+        return net
+    return copy.deepcopy(net).cpu()

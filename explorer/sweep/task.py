@@ -1,0 +1,199 @@
+"""One recipe to measure, as it travels to a worker, and what the worker does with it."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from explorer.compress.recipe import Recipe
+from explorer.sweep.points import Point
+from explorer.sweep.subject import Stopped, Subject
+
+KEPT_SUBJECTS = 2
+Loader = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a worker finds the network and its data, which travel once and not with each recipe.
+
+    Attributes
+    ----------
+    home : str
+        Under which the sweep's own process holds them.
+    content : str
+        Their hash, under which a worker keeps them.
+    path : str
+        A file of them, for workers that see it; "" for none.
+    loader : callable or None
+        Returns network and data on the worker, as ``load`` of the catalog does.
+    saliency : bool
+        Whether recipes go by second derivatives.
+    """
+
+    home: str
+    content: str
+    path: str = ""
+    loader: Loader | None = None
+    saliency: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """One recipe to measure.
+
+    Attributes
+    ----------
+    address : Address
+    key : str
+        Of the point.
+    recipe : Recipe
+    parcel : bytes
+        Network and data, for a worker that has said it lacks them; else empty.
+    """
+
+    address: Address
+    key: str
+    recipe: Recipe
+    parcel: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """A worker's answer where it does not have the network.
+
+    Attributes
+    ----------
+    worker : str
+        Which process says so.
+    reason : str
+        What went wrong with the last way it tried; "" where nothing did.
+    """
+
+    worker: str
+    reason: str = ""
+
+
+class Shelf:
+    """The networks that a process holds for sweeps: its own, and the latest sent to it."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, Subject] = {}
+        self._sent: OrderedDict[str, Subject] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def lay(self, home: str, subject: Subject) -> None:
+        """Hold a sweep's own network until `clear`."""
+        with self._lock:
+            self._own[home] = subject
+
+    def clear(self, home: str) -> None:
+        """Let go of a sweep's own network."""
+        with self._lock:
+            self._own.pop(home, None)
+
+    def find(self, task: Task) -> Subject | Lacking:
+        """Return the network of a task, fetching it in the ways that the task names."""
+        address = task.address
+        own = self._own.get(address.home)
+        if own is not None:
+            return own
+        with self._lock:
+            found = self._sent.pop(address.content, None) or _fetched(task)
+            if isinstance(found, Subject):
+                self._sent[address.content] = found
+                if len(self._sent) > KEPT_SUBJECTS:
+                    self._sent.popitem(last=False)
+            return found
+
+
+SHELF = Shelf()
+
+
+def run_task(task: Task) -> Point | Lacking | None:
+    """Measure a recipe, on a worker.
+
+    Returns
+    -------
+    Point, Lacking or None
+        None where the sweep was stopped meanwhile.
+    """
+    subject = SHELF.find(task)
+    if isinstance(subject, Lacking):
+        return subject
+    try:
+        return subject.point(task.key, task.recipe)
+    except Stopped:
+        return None
+
+
+def pack(subject: Subject, path: Path, *, saliency: bool) -> None:
+    """Write a network, its data and, if wanted, its saliency to a file for the sweep's workers.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be sent to another process.
+    """
+    parts = {
+        "net": subject.net,
+        "data": subject.data,
+        "input_shape": subject.input_shape,
+        "saliency": subject.saliency() if saliency else None,
+    }
+    try:
+        torch.save(parts, path)
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"net or data cannot be sent to worker processes ({error}): define their classes and "
+            "functions at the top of a module that workers can import, or sweep in threads"
+        ) from error
+
+
+def _fetched(task: Task) -> Subject | Lacking:
+    """Make the network of a task, in a worker of its own, which computes on one core."""
+    torch.set_num_threads(1)
+    try:
+        if task.parcel:
+            return _unpacked(io.BytesIO(task.parcel), mapped=False)
+        if task.address.loader is not None:
+            return _loaded(task.address, task.address.loader)
+        if task.address.path and Path(task.address.path).is_file():
+            return _unpacked(task.address.path, mapped=True)
+    except Exception as error:
+        return Lacking(_me(), f"{type(error).__name__}: {error}")
+    return Lacking(_me())
+
+
+def _unpacked(source: Any, *, mapped: bool) -> Subject:
+    """Rebuild what `pack` wrote; only ever bytes of the sweep's own, named by its own task."""
+    return Subject(**torch.load(source, map_location="cpu", weights_only=False, mmap=mapped))
+
+
+def _loaded(address: Address, loader: Loader) -> Subject | Lacking:
+    """Load network and data, and see that they are the ones that the sweep is about."""
+    subject = Subject(*loader())
+    if content_key(subject, saliency=address.saliency) == address.content:
+        return subject
+    return Lacking(_me(), "loader: gives another network, or other data, than the sweep has")
+
+
+def _me() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def content_key(subject: Subject, *, saliency: bool) -> str:
+    """Return the hash under which workers keep a network with its data."""
+    tune = subject.tune_key if saliency else ""
+    return f"{subject.network_key} {subject.data_key} {tune} {subject.input_shape}"

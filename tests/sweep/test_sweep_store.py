@@ -1,0 +1,172 @@
+"""Points kept in a file: resuming, company, and files that are something else."""
+
+import sqlite3
+import threading
+
+import pytest
+from sweep_subjects import RECIPES, figures, small_data, small_net
+
+from explorer.compress.prune import Prune
+from explorer.compress.recipe import Recipe
+from explorer.measure.accuracy import Accuracy
+from explorer.sweep.points import Point
+from explorer.sweep.run import sweep
+from explorer.sweep.store import Store
+
+JUDGED = Accuracy(0.5, 0.75, 8, 0.2, 0.8, 8)
+
+
+def point(key="a", accuracy=JUDGED, words=""):
+    return Point(key, Recipe.of([Prune(sparsity=0.5)]), 100, 400, accuracy, 0.25, words)
+
+
+def put(path, *points):
+    store = Store(path)
+    for one in points:
+        store.put(one)
+    store.close()
+
+
+def test_a_point_comes_back_as_it_was(tmp_path):
+    path = tmp_path / "points.sqlite"
+    put(path, point(), point("b", None), point("c", words="no"))
+    store = Store(path)
+    assert store.known(["a", "b", "c", "d"]) == {"a": point(), "b": point("b", None)}
+    store.put(point("c"))
+    assert store.known(["c"]) == {"c": point("c")}
+    store.close()
+
+
+def test_a_point_is_on_disk_at_once(tmp_path):
+    path = tmp_path / "points.sqlite"
+    points = sweep(small_net(), small_data(), RECIPES, store=path)
+    first = next(points)
+    other = Store(path)
+    assert other.known([first.key]) == {first.key: first}
+    other.close()
+    points.close()
+
+
+def test_a_sweep_goes_on_where_it_was(tmp_path):
+    path, told = tmp_path / "points.sqlite", []
+    net, data = small_net(), small_data()
+    half = list(sweep(net, data, RECIPES[:6], store=path))
+    points = list(sweep(net, data, RECIPES, store=path, progress=told.append))
+    assert set(points[:6]) == set(half)
+    assert figures(points) == figures(sweep(net, data, RECIPES))
+    assert {(p.done <= 6, p.n_known == 6) for p in told[5:]} == {(True, True), (False, True)}
+    assert set(sweep(net, data, RECIPES, store=path)) == set(points)
+
+
+def test_networks_share_a_file(tmp_path):
+    path, data = tmp_path / "points.sqlite", small_data()
+    one, two = small_net(0), small_net(1)
+    list(sweep(one, data, RECIPES[:2], store=path))
+    told = []
+    list(sweep(two, data, RECIPES[:2], store=path, progress=told.append))
+    assert told[-1].n_known == 0
+    list(sweep(one, data, RECIPES[:2], store=path, progress=told.append))
+    assert told[-1].n_known == 2
+
+
+def test_failed_points_are_kept_and_tried_again(tmp_path):
+    path, bad, told = tmp_path / "points.sqlite", {"none": []}, []
+    (first,) = sweep(small_net(), None, [bad], store=path)
+    base = sqlite3.connect(path)
+    assert base.execute("SELECT error_message FROM points").fetchall() == [(first.error_message,)]
+    base.close()
+    list(sweep(small_net(), None, [bad], store=path, progress=told.append))
+    assert told[-1].n_known == 0
+
+
+def test_two_clients_at_once(tmp_path):
+    path = tmp_path / "points.sqlite"
+    failed = []
+
+    def write(name):
+        try:
+            put(path, *(point(f"{name}{i}") for i in range(100)))
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    store = Store(path)
+    assert len(store.known(f"{name}{i}" for name in "abc" for i in range(100))) == 300
+    store.close()
+
+
+def foreign(path):
+    base = sqlite3.connect(path)
+    base.execute("CREATE TABLE points (key TEXT)")
+    base.commit()
+    base.close()
+
+
+def newer(path):
+    put(path, point())
+    base = sqlite3.connect(path)
+    base.execute("PRAGMA user_version = 7")
+    base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    base.close()
+
+
+def damaged(path):
+    put(path, *(point(str(i)) for i in range(300)))
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    path.write_bytes(content)
+
+
+def without_its_table(path):
+    put(path)
+    base = sqlite3.connect(path)
+    base.execute("DROP TABLE points")
+    base.commit()
+    base.close()
+
+
+def cut_short(path):
+    put(path, *(point(str(i)) for i in range(300)))
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: path.write_text("a,b\n" * 100, encoding="utf-8"), "is not a file of sweep"),
+        (lambda path: path.write_bytes(b"SQLite format 3\x00"), "is not a file of sweep points"),
+        (foreign, "is not a file of sweep points; it was left as it is"),
+        (newer, "has version 7, this program reads 1"),
+        (damaged, "is damaged"),
+        (cut_short, "is damaged"),
+        (without_its_table, "is damaged"),
+    ],
+)
+def test_another_file_is_told_and_left_alone(make, words, tmp_path):
+    path = tmp_path / "points.sqlite"
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=words):
+        list(sweep(small_net(), None, RECIPES, store=path))
+    assert path.read_bytes() == before
+
+
+def test_no_place_for_a_store(tmp_path):
+    with pytest.raises(ValueError, match="there is no folder"):
+        Store(tmp_path / "none" / "points.sqlite")
+    with pytest.raises(ValueError, match="is no file"):
+        Store(tmp_path)
+
+
+def test_an_empty_file_becomes_a_store(tmp_path):
+    path = tmp_path / "points.sqlite"
+    path.touch()
+    put(path, point())
+    store = Store(path)
+    assert store.known(["a"]) == {"a": point()}
+    store.close()
