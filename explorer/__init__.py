@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from explorer.measure.profile import LayerProfile, profile
     from explorer.measure.result import LayerFigures, Result
     from explorer.session import Session
+    from explorer.session.state import State
     from explorer.sweep.points import Point
     from explorer.sweep.run import sweep
     from explorer.sweep.workers import WorkerProcesses
@@ -84,6 +85,7 @@ __all__ = [
     "Session",
     "Share",
     "SoftTargets",
+    "State",
     "TrainRecord",
     "TrainSettings",
     "WeightsUnavailable",
@@ -138,6 +140,7 @@ _HOMES = {
     "Session": "explorer.session",
     "Share": "explorer.compress.share",
     "SoftTargets": "explorer.train.targets",
+    "State": "explorer.session.state",
     "TrainRecord": "explorer.train.records",
     "TrainSettings": "explorer.train.settings",
     "WeightsUnavailable": "explorer.zoo",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ipywidgets import Dropdown, VBox
@@ -12,19 +13,22 @@ from torch import nn
 
 from explorer import zoo
 from explorer.codec.model import CompressedModel
-from explorer.compress.neurons import PruneNeurons
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.measure.result import Result
-from explorer.measure.story import Story
-from explorer.panels.model_picker import Finished, ModelPicker
+from explorer.panels.kept_tab import KeptTab
+from explorer.panels.model_picker import ModelPicker
+from explorer.panels.opening import Opened
 from explorer.panels.python_text import OWN_NETWORK, loading_text
 from explorer.panels.recipe_panel import RecipePanel
-from explorer.panels.reproduced_panel import story_of
+from explorer.panels.state_keeper import Page, StateKeeper
+from explorer.panels.tabs import FIRST, make_tabs
 from explorer.panels.topic import Topic
 from explorer.panels.topics_panel import TopicsPanel
 from explorer.session import Session
+from explorer.session.kept_figures import KeptFigures
 from explorer.session.preparation import Progress, unheard
+from explorer.session.state import State
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.figures import FiguresView
 from explorer.views.format import count_text
@@ -97,22 +101,42 @@ class Explorer(VBox):
         self._figures = FiguresView()
         self._status = StatusView()
         self._recipe_panel = RecipePanel(self._turned)
-        self._topics = TopicsPanel(
-            self._select, self._recipe_panel.add, self._opened, self._use, self._status.draw
+        self._keeper = StateKeeper(
+            Page(
+                lambda: self.state,
+                self._known_figures,
+                lambda: self.session,
+                lambda: self._topics.titles,
+                self._show,
+                self._lock,
+                self._status.work,
+                self._status.fail,
+            )
         )
+        kept = KeptTab([self._keeper.history.widget, self._keeper.bookmarks.widget])
+        tabs = make_tabs(self._select, self._recipe_panel.add, self._use, self._status.draw, kept)
+        self._topics = TopicsPanel(tabs, FIRST, self._opened)
         self._recipe_panel.offer(self._topics.topic.kinds)
-        trained = picker is None or picker.trained
-        self._topics.loading = _loading_text(getattr(net, "network_name", ""), trained)
+        self._network = (
+            getattr(net, "network_name", ""),
+            "default" if picker is None or picker.trained else "random",
+        )
+        self._topics.loading = loading_text(*self._network)
         self._layer = Dropdown(description="Layer up close")
         self._layer.add_class("ex-layer-picker")
         self._layer.observe(lambda _change: self._guarded(self._draw_layer), "value")
         self._picker = None
         head: list[Any] = [title("Compression Explorer", SUBTITLE)]
         if picker is not None:
-            told = (self._status.work, self._loaded, self._status.fail, self._finished)
-            self._picker = ModelPicker(picker.name, *told, trained=picker.trained)
+            self._picker = ModelPicker(
+                picker.name,
+                self._status.work,
+                self._adopt,
+                self._status.fail,
+                trained=picker.trained,
+            )
             head.append(self._picker.widget)
-        head.append(self._layer)
+        head += [self._layer, self._keeper.tools]
         layout = page_layout(
             head,
             [self._figures.widget, self._status.widget],
@@ -123,7 +147,12 @@ class Explorer(VBox):
         self._is_open = True
         self.add_class("ex-root")
         self._bind(self.session)
+        self._keeper.keep(
+            Opened(self.session, self._network, self._topics.loading),
+            lambda: Session(net, data, metric=metric, input_shape=input_shape),
+        )
         self.recipe = [Prune(sparsity=0.0)] if recipe is None else recipe
+        self._keeper.listen()
 
     @property
     def recipe(self) -> Recipe:
@@ -148,6 +177,19 @@ class Explorer(VBox):
         if name not in self.session.layers:
             raise ValueError(f"layer must be one of {', '.join(self.session.layers)}; got {name!r}")
         self._layer.value = name
+
+    @property
+    def state(self) -> State:
+        """Network, recipe, layer and tab that are shown; assign another to have all of it back."""
+        return State(*self._network, self.recipe, self.layer or "", self._topics.topic.title)
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._keeper.open(state)
+
+    def open_link(self, text: str) -> None:
+        """Show the state that `State.to_link` wrote; say in words on the page what goes wrong."""
+        self._keeper.open_link(text)
 
     @property
     def result(self) -> Result:
@@ -183,6 +225,7 @@ class Explorer(VBox):
         self._is_open = False
         self._preparer.close()
         self._timer.close()
+        self._keeper.close()
         self.session.close()
         parts = [self._figures, self._status, self._recipe_panel, self._topics, self._layer]
         for part in (*parts, *([self._picker] if self._picker else [])):
@@ -214,6 +257,21 @@ class Explorer(VBox):
     def _fail(self, error: Exception) -> None:
         self._status.fail(f"{error} ({type(error).__name__})")
 
+    def _known_figures(self) -> KeptFigures | None:
+        """Return the figures of what is shown, unless they are still those of another recipe."""
+        known = self.session.recipe == self.recipe
+        return KeptFigures.of(self.session.result) if known else None
+
+    def _show(self, state: State, opened: Opened | None) -> None:
+        """Show a state that fits, on the session that is shown or another."""
+        if opened is None:
+            self.recipe = state.recipe
+        else:
+            self._adopt(replace(opened, recipe=state.recipe))
+        self._layer.value = state.layer if state.layer in self.session.layers else self.layer
+        if state.tab:
+            self._topics.open(state.tab)
+
     def _turned(self) -> None:
         self._guarded(self._recompress)
 
@@ -221,6 +279,7 @@ class Explorer(VBox):
         """Show the current recipe; what it needs first is made in the background."""
         session, recipe = self.session, self.recipe
         self._topics.moved()
+        self._keeper.visited()
         if not session.ready(recipe) and session.is_quick(recipe):
             self._make_ready(session, recipe, unheard)
         if not session.ready(recipe):
@@ -260,6 +319,7 @@ class Explorer(VBox):
     def _draw_layer(self) -> None:
         if self.layer is not None and self.session.ready(self.recipe):
             result = self.session.result
+            self._keeper.visited()
             self._topics.draw(self.session, result, self.layer)
             if result.complete:
                 self._completed(result)
@@ -298,6 +358,7 @@ class Explorer(VBox):
         self._say(result)
         session, layer = self.session, self.layer
         self._topics.completed(session, result)
+        self._keeper.measured()
 
         def measure(stale: Stale) -> None:
             def outdated() -> bool:
@@ -317,53 +378,30 @@ class Explorer(VBox):
             f"{count_text(n_weights)} weights recompressed in {self._took_ms:.0f} ms{judged}."
         )
 
-    def _loaded(self, loaded: zoo.Loaded) -> None:
-        """Show another network, from the picker's thread."""
-        data = loaded.data if loaded.trained else None
-        self._adopt(Session(loaded.net, data), _loading_text(loaded.name, loaded.trained))
-
-    def _finished(self, finished: Finished) -> None:
-        """Show a network from a compressed file, under the steps that store it as it is."""
-        recipe, origin = keeping(finished.model.recipe), finished.origin
-        session = Session(finished.model.restore(), origin.data, origin=origin.net)
-        self._guarded(lambda: self._adopt(session, OWN_NETWORK, recipe, story_of(finished.name)))
-
     def _use(self, net: nn.Module, recipe: Recipe) -> None:
         """Go on with a network that was trained here, under a recipe that keeps it as it is."""
-        session = Session(net, self.session.data, origin=self.session.origin)
-        self._guarded(lambda: self._adopt(session, OWN_NETWORK, recipe))
+        data, origin = self.session.data, self.session.origin
 
-    def _adopt(
-        self,
-        session: Session,
-        loading: str,
-        recipe: Recipe | None = None,
-        story: Story | None = None,
-    ) -> None:
+        def again() -> Session:
+            return Session(net, data, origin=origin)
+
+        opened = Opened(again(), (self._keeper.networks.new_name(), "default"), OWN_NETWORK, recipe)
+        self._keeper.keep(opened, again)
+        self._guarded(lambda: self._adopt(opened))
+
+    def _adopt(self, opened: Opened) -> None:
         """Go on with another session, under the same steps for all layers or another recipe."""
         with self._lock:
-            old, self.session = self.session, session
+            old, self.session, self._network = self.session, opened.session, opened.network
             self._topics.forget()
-            self._topics.loading, self._topics.story = loading, story
-            self._bind(session)
-            if recipe is not None:
-                self._recipe_panel.show(recipe)
+            self._topics.loading, self._topics.story = opened.loading, opened.story
+            if self._picker is not None:
+                self._picker.show(*opened.network)
+            self._bind(opened.session)
+            if opened.recipe is not None:
+                self._recipe_panel.show(opened.recipe)
         self._guarded(self._recompress)
         old.close()
-
-
-def keeping(recipe: Recipe) -> Recipe:
-    """Return the steps of a file's recipe that store its decoded network as it is."""
-    return Recipe(
-        tuple(
-            (pattern, tuple(step for step in steps if not isinstance(step, PruneNeurons)))
-            for pattern, steps in recipe.entries
-        )
-    )
-
-
-def _loading_text(name: str, trained: bool) -> str:
-    return loading_text(name, "default" if trained else None)
 
 
 def _largest(session: Session) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import parse_qs
 
 from explorer import zoo
 from explorer.app import Explorer
@@ -13,13 +14,15 @@ from explorer.panels.python_text import loading_text
 FIRST_MODEL = "lenet-300-100"
 MODEL_VARIABLE = "EXPLORER_MODEL"
 WEIGHTS_VARIABLE = "EXPLORER_WEIGHTS"
+QUERY_VARIABLE = "QUERY_STRING"
 
 
 def page() -> Explorer:
     """Return the page that Voila serves, on the network that ``EXPLORER_MODEL`` names.
 
     Its weights are those of ``EXPLORER_WEIGHTS``: ``default``, ``random`` or a safetensors
-    file. What cannot be loaded gives the first bundled network and says so.
+    file. What cannot be loaded gives the first bundled network and says so. A ``?state=`` in
+    the page's address is opened.
     """
     wanted = os.environ.get(MODEL_VARIABLE) or FIRST_MODEL
     weights = os.environ.get(WEIGHTS_VARIABLE) or "default"
@@ -36,4 +39,7 @@ def page() -> Explorer:
         app.loaded_by(loading_text(wanted, weights))
     if problem:
         app.show_error(problem)
+    asked = parse_qs(os.environ.get(QUERY_VARIABLE, "")).get("state", [""])[0]
+    if asked:
+        app.open_link(asked)
     return app

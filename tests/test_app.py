@@ -10,7 +10,7 @@ from torch.utils.data import TensorDataset
 import explorer as ex
 from explorer import page as page_module
 from explorer import zoo
-from explorer.panels.model_picker import Finished
+from explorer.panels.opening import open_network
 from explorer.panels.topics import TOPICS
 from explorer.views.status import StatusView
 
@@ -218,7 +218,7 @@ def test_closing_releases_the_controls_and_ends_the_threads():
 def test_another_network_takes_its_place(app):
     app.recipe = {"3": [ex.Share(4)], "*": [ex.Prune(sparsity=0.5)]}
     old = app.session
-    app._loaded(zoo.load("lenet-5"))
+    app._adopt(open_network("lenet-5"))
     assert app.session.layers == ("conv1", "conv2", "fc1", "fc2")
     assert app.recipe == ex.Recipe.of([ex.Prune(sparsity=0.5)])
     assert app.layer == "fc1"
@@ -264,7 +264,7 @@ def test_a_finished_file_is_shown_with_its_size_beside_the_network_that_it_was_m
     loaded = zoo.load(small.network)
     app = ex.Explorer(loaded.net, loaded.data, picker=loaded)
     try:
-        app._finished(Finished(name, small, loaded))
+        app._adopt(open_network(name))
         result = app.wait(WAIT_S)
         assert 0 <= result.size_bytes - small.size_bytes <= FINISHED[name]
         assert result.original_bytes == small.original_bytes

@@ -31,8 +31,8 @@ def app():
 
 def opened(app):
     topics = app._topics
-    topics.topic = topics.train.topic
-    return topics.train
+    topics.open("Train")
+    return topics["Train"]
 
 
 def test_the_trained_network_is_shown_with_its_zeros_kept(app):

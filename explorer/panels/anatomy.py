@@ -9,10 +9,11 @@ from explorer.measure.anatomy import Anatomy, anatomy
 from explorer.measure.batches import batches
 from explorer.measure.devices import Fit, device_fits
 from explorer.measure.energy import ENERGY_45NM
+from explorer.measure.energy_bill import EnergyBills, energy_bills
+from explorer.measure.energy_formulas import dram_example
 from explorer.measure.layer_costs import LayerCosts, layer_costs
 from explorer.measure.published_layers import published_pruning
 from explorer.measure.tradeoffs import Place, Tradeoffs, tradeoffs
-from explorer.measure.traffic import EnergyBills, dram_example, energy_bills
 from explorer.panels.topic import Scene, Topic, ViewSpec
 from explorer.panels.topics import NETWORK_SPEED
 from explorer.views.anatomy import AnatomyView
@@ -66,7 +67,7 @@ def _tradeoffs(scene: Scene) -> Tradeoffs:
     known = result.macs is not None and result.original_macs is not None
     before = Place(result.original_macs or 0, result.original_bytes) if known else None
     after = Place(result.macs or 0, result.size_bytes) if known else None
-    outputs = found.rows[-1].layer
+    outputs = next(layer for layer in reversed(found.layers) if len(layer.shape) > 1)
     n_params = sum(parameter.numel() for parameter in scene.session.origin.parameters())
     return tradeoffs(
         published_accuracy(),
@@ -130,7 +131,7 @@ ANATOMY = Topic(
     "Anatomy",
     "shows what a network is made of",
     (),
-    (ENERGY, LAYER_COSTS, OPERATION_COSTS),
-    (DEVICES, NETWORK_SPEED, TRADEOFFS),
-    (LAYER_SHARES,),
+    (ENERGY, LAYER_COSTS, TRADEOFFS),
+    (NETWORK_SPEED, DEVICES, OPERATION_COSTS),
+    top=(LAYER_SHARES,),
 )

@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from ipywidgets import Dropdown, HBox
 
 from explorer import zoo
-from explorer.codec.model import CompressedModel
-from explorer.library import open_model
+from explorer.panels.opening import Opened, open_network
 from explorer.reproduce.bundled import bundled
 from explorer.zoo.lenets import LENETS
 
-Loaded = Callable[[Any], None]
 Failed = Callable[[str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """A compressed network that comes with the package.
-
-    Attributes
-    ----------
-    name : str
-        Of the file.
-    model : CompressedModel
-    origin : zoo.Loaded
-        The network that it was made of, and its data.
-    """
-
-    name: str
-    model: CompressedModel
-    origin: zoo.Loaded
 
 
 class ModelPicker:
@@ -44,11 +22,9 @@ class ModelPicker:
     ----------
     name : str
         The network that is shown already.
-    started, loaded, failed : callable
-        Called with a message, with what `zoo.load` returned, or with an error in
-        words; `loaded` and `failed` from the background thread.
-    finished : callable
-        Called with a `Finished` from the background thread.
+    started, opened, failed : callable
+        Called with a message, with an `Opened`, or with an error in words; `opened` and
+        `failed` from the background thread.
     trained : bool
         Whether the network that is shown has trained weights.
 
@@ -61,14 +37,12 @@ class ModelPicker:
         self,
         name: str,
         started: Failed,
-        loaded: Loaded,
+        opened: Callable[[Opened], None],
         failed: Failed,
-        finished: Callable[[Finished], None],
         trained: bool = True,
     ) -> None:
-        self._started, self._loaded, self._failed = started, loaded, failed
-        self._finished = finished
-        self._shown = name
+        self._started, self._opened, self._failed = started, opened, failed
+        self._is_told = False
         self._thread: threading.Thread | None = None
         plain = [(each, each) for each in zoo.catalog()]
         files = [(f"{each}, finished", each) for each in bundled()]
@@ -84,23 +58,32 @@ class ModelPicker:
         self.widget = HBox([self._name, self._weights])
         self.widget.add_class("ex-picker")
 
+    def show(self, name: str, weights: str) -> None:
+        """Show which network is on the page, where it is one that can be chosen."""
+        if name not in {value for _, value in self._name.options}:
+            return
+        self._is_told = True
+        try:
+            self._name.value = name
+            self._weights.value = "random" if weights == "random" else "trained"
+        finally:
+            self._is_told = False
+
     def _chosen(self) -> None:
+        if self._is_told:
+            return
         if self._thread is not None and self._thread.is_alive():
             self._failed("still loading the last choice; choose again in a moment")
             return
         name = self._name.value
-        weights = "default" if self._weights.value == "trained" else None
+        weights = "random" if self._weights.value == "random" else "default"
         self._started(f"Loading {name}\N{HORIZONTAL ELLIPSIS}")
         self._thread = threading.Thread(target=self._load, args=(name, weights), daemon=True)
         self._thread.start()
 
-    def _load(self, name: str, weights: str | None) -> None:
+    def _load(self, name: str, weights: str) -> None:
         try:
-            if name in bundled():
-                small = open_model(name)
-                self._finished(Finished(name, small, zoo.load(small.network)))
-            else:
-                self._loaded(zoo.load(name, weights=weights))
+            self._opened(open_network(name, "default" if name in bundled() else weights))
         except Exception as error:
             self._failed(f"{name} could not be loaded: {error}")
 

@@ -38,6 +38,7 @@ class RecipePanel:
         self._session: Session | None = None
         self._busy = False
         starts = [start for topic in TOPICS for start in topic.starts]
+        self._kinds = tuple(type(start) for start in starts)
         self._stack = StepStack(starts, helps=STEP_WORDS, place=_place)
         self._stack.observe(lambda _change: self._edited(), "value")
         self._scope = Dropdown(description="Steps for", options=[("All layers", ALL)])
@@ -58,8 +59,8 @@ class RecipePanel:
         self._stack.add(setting)
 
     def offer(self, kinds: tuple[type[Setting], ...]) -> None:
-        """Offer to add steps of these kinds only."""
-        self._stack.offer(kinds)
+        """Offer to add steps of these kinds only, or of all where there are none of them."""
+        self._stack.offer(kinds or self._kinds)
 
     def show(self, recipe: Recipe) -> None:
         """Move the dials to a recipe; `changed` is not called."""

@@ -94,8 +94,8 @@ class Topic:
         The steps that it is about, as they are added; none for a tab on all of them.
     left, right : tuple of ViewSpec
         The cards of the two columns, top to bottom; on a narrow page the right ones follow.
-    wide : tuple of ViewSpec
-        Cards below both.
+    wide, top : tuple of ViewSpec
+        Cards below both, and above both.
     """
 
     title: str
@@ -104,6 +104,7 @@ class Topic:
     left: tuple[ViewSpec, ...]
     right: tuple[ViewSpec, ...]
     wide: tuple[ViewSpec, ...] = ()
+    top: tuple[ViewSpec, ...] = ()
 
     @property
     def kinds(self) -> tuple[type[Setting], ...]:

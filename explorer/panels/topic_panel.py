@@ -83,16 +83,18 @@ class TopicPanel(Tab):
         (self._hint.widget.remove_class if missing else self._hint.widget.add_class)(HIDDEN)
 
     def _make(self) -> None:
-        """Make the cards, in two columns and below them."""
+        """Make the cards: above, in two columns and below them."""
         topic = self.topic
-        left, right, wide = (
-            [self._made(s) for s in part] for part in (topic.left, topic.right, topic.wide)
+        top, left, right, wide = (
+            [self._made(spec) for spec in part]
+            for part in (topic.top, topic.left, topic.right, topic.wide)
         )
-        self._views = [*left, *right, *wide]
+        self._views = [*top, *left, *right, *wide]
         columns = [area("column", [box for _, _, box in made]) for made in (left, right)]
-        for _, _, box in wide:
+        for _, _, box in (*top, *wide):
             box.add_class("ex-wide")
-        self._parts = [*columns, *(box for _, _, box in wide)]
+        above, below = ([box for _, _, box in part] for part in (top, wide))
+        self._parts = [*above, *columns, *below]
 
     def _made(self, spec: ViewSpec) -> tuple[ViewSpec, Any, VBox]:
         view = spec.make(self._select)

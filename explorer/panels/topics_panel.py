@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from explorer.compress.setting import Setting
 from explorer.measure.result import Result
 from explorer.measure.story import Story
-from explorer.panels.behavior import BEHAVIOR
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic
-from explorer.panels.topic_panel import TopicPanel
-from explorer.panels.topics import TOPICS
-from explorer.panels.train_panel import TrainPanel, Use
-from explorer.reproduce.results import results
 from explorer.session import Session
 from explorer.session.worker import Stale
 from explorer.views.tabs import TabsView
@@ -24,14 +18,11 @@ class TopicsPanel:
 
     Parameters
     ----------
-    select : callable
-        Called with a layer's name when its row is chosen.
-    add : callable
-        Called with a setting when the person asks for a topic's first step.
+    tabs : sequence of Tab
+    first : str
+        Title of the tab that is shown at the start.
     opened : callable
         Called with the topic when its tab is opened.
-    use, say : callable
-        As `TrainPanel` takes them.
 
     Attributes
     ----------
@@ -40,29 +31,29 @@ class TopicsPanel:
         Python that loads the network and its data, for the code that is exported.
     story : Story or None
         How the network came to be, where that is known.
-    train : TrainPanel
-        The tab on training.
     """
 
     loading = ""
     story: Story | None = None
 
-    def __init__(
-        self,
-        select: Callable[[str], None],
-        add: Callable[[Setting], None],
-        opened: Callable[[Topic], None],
-        use: Use,
-        say: Callable[[str], None],
-    ) -> None:
-        self.train = TrainPanel(use, say, results)
-        tabs: list[Tab] = [TopicPanel(topic, select, add) for topic in TOPICS]
-        tabs.append(self.train)
-        tabs.append(TopicPanel(BEHAVIOR, select, add))
+    def __init__(self, tabs: Sequence[Tab], first: str, opened: Callable[[Topic], None]) -> None:
         self._panels = {tab.topic.title: tab for tab in tabs}
         self._tabs = TabsView(list(self._panels), [tab.widget for tab in tabs])
+        self._tabs.open(first)
         self._tabs.observe(lambda _change: self._selected(opened), "selected")
         self.widget = self._tabs.widget
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Titles of the tabs."""
+        return tuple(self._panels)
+
+    def __getitem__(self, title: str) -> Tab:
+        return self._panels[title]
+
+    def open(self, title: str) -> None:
+        """Open the tab of a title."""
+        self._tabs.open(title)
 
     @property
     def topic(self) -> Topic:

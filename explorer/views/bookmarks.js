@@ -48,7 +48,7 @@ function makeRow(body, act) {
   for (let i = 0; i < 6; i += 1) add(row, "td", `ex-kept-${i}`);
   const actions = add(row, "td", "ex-kept-actions");
   const go = button(actions, "ex-tool", "Go to");
-  const remove = button(actions, "ex-tool", "Remove");
+  const remove = button(actions, "ex-tool", "\u00d7");
   tick.addEventListener("change", () => act.tick());
   name.addEventListener("change", () => act.rename(row.dataset.name, name));
   name.addEventListener("keydown", (event) => {
@@ -69,6 +69,7 @@ function drawRow(row, [name, ...figures], isTicked) {
   tick.setAttribute("aria-label", `Compare ${name}`);
   go.setAttribute("aria-label", `Go to ${name}`);
   remove.setAttribute("aria-label", `Remove ${name}`);
+  remove.title = `Remove ${name}`;
   figures.forEach((text, i) => put(row.querySelector(`.ex-kept-${i}`), text));
 }
 

@@ -71,6 +71,12 @@ class TabsView(traitlets.HasTraits):
         self._bar.observe(self._chosen, "selected")
         self.observe(lambda _change: self._show(), "selected")
 
+    def open(self, title: str) -> None:
+        """Select a title; what else was shown leaves the browser until it is selected again."""
+        if title != self.selected:
+            self.selected = title
+            self._shown.children = (self._panels[self._titles.index(title)],)
+
     def close(self) -> None:
         """Release the bar and the boxes; the contents belong to whoever made them."""
         self.unobserve_all()

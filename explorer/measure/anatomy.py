@@ -1,0 +1,203 @@
+"""What each layer of a network takes of the whole: weights, multiplications, bytes, activations."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.weights import compressible
+from explorer.measure.profile import LayerProfile, profile
+
+SLIGHT = 0.01
+COMPUTED_WEIGHTS = 200_000_000
+LARGE = 0.25
+
+
+@dataclass(frozen=True)
+class LayerShare:
+    """A layer, and what it takes of the whole.
+
+    Attributes
+    ----------
+    layer : LayerProfile
+    weight_share, mac_share : float
+        Of all weights and of all multiply-accumulates; fractions.
+    """
+
+    layer: LayerProfile
+    weight_share: float
+    mac_share: float
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """The layers of a network.
+
+    Attributes
+    ----------
+    layers : tuple of LayerProfile
+        Every layer with parameters, in the network's order.
+    input_shape : tuple of int or None
+        One input without the batch; None where it is not known, and with it neither
+        multiply-accumulates nor activations, which are then 0.
+    """
+
+    layers: tuple[LayerProfile, ...]
+    input_shape: tuple[int, ...] | None
+
+    @property
+    def weights(self) -> int:
+        """Weights of all layers."""
+        return sum(layer.weights for layer in self.layers)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of all layers for one input."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all parameters and saved buffers."""
+        return sum(layer.bytes for layer in self.layers)
+
+    @property
+    def rows(self) -> tuple[LayerShare, ...]:
+        """The layers that multiply, or hold at least a hundredth of the weights.
+
+        All of them where the shape of an input is not known.
+        """
+        shares = (self._share(layer) for layer in self.layers)
+        return tuple(row for row in shares if self._matters(row))
+
+    @property
+    def others(self) -> tuple[LayerProfile, ...]:
+        """The other layers, such as those that normalize."""
+        shown = {row.layer.name for row in self.rows}
+        return tuple(layer for layer in self.layers if layer.name not in shown)
+
+    def heaviest(self, figure: str) -> tuple[str, int, float]:
+        """Say which layers take most.
+
+        Parameters
+        ----------
+        figure : {"weights", "macs"}
+
+        Returns
+        -------
+        tuple of str, int and float
+            The name of the layer that takes most, 1, and its share, if that is a quarter
+            or more of the whole; else the kind that takes most, the number of its layers,
+            and the share of all of them. A share of 0 where nothing is known.
+
+        Raises
+        ------
+        ValueError
+            If `figure` is another word.
+        """
+        if figure not in ("weights", "macs"):
+            raise ValueError(f"figure: expected 'weights' or 'macs', got {figure!r}")
+        taken = {layer.name: getattr(layer, figure) for layer in self.layers}
+        whole = sum(taken.values())
+        if not whole:
+            return "", 0, 0.0
+        name = max(taken, key=lambda key: taken[key])
+        if taken[name] >= LARGE * whole:
+            return name, 1, taken[name] / whole
+        kinds: Counter[str] = Counter()
+        for layer in self.layers:
+            kinds[layer.kind] += getattr(layer, figure)
+        kind, most = kinds.most_common(1)[0]
+        alike = [layer for layer in self.layers if layer.kind == kind and getattr(layer, figure)]
+        return kind, len(alike), most / whole
+
+    def _matters(self, row: LayerShare) -> bool:
+        return self.input_shape is None or row.layer.macs > 0 or row.weight_share >= SLIGHT
+
+    def _share(self, layer: LayerProfile) -> LayerShare:
+        weights, macs = self.weights, self.macs
+        return LayerShare(
+            layer,
+            layer.weights / weights if weights else 0.0,
+            layer.macs / macs if macs else 0.0,
+        )
+
+
+def anatomy(net: nn.Module, input_shape: Sequence[int] | None) -> Anatomy:
+    """Take a network apart; each network and input shape once.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged. The shapes of its layers must not change afterwards.
+    input_shape : sequence of int or None
+        Shape of one input, without the batch; None leaves out what depends on it.
+
+    Returns
+    -------
+    Anatomy
+
+    Raises
+    ------
+    ValueError
+        If the network does not take the input.
+
+    Examples
+    --------
+    >>> found = anatomy(nn.Sequential(nn.Linear(8, 9), nn.Linear(9, 1)), (8,))
+    >>> found.heaviest("weights"), found.macs
+    (('0', 1, 0.8888888888888888), 81)
+    """
+    shape = None if input_shape is None else tuple(input_shape)
+    kept = _kept.setdefault(net, {})
+    if shape not in kept:
+        layers = _stored(net) if shape is None else _profiled(net, shape)
+        kept[shape] = Anatomy(layers, shape)
+    return kept[shape]
+
+
+_kept: WeakKeyDictionary[nn.Module, dict[tuple[int, ...] | None, Anatomy]] = WeakKeyDictionary()
+
+
+def _profiled(net: nn.Module, shape: tuple[int, ...]) -> tuple[LayerProfile, ...]:
+    """Profile a copy, a huge one without computing anything where its code allows that.
+
+    The first use of torch's meta device takes seconds, longer than most networks.
+    """
+    n_weights = sum(parameter.numel() for parameter in net.parameters())
+    if n_weights > COMPUTED_WEIGHTS:
+        with contextlib.suppress(ValueError, TypeError):
+            return profile(_shell(net, _empty), shape)
+    return profile(_shell(net, lambda tensor: tensor), shape)
+
+
+def _shell(net: nn.Module, put: Callable[[Tensor], Tensor]) -> nn.Module:
+    """Copy a network but for its tensors; other threads may go on using it."""
+    tensors = (*net.parameters(), *net.buffers())
+    return copy.deepcopy(net, {id(tensor): put(tensor) for tensor in tensors})
+
+
+def _empty(tensor: Tensor) -> Tensor:
+    empty = torch.empty_like(tensor, device="meta")
+    return nn.Parameter(empty, False) if isinstance(tensor, nn.Parameter) else empty
+
+
+def _stored(net: nn.Module) -> tuple[LayerProfile, ...]:
+    """List what the dense and convolutional layers hold."""
+    weights: Mapping[str, Tensor] = compressible(net)
+    rows = []
+    for name, weight in weights.items():
+        module = net.get_submodule(name)
+        held = sum(p.numel() * p.element_size() for p in module.parameters(recurse=False))
+        rows.append(
+            LayerProfile(
+                name, type(module).__name__, tuple(weight.shape), weight.numel(), 0, held, 0
+            )
+        )
+    return tuple(rows)

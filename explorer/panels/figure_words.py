@@ -1,0 +1,49 @@
+"""Kept figures as texts: one line of them, or a cell each."""
+
+from __future__ import annotations
+
+from explorer.session.kept_figures import KeptFigures
+from explorer.views.format import (
+    DASH,
+    count_text,
+    energy_text,
+    percent_text,
+    ratio_text,
+    size_text,
+)
+
+
+def figures_words(figures: KeptFigures | None) -> str:
+    """Return size and accuracy in a line, such as ``"24.3 KB, 97.1%"``; "" for none."""
+    if figures is None:
+        return ""
+    size = size_text(figures.size_bytes)
+    accuracy = figures.accuracy
+    return size if accuracy is None else f"{size}, {percent_text(accuracy.top1)}"
+
+
+def figure_cells(figures: KeptFigures | None) -> list[str]:
+    """Return size, ratio, accuracy with its interval, sparsity, operations and energy."""
+    if figures is None:
+        return [DASH] * 6
+    return [
+        size_text(figures.size_bytes),
+        ratio_text(figures.compression_ratio),
+        accuracy_words(figures),
+        percent_text(figures.sparsity),
+        DASH if figures.macs is None else count_text(figures.macs),
+        DASH if figures.energy_pj is None else energy_text(figures.energy_pj),
+    ]
+
+
+def accuracy_words(figures: KeptFigures) -> str:
+    """Return accuracy, its interval and the number of samples, in a line."""
+    known = figures.accuracy
+    if known is None:
+        return DASH
+    if known.n == 0:
+        return f"{percent_text(known.top1)} (own metric)"
+    low = f"{100 * known.low:.1f}"
+    of = "" if known.complete else f" of {known.n_total:,}"
+    interval = f"{low}\N{EN DASH}{percent_text(known.high)}, n = {known.n:,}{of}"
+    return f"{percent_text(known.top1)} ({interval})"

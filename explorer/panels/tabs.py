@@ -1,0 +1,42 @@
+"""The tabs of the page, in the lecture's order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from explorer.compress.setting import Setting
+from explorer.panels.anatomy import ANATOMY
+from explorer.panels.behavior import BEHAVIOR
+from explorer.panels.run_panel import Use
+from explorer.panels.tab import Tab
+from explorer.panels.topic_panel import TopicPanel
+from explorer.panels.topics import TOPICS
+from explorer.panels.train_panel import TrainPanel
+from explorer.reproduce.results import results
+
+FIRST = "Prune"
+
+
+def make_tabs(
+    select: Callable[[str], None],
+    add: Callable[[Setting], None],
+    use: Use,
+    say: Callable[[str], None],
+    compare: Tab,
+) -> Sequence[Tab]:
+    """Make the tabs.
+
+    Parameters
+    ----------
+    select : callable
+        Called with a layer's name when it is chosen.
+    add : callable
+        Called with a setting when the person asks for a topic's first step.
+    use, say : callable
+        As `TrainPanel` takes them.
+    compare : Tab
+        The tab Compare.
+    """
+    topics = [TopicPanel(topic, select, add) for topic in (ANATOMY, *TOPICS)]
+    behavior = TopicPanel(BEHAVIOR, select, add)
+    return [*topics, compare, TrainPanel(use, say, results), behavior]

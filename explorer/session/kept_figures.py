@@ -1,0 +1,118 @@
+"""The figures of a state that are kept with it: plain numbers, in JSON and out of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.result import Result
+from explorer.session.strict_json import check_integer, check_number, check_object
+
+PARTS = ("original_bytes", "size_bytes", "sparsity", "accuracy", "macs", "energy_pj")
+ACCURACY_PARTS = ("top1", "top5", "n", "low", "high", "n_total")
+MOST = 10**15
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class KeptFigures:
+    """What was measured of a network under a recipe.
+
+    Attributes
+    ----------
+    original_bytes, size_bytes : int
+        Bytes of the original network, and of the compressed file.
+    sparsity : float
+        Fraction of zeros, in [0, 1].
+    accuracy : Accuracy or None
+        As far as it was measured; None without data.
+    macs : int or None
+        Multiply-accumulates per inference with zeros skipped; None if unknown.
+    energy_pj : float or None
+        Estimated energy per inference in picojoules; None if unknown.
+    """
+
+    original_bytes: int
+    size_bytes: int
+    sparsity: float
+    accuracy: Accuracy | None = None
+    macs: int | None = None
+    energy_pj: float | None = None
+
+    @classmethod
+    def of(cls, result: Result) -> KeptFigures:
+        """Take the figures of a result."""
+        return cls(
+            result.original_bytes,
+            result.size_bytes,
+            result.sparsity,
+            result.accuracy,
+            result.macs,
+            result.energy_pj,
+        )
+
+    @property
+    def compression_ratio(self) -> float:
+        """Original bytes / compressed bytes."""
+        return self.original_bytes / self.size_bytes
+
+    @property
+    def n(self) -> int:
+        """Samples that accuracy was judged on; 0 without it."""
+        return self.accuracy.n if self.accuracy else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures that are known, as plain numbers and dicts."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, value: Any, what: str) -> KeptFigures:
+        """Read what `as_dict` returns, strictly.
+
+        Parameters
+        ----------
+        value : object
+            From JSON.
+        what : str
+            What it is, for errors.
+
+        Raises
+        ------
+        ValueError
+            If a figure is missing, unknown, or impossible.
+        """
+        given = check_object(value, what, PARTS)
+        if missing := [name for name in PARTS[:3] if name not in given]:
+            raise ValueError(f"{what}: {', '.join(missing)} must be given")
+        original, size = (
+            check_integer(given[name], f"{what}: {name}", 1, MOST) for name in PARTS[:2]
+        )
+        sparsity = float(check_number(given["sparsity"], f"{what}: sparsity", 0, 1))
+        macs, energy, accuracy = (given.get(name) for name in ("macs", "energy_pj", "accuracy"))
+        return cls(
+            original,
+            size,
+            sparsity,
+            None if accuracy is None else _read_accuracy(accuracy, f"{what}: accuracy"),
+            None if macs is None else check_integer(macs, f"{what}: macs", 0, MOST),
+            None if energy is None else float(check_number(energy, f"{what}: energy_pj", 0, 1e21)),
+        )
+
+
+def _read_accuracy(value: Any, what: str) -> Accuracy:
+    given = check_object(value, what, ACCURACY_PARTS)
+    if missing := [name for name in ACCURACY_PARTS if name not in given]:
+        raise ValueError(f"{what}: {', '.join(missing)} must be given")
+    n = check_integer(given["n"], f"{what}: n", 0, MOST)
+    n_total = check_integer(given["n_total"], f"{what}: n_total", n, MOST)
+    top1, top5, low, high = (
+        float(check_number(given[name], f"{what}: {name}", 0, 1))
+        for name in ("top1", "top5", "low", "high")
+    )
+    if not (low - ROUNDING <= top1 <= high + ROUNDING and top1 <= top5):
+        raise ValueError(
+            f"{what}: expected low <= top1 <= high and top1 <= top5; "
+            f"got low {low:g}, top1 {top1:g}, high {high:g}, top5 {top5:g}"
+        )
+    return Accuracy(top1, top5, n, low, high, n_total)

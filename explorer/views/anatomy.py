@@ -1,0 +1,165 @@
+"""All layers of a network: what each takes of the weights and of the multiplications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anywidget
+import traitlets
+from ipywidgets import HTML, VBox
+
+from explorer.measure.anatomy import Anatomy, LayerShare
+from explorer.measure.profile import LayerProfile
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import DASH, count_text, percent_text, shape_text, size_text
+from explorer.views.front_end import source
+
+HEADS = ("Layer", "Share of the whole", "Weights", "", "MACs", "", "Bytes", "Activations")
+TONES = ("after", "second")
+_LEGEND = (
+    '<div class="ex-legend"><span><i class="ex-swatch ex-tone-after"></i>weights</span>'
+    '<span><i class="ex-swatch ex-tone-second"></i>multiplications</span></div>'
+)
+
+
+class AnatomyTable(anywidget.AnyWidget):
+    """Rows of a name, bars and numbers; those with a ``choice`` can be chosen."""
+
+    _esm = source("anatomy.js")
+
+    heads: traitlets.List = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    tones: traitlets.List = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    rows: traitlets.List = traitlets.List().tag(sync=True)
+    label = traitlets.Unicode("").tag(sync=True)
+    selected = traitlets.Unicode("").tag(sync=True)
+    version = traitlets.Int(0).tag(sync=True)
+
+
+class AnatomyView:
+    """Two bars a layer, of the weights and the multiply-accumulates, with the numbers beside.
+
+    Parameters
+    ----------
+    on_select : callable, optional
+        Called with a layer's name when its row is clicked or reached with the arrow keys;
+        not called when `selected` is set from Python.
+
+    Attributes
+    ----------
+    widget : VBox
+        The legend, the rows (they scroll) and their caption.
+    """
+
+    def __init__(self, on_select: Callable[[str], None] | None = None) -> None:
+        self._on_select = on_select
+        self._shown: tuple[Anatomy, tuple[str, ...]] | None = None
+        label = "Layers: what each takes of the weights and of the multiplications"
+        self._table = AnatomyTable(heads=list(HEADS), tones=list(TONES), label=label)
+        for name in ("ex-table-box", "ex-anatomy"):
+            self._table.add_class(name)
+        self._table.on_msg(self._receive)
+        self._caption = caption()
+        self.widget = VBox([HTML(_LEGEND), self._table, self._caption])
+
+    @property
+    def selected(self) -> str:
+        """Name of the marked layer."""
+        return self._table.selected
+
+    @selected.setter
+    def selected(self, name: str) -> None:
+        self._table.selected = name
+
+    def draw(self, record: Anatomy, choices: Sequence[str] = ()) -> None:
+        """Show the layers of a network.
+
+        Parameters
+        ----------
+        record : Anatomy
+        choices : sequence of str
+            Names of the layers that can be chosen.
+        """
+        wanted = record, tuple(choices)
+        if wanted == self._shown:
+            return
+        self._shown = wanted
+        rows = [_row(row, row.layer.name in wanted[1], record) for row in record.rows]
+        if record.others:
+            rows.append(_summary(_others_name(record), record.others, record))
+        rows.append(_summary("whole network", record.layers, record))
+        with self._table.hold_sync():
+            self._table.rows = rows
+            self._table.version += 1
+        self._caption.value = _caption_text(record)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        name = content.get("layer")
+        if content.get("type") != "select" or not self._shown or name not in self._shown[1]:
+            return
+        self._table.selected = name
+        if self._on_select is not None:
+            self._on_select(name)
+
+
+def _row(share: LayerShare, choice: bool, record: Anatomy) -> dict[str, Any]:
+    layer = share.layer
+    detail = f"{layer.kind} {shape_text(layer.shape)}"
+    row = _cells(layer.name or "(the network)", detail, [layer], record)
+    return row | {"choice": layer.name if choice else ""}
+
+
+def _summary(name: str, layers: Sequence[LayerProfile], record: Anatomy) -> dict[str, Any]:
+    return _cells(name, "", layers, record) | {"choice": "", "shares": []}
+
+
+def _cells(
+    name: str, detail: str, layers: Sequence[LayerProfile], record: Anatomy
+) -> dict[str, Any]:
+    """Make a row of what some layers take together."""
+    weights, macs = sum(row.weights for row in layers), sum(row.macs for row in layers)
+    shares = [weights / (record.weights or 1), macs / (record.macs or 1)]
+    texts = [count_text(weights), percent_text(shares[0])]
+    known = record.input_shape is not None
+    texts += [count_text(macs), percent_text(shares[1])] if known else [DASH, ""]
+    texts.append(size_text(sum(row.bytes for row in layers)))
+    texts.append(count_text(sum(row.activations for row in layers)) if known else DASH)
+    spoken = f"{name}, {detail}" if detail else name
+    label = f"{spoken}: {texts[0]} weights, {texts[1]}; "
+    label += f"{texts[2]} multiplications, {texts[3]}; " if known else ""
+    return {
+        "name": name,
+        "detail": detail,
+        "shares": [round(share, 4) for share in shares[: 2 if known else 1]],
+        "texts": texts,
+        "label": f"{label}{texts[4]}",
+    }
+
+
+def _others_name(record: Anatomy) -> str:
+    kinds = sorted({layer.kind for layer in record.others})
+    named = ", ".join(kinds[:2]) + (", \N{HORIZONTAL ELLIPSIS}" if len(kinds) > 2 else "")
+    return f"{len(record.others)} others ({named})"
+
+
+def _caption_text(record: Anatomy) -> str:
+    weights = _said(record.heaviest("weights"), "holds", "hold", "weights")
+    if record.input_shape is None:
+        return f"{weights}. To see multiplications too, give the shape of an input: input_shape=."
+    macs = _said(record.heaviest("macs"), "does", "do", "multiplications")
+    return f"{weights}; {macs}. Look where the upper bar is long, and where the lower one."
+
+
+def _said(found: tuple[str, int, float], one: str, many: str, what: str) -> str:
+    name, count, share = found
+    if not count:
+        return f"there are no {what}"
+    part = f"{percent_text(share, 0)} of the {what}"
+    if count == 1:
+        return f"{name or 'the only layer'} {one} {part}"
+    return f"its {count} {name} layers {many} {part}"

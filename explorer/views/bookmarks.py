@@ -1,0 +1,130 @@
+"""Kept states as a table: keep, compare, go back to, rename, remove, export, read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import anywidget
+import traitlets
+from ipywidgets import VBox
+
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.export import Choice, ExportView
+from explorer.views.front_end import source
+from explorer.views.table import Table
+
+HINT = (
+    "Kept states stay in this browser, on this machine: no server holds them. "
+    "Tick two or more to see side by side what differs."
+)
+FILES_HINT = "JSON reads back here, CSV opens in spreadsheets, Python makes the networks again."
+HEADS = ("Name", "Size", "Ratio", "Accuracy", "Sparsity", "Operations", "Energy")
+ACTIONS = {"keep": 1, "go": 1, "remove": 1, "rename": 2, "read": 1}
+
+
+class KeptTable(anywidget.AnyWidget):
+    """A field for a name with a button, and a table with a tick box and buttons a row.
+
+    A row is a list of texts, a name and its figures. What the person does is sent as
+    ``{"type": action, "texts": [...]}``; the names that are ticked are in `ticked`.
+    """
+
+    _esm = source("bookmarks.js")
+
+    heads = traitlets.List(list(HEADS)).tag(sync=True)
+    rows: traitlets.List = traitlets.List().tag(sync=True)
+    suggestion = traitlets.Unicode("").tag(sync=True)
+    ticked: traitlets.List = traitlets.List().tag(sync=True)
+    message = traitlets.Unicode("").tag(sync=True)
+    error = traitlets.Unicode("").tag(sync=True)
+
+
+class _FilesView(ExportView):
+    """The buttons of exports, with a caption on these files."""
+
+    def __init__(self, on_ask: Callable[[str], None]) -> None:
+        super().__init__(on_ask)
+        self._caption.value = FILES_HINT
+
+
+class BookmarksView:
+    """Kept states, a comparison of those that are ticked, and files of them.
+
+    Parameters
+    ----------
+    actions : mapping of str to callable
+        ``"keep"``, ``"go"`` and ``"remove"`` take a name, ``"rename"`` the old and the new
+        one, ``"read"`` the text of a file.
+    ticked : callable
+        Called with the names that are ticked, when they change.
+    on_ask : callable
+        Called with the kind of file that is wanted.
+
+    Attributes
+    ----------
+    widget : VBox
+    files : ExportView
+        Hands files over.
+    """
+
+    def __init__(
+        self,
+        actions: Mapping[str, Callable[..., None]],
+        ticked: Callable[[tuple[str, ...]], None],
+        on_ask: Callable[[str], None],
+    ) -> None:
+        self._actions = actions
+        self._table = KeptTable()
+        self._table.add_class("ex-kept-box")
+        self._table.on_msg(self._receive)
+        self._table.observe(lambda _change: ticked(self.ticked), "ticked")
+        self._compared = Table("What differs between the ticked states", "ex-compared")
+        self._place = VBox([self._compared])
+        self._remark = caption()
+        self.files = _FilesView(on_ask)
+        self.widget = VBox(
+            [self._table, caption(HINT), self._place, self._remark, self.files.widget]
+        )
+        self.compare([], [], "")
+
+    @property
+    def ticked(self) -> tuple[str, ...]:
+        """Names of the rows that are ticked."""
+        names = {row[0] for row in self._table.rows}
+        return tuple(str(name) for name in self._table.ticked if name in names)
+
+    def draw(self, rows: Sequence[Sequence[str]], suggestion: str, files: list[Choice]) -> None:
+        """Show kept states, a name for the next one, and the files that can be had."""
+        names = {row[0] for row in rows}
+        with self._table.hold_sync():
+            self._table.rows = [list(row) for row in rows]
+            self._table.suggestion = suggestion
+            self._table.ticked = [name for name in self._table.ticked if name in names]
+        self.files.draw(files)
+        (self.files.widget.remove_class if files else self.files.widget.add_class)("ex-hidden")
+
+    def compare(self, heads: Sequence[str], rows: Sequence[Sequence[str]], remark: str) -> None:
+        """Show a table of what differs, and a remark; what is empty is hidden."""
+        if rows:
+            self._compared.show([(head, "") for head in heads], rows)
+        (self._place.remove_class if rows else self._place.add_class)("ex-hidden")
+        self._remark.value = remark
+        (self._remark.remove_class if remark else self._remark.add_class)("ex-hidden")
+
+    def say(self, message: str, error: str = "") -> None:
+        """Say what was done, or why it was not."""
+        with self._table.hold_sync():
+            self._table.message, self._table.error = message, error
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        action, texts = content.get("type"), content.get("texts")
+        if action not in ACTIONS or not isinstance(texts, list) or len(texts) != ACTIONS[action]:
+            return
+        if all(isinstance(text, str) for text in texts):
+            self._actions[action](*texts)

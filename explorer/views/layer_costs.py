@@ -1,0 +1,84 @@
+"""Weights and operations left in each layer, beside what a paper left."""
+
+from __future__ import annotations
+
+from ipywidgets import VBox
+
+from explorer.measure.layer_costs import LayerCost, LayerCosts
+from explorer.measure.published_layers import PublishedLayer
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import DASH, percent_text
+from explorer.views.table import Table
+
+
+class LayerCostsView:
+    """A row for each layer and one for all.
+
+    Attributes
+    ----------
+    widget : VBox
+        The table and its caption.
+    """
+
+    def __init__(self) -> None:
+        self._table = Table("Weights and operations left in each layer", "ex-table-total")
+        self._caption, self._source = caption(), caption()
+        self._source.add_class("ex-sources")
+        self.widget = VBox([self._table, self._caption, self._source])
+
+    def draw(self, record: LayerCosts) -> None:
+        """Show a record."""
+        paper = ["paper"] if record.published else []
+        inputs = ["Inputs not 0"] if record.n_samples else []
+        heads = ["Layer", "Weights", *paper, *inputs, "FLOP", *paper]
+        theirs = [*record.published.layers, record.published.total] if record.published else []
+        ours = [*record.layers, record.total]
+        rows = [
+            _cells(row, theirs[i] if theirs else None, bool(record.n_samples))
+            for i, row in enumerate(ours)
+        ]
+        self._table.show([(head, "") for head in heads], rows)
+        self._caption.value = _caption_text(record)
+        self._source.value = f"{record.published.source}." if record.published else ""
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def _cells(row: LayerCost, theirs: PublishedLayer | None, with_density: bool) -> list[str]:
+    kept, flops = [percent_text(row.kept)], [percent_text(row.flops)]
+    name = row.name
+    if theirs is not None:
+        name = name if theirs.name == name else f"{name} ({theirs.name})"
+        kept.append(_printed(theirs.kept))
+        flops.append(_printed(theirs.flops))
+    inputs = [_percent(row.density)] if with_density else []
+    return [name, *kept, *inputs, *flops]
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else percent_text(fraction)
+
+
+def _printed(fraction: float | None) -> str:
+    """Write a fraction in percent with the digits that the paper gives."""
+    return DASH if fraction is None else f"{100 * fraction:g}%"
+
+
+def _caption_text(record: LayerCosts) -> str:
+    counted = (
+        "multiplications left, times the inputs that are not zero, counted on "
+        f"{record.n_samples:,} samples; the first layer's count in full."
+        if record.n_samples
+        else "zeros among the weights are skipped; without data those among activations are not "
+        "counted."
+    )
+    how = f"What is left. FLOP: {counted}"
+    if record.published is None:
+        return f"{how} Look which layer keeps most: that one is pruned least."
+    table = record.published
+    other = "" if table.same else f" The paper's {table.network} has other widths than this one."
+    look = "Look which layers bear more pruning than the paper's, and which less."
+    return f"{how} {look}{other}"
