@@ -131,7 +131,8 @@ ANATOMY = Topic(
     "Anatomy",
     "shows what a network is made of",
     (),
-    (ENERGY, LAYER_COSTS, TRADEOFFS),
-    (NETWORK_SPEED, DEVICES, OPERATION_COSTS),
-    top=(LAYER_SHARES,),
+    (ENERGY, LAYER_COSTS),
+    (NETWORK_SPEED, OPERATION_COSTS),
+    (DEVICES, TRADEOFFS),
+    (LAYER_SHARES,),
 )
