@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,8 +131,9 @@ def _published(name: str, published: Any) -> nn.Module:
 
 def _downloaded(name: str, published: Any) -> nn.Module:
     try:
-        with _tensors_only():
-            return import_torchvision().models.get_model(name, weights=published)
+        with _tensors_only(), contextlib.redirect_stdout(io.StringIO()):
+            get_model = import_torchvision().models.get_model
+            return get_model(name, weights=published, progress=False)
     except UnpicklingError as error:
         raise WeightsUnavailable(
             f"The file of published weights of {name!r} kept in {torch.hub.get_dir()}/checkpoints "

@@ -61,12 +61,13 @@ def test_googlenet_with_and_without_auxiliary_outputs(auxiliary, tmp_path):
     assert again.transform_input
 
 
-def test_without_connection_the_address_and_the_cures_are_told(offline):
+def test_without_connection_the_address_and_the_cures_are_told(offline, capsys):
     with pytest.raises(WeightsUnavailable, match=r"shufflenet.*\.pth") as raised:
         load(SMALL)
     assert isinstance(raised.value, RuntimeError)
     assert 'weights="file.safetensors"' in str(raised.value)
     assert "weights=None" in str(raised.value)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_published_weights_are_kept_and_mapped(tmp_path, own_cache, offline, monkeypatch):
