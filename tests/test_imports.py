@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "explorer"
-ORDER = ["compress", "codec", "measure", "train", "session", "panels", "app", "page", "cli"]
+ORDER = [
+    "compress",
+    "codec",
+    "measure",
+    "train",
+    "session",
+    "panels",
+    "app",
+    "page",
+    "chapters",
+    "cli",
+]
 RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("train")}
 ASIDE = {
     "zoo": {"zoo", "measure"},
@@ -17,10 +28,10 @@ ASIDE = {
     "library": {"library", "codec", "compress", "measure", "reproduce", "session", "zoo"},
     "reproduce": {"reproduce", "compress", "codec", "measure", "train", "zoo"},
     "serve": {"serve"},
-    "bench": {"bench", "serve", *RANK} - {"cli", "app", "page", "panels"},
+    "bench": {"bench", "serve", *RANK} - {"cli", "app", "page", "panels", "chapters"},
 }
 WIDGETS = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
-WITH_WIDGETS = {"views", "controls", "panels", "app", "page", "serve"}
+WITH_WIDGETS = {"views", "controls", "panels", "app", "page", "chapters", "serve"}
 HEAVY = {"torchvision", "numba", "bqplot", "faiss", "dask", "sklearn", "pandas", "voila", "torch"}
 HEAVY |= {"torch_pruning", "constriction", "onnx", "latex2mathml"}
 
