@@ -34,8 +34,12 @@ if TYPE_CHECKING:
     from explorer.measure.result import LayerFigures, Result
     from explorer.session import Session
     from explorer.session.state import State
+    from explorer.sweep.budget import Fitted, fit_budget
+    from explorer.sweep.frontier import frontier
+    from explorer.sweep.method_curves import CurvePoint, method_curves
     from explorer.sweep.points import Point
     from explorer.sweep.run import sweep
+    from explorer.sweep.sensitivity import SensitivityPoint, sensitivity
     from explorer.sweep.workers import WorkerProcesses
     from explorer.train.checkpoint import Checkpoint
     from explorer.train.density import gradual
@@ -60,11 +64,13 @@ __all__ = [
     "Binarize",
     "Checkpoint",
     "CompressedModel",
+    "CurvePoint",
     "DamagedFile",
     "Data",
     "DataUnavailable",
     "Entropy",
     "Explorer",
+    "Fitted",
     "HardLabels",
     "Hints",
     "IncomingNorm",
@@ -82,6 +88,7 @@ __all__ = [
     "RelativeIndex",
     "Residual",
     "Result",
+    "SensitivityPoint",
     "Session",
     "Share",
     "SoftTargets",
@@ -95,13 +102,17 @@ __all__ = [
     "distill",
     "drop_neurons",
     "evaluate",
+    "fit_budget",
+    "frontier",
     "gradual",
     "load",
+    "method_curves",
     "open",
     "profile",
     "recipe_from_json",
     "recover",
     "retrain",
+    "sensitivity",
     "sweep",
     "teacher_logits",
     "train",
@@ -113,11 +124,13 @@ _HOMES = {
     "Binarize": "explorer.compress.binarize",
     "Checkpoint": "explorer.train.checkpoint",
     "CompressedModel": "explorer.codec.model",
+    "CurvePoint": "explorer.sweep.method_curves",
     "DamagedFile": "explorer.codec.errors",
     "Data": "explorer.zoo",
     "DataUnavailable": "explorer.zoo",
     "Entropy": "explorer.compress.entropy",
     "Explorer": "explorer.app",
+    "Fitted": "explorer.sweep.budget",
     "HardLabels": "explorer.train.targets",
     "Hints": "explorer.train.hints",
     "IncomingNorm": "explorer.train.penalties",
@@ -137,6 +150,7 @@ _HOMES = {
     "RelativeIndex": "explorer.compress.relative_index",
     "Residual": "explorer.compress.residual",
     "Result": "explorer.measure.result",
+    "SensitivityPoint": "explorer.sweep.sensitivity",
     "Session": "explorer.session",
     "Share": "explorer.compress.share",
     "SoftTargets": "explorer.train.targets",
@@ -150,13 +164,17 @@ _HOMES = {
     "distill": "explorer.train.distillation",
     "drop_neurons": "explorer.train.neurons",
     "evaluate": "explorer.measure.accuracy",
+    "fit_budget": "explorer.sweep.budget",
+    "frontier": "explorer.sweep.frontier",
     "gradual": "explorer.train.density",
     "load": "explorer.zoo",
+    "method_curves": "explorer.sweep.method_curves",
     "open": "explorer.library",
     "profile": "explorer.measure.profile",
     "recipe_from_json": "explorer.compress.recipe",
     "recover": "explorer.train.recovery",
     "retrain": "explorer.train.retraining",
+    "sensitivity": "explorer.sweep.sensitivity",
     "sweep": "explorer.sweep.run",
     "teacher_logits": "explorer.train.teacher",
     "train": "explorer.train.training",

@@ -15,7 +15,7 @@ from explorer.codec.model import CompressedModel
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.measure.result import Result
-from explorer.panels.kept_tab import KeptTab
+from explorer.panels.compare_panel import ComparePanel
 from explorer.panels.live import Live, Shown
 from explorer.panels.model_picker import ModelPicker
 from explorer.panels.opening import Opened
@@ -129,9 +129,14 @@ class Explorer(VBox):
         )
 
     def _tabs(self) -> Sequence[Tab]:
-        kept = KeptTab([self._keeper.history.widget, self._keeper.bookmarks.widget])
+        cards = [self._keeper.history.widget, self._keeper.bookmarks.widget]
+        compare = ComparePanel(self._select, self._take, self._status.fail, cards)
         add = self._recipe_panel.add
-        return make_tabs(self._select, add, self._use, self._status.draw, kept)
+        return make_tabs(self._select, add, self._use, self._status.draw, compare)
+
+    def _take(self, recipe: Recipe) -> None:
+        """Go on with a recipe that was found."""
+        self.recipe = recipe
 
     def _picker_of(self, loaded: zoo.Loaded) -> ModelPicker:
         told = (self._status.work, self._adopt, self._status.fail)

@@ -1,0 +1,146 @@
+"""The card that finds a recipe for a budget."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+
+from ipywidgets import FloatLogSlider, FloatSlider, ToggleButtons
+
+from explorer.compress.recipe import Recipe
+from explorer.measure.result import Result
+from explorer.panels.survey_bar import SurveyBar
+from explorer.session.survey import Survey
+from explorer.session.survey_jobs import FitJob
+from explorer.sweep.budget import Fitted
+from explorer.sweep.solver import Budget
+from explorer.views.budget import BudgetView, expected_words, outcome_words
+from explorer.views.card import card
+from explorer.views.closing import close_all
+from explorer.views.hint import HintView
+
+HIDDEN = "ex-hidden"
+SMALLEST_SHARE = 200
+FIRST_SHARE = 20
+FIRST_DROP = 0.01
+TAKEN_OVER = "Every layer gets steps of its own."
+NOT_YET = (
+    "Press Fit: the sensitivities of all layers are measured, then the best density and number "
+    "of shared values is chosen for each of them, and verified."
+)
+
+
+class BudgetPanel:
+    """Dials of a budget, what it lets expect, the run, and the recipe that was found.
+
+    Parameters
+    ----------
+    set_recipe : callable
+        Called with the `Recipe` that was found, when the person wants it.
+    survey : callable
+        Returns the survey that is shown, or None.
+
+    Attributes
+    ----------
+    card : VBox
+    """
+
+    def __init__(
+        self, set_recipe: Callable[[Recipe], None], survey: Callable[[], Survey | None]
+    ) -> None:
+        self._set_recipe, self._survey = set_recipe, survey
+        self._lock = threading.RLock()
+        self._layers: tuple[str, ...] = ()
+        self._kind = ToggleButtons(
+            options=[("File, or memory", "size"), ("Accuracy", "accuracy")], description="Budget"
+        )
+        self._size = FloatLogSlider(
+            description="At most, KB", value=50.0, min=0.0, max=4.0, step=0.01, readout_format=".4g"
+        )
+        self._accuracy = FloatSlider(
+            description="At least, %", value=97.0, min=1.0, max=100.0, step=0.1
+        )
+        self._view = BudgetView()
+        self._bar = SurveyBar(FitJob, self.start, survey, "Fit")
+        self._hint = HintView(self._use)
+        body = [self._kind, self._size, self._accuracy, self._bar.widget]
+        body += [self._view.widget, self._hint.widget]
+        self.card = card("Fit a budget", "every layer set by itself", body, "ex-compare-budget")
+        for control in (self._kind, self._size, self._accuracy):
+            control.observe(lambda _change: self.draw(), "value")
+
+    @property
+    def budget(self) -> Budget:
+        """The budget that the dials stand for; assign to move them."""
+        if self._kind.value == "size":
+            return Budget(size_bytes=round(1000 * self._size.value))
+        return Budget(accuracy=round(self._accuracy.value / 100, 6))
+
+    @budget.setter
+    def budget(self, budget: Budget) -> None:
+        if budget.size_bytes is not None:
+            self._kind.value, self._size.value = "size", budget.size_bytes / 1000
+        elif budget.accuracy is not None:
+            self._kind.value, self._accuracy.value = "accuracy", 100 * budget.accuracy
+
+    def start(self) -> None:
+        """Find a recipe for the budget."""
+        survey = self._survey()
+        if survey is not None:
+            survey.start(FitJob(self.budget))
+
+    def show(self, result: Result) -> None:
+        """Take up another network: the dials span what its files may have."""
+        self._layers = tuple(row.name for row in result.layers)
+        low, high = (
+            math.log10(result.original_bytes / share / 1000) for share in (SMALLEST_SHARE, 1)
+        )
+        with self._size.hold_sync():
+            self._size.min = min(self._size.min, low)
+            self._size.max = high
+            self._size.min = low
+            self._size.value = result.original_bytes / FIRST_SHARE / 1000
+        if result.original_accuracy is not None:
+            self._accuracy.value = 100 * max(0.01, result.original_accuracy.top1 - FIRST_DROP)
+
+    def draw(self) -> None:
+        """Draw all there is, from any thread."""
+        with self._lock:
+            self._draw()
+
+    def _draw(self) -> None:
+        by_size = self._kind.value == "size"
+        (self._size.remove_class if by_size else self._size.add_class)(HIDDEN)
+        (self._accuracy.add_class if by_size else self._accuracy.remove_class)(HIDDEN)
+        self._bar.draw()
+        fitted = self._fitted()
+        words, recipe = (outcome_words(fitted), fitted.recipe) if fitted else self._expected()
+        self._view.draw(words, recipe, self._layers)
+        (self._hint.widget.remove_class if fitted else self._hint.widget.add_class)(HIDDEN)
+        self._hint.draw(TAKEN_OVER, "Use this recipe")
+
+    def close(self) -> None:
+        """Release the widgets."""
+        self._bar.close()
+        self._view.close()
+        self._hint.close()
+        close_all(self.card)
+
+    def _fitted(self) -> Fitted | None:
+        survey = self._survey()
+        return survey.fits.get(self.budget) if survey is not None else None
+
+    def _expected(self) -> tuple[str, Recipe | None]:
+        """Say what the budget lets expect, where the sensitivities are known."""
+        survey, budget = self._survey(), self.budget
+        expected = survey.predict(budget) if survey is not None else None
+        if expected is None:
+            return NOT_YET, None
+        choice, accuracy = expected
+        return expected_words(budget, choice, accuracy), choice.recipe
+
+    def _use(self) -> None:
+        fitted = self._fitted()
+        if fitted is not None:
+            self._set_recipe(fitted.recipe)

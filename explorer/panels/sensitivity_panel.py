@@ -1,0 +1,195 @@
+"""The card on the sensitivity of the layers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
+
+from explorer.compress.recipe import Recipe
+from explorer.panels.layer_recipe import dial_value, with_layer_dial
+from explorer.panels.survey_bar import SurveyBar, samples_words
+from explorer.panels.topic import Scene
+from explorer.session.survey import Survey
+from explorer.session.survey_jobs import SensitivityJob
+from explorer.sweep.dials import DIALS, LayerDial
+from explorer.sweep.sensitivity import curve
+from explorer.views.card import card
+from explorer.views.closing import close_all
+from explorer.views.format import percent_text
+from explorer.views.sensitivity import SensitivityPlot, SensitivityView, value_text
+
+TITLES = {"density": "Pruning", "bits": "Bits", "k": "Shared values", "rank": "Rank"}
+
+
+class SensitivityPanel:
+    """A picker of dials, the plot, a picker of values for the chosen layer, and the run.
+
+    Parameters
+    ----------
+    select : callable
+        Called with a layer's name when it is chosen.
+    set_recipe : callable
+        Called with the `Recipe` in which the chosen layer's dial is set.
+    survey : callable
+        Returns the survey that is shown, or None.
+
+    Attributes
+    ----------
+    card : VBox
+    """
+
+    def __init__(
+        self,
+        select: Callable[[str], None],
+        set_recipe: Callable[[Recipe], None],
+        survey: Callable[[], Survey | None],
+    ) -> None:
+        self._select, self._set_recipe, self._survey = select, set_recipe, survey
+        self._lock = threading.RLock()
+        self._scene: Scene | None = None
+        self._busy = False
+        self._dial = ToggleButtons(options=[(TITLES[name], name) for name in DIALS])
+        self._upper = Checkbox(value=False, description="Upper part only", indent=False)
+        self._layer = Dropdown(description="Layer", options=[])
+        self._value = Dropdown(description="Set to", options=[])
+        self._set = Button(description="Set this layer", disabled=True)
+        self._set.on_click(lambda _button: self._pressed())
+        self._view = SensitivityView(select, self.set_layer)
+        self._bar = SurveyBar(SensitivityJob, self.start, survey, "Measure")
+        choices, act = HBox([self._dial, self._upper]), HBox([self._layer, self._value, self._set])
+        for box in (choices, act):
+            box.add_class("ex-compare-choices")
+        body = [choices, self._view.widget, act, self._bar.widget]
+        hint = "one layer compressed at a time"
+        self.card = card("Sensitivity of the layers", hint, body, "ex-compare-sensitivity")
+        for control in (self._dial, self._upper):
+            control.observe(lambda _change: self.draw(), "value")
+        self._layer.observe(lambda _change: self._picked(), "value")
+
+    @property
+    def dial(self) -> LayerDial:
+        """The dial that is shown; assign its name to choose another."""
+        return DIALS[self._dial.value]
+
+    @dial.setter
+    def dial(self, name: str) -> None:
+        self._dial.value = name
+
+    def start(self) -> None:
+        """Measure what is missing of the dial that is shown."""
+        survey = self._survey()
+        if survey is not None:
+            survey.start(SensitivityJob(self.dial.name))
+
+    def show(self, scene: Scene) -> None:
+        """Take up what the page shows: the layer up close, and where its dials stand."""
+        before, self._scene = self._scene, scene
+        if before is None or _seen(before, self.dial) != _seen(scene, self.dial):
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw all there is, from any thread."""
+        with self._lock:
+            self._draw()
+
+    def _draw(self) -> None:
+        scene, survey = self._scene, self._survey()
+        self._bar.draw()
+        if scene is None:
+            return
+        points = list(survey.sensitivities.values()) if survey is not None else []
+        own = [point for point in points if point.dial == self.dial.name]
+        layers = scene.session.layers
+        accuracies = {
+            name: {
+                value: point.accuracy.top1
+                for value, point in curve(own, name).items()
+                if point.accuracy is not None
+            }
+            for name in layers
+        }
+        original = scene.result.original_accuracy
+        plot = SensitivityPlot(
+            self.dial.name,
+            layers,
+            accuracies,
+            scene.close_up.layer,
+            _here(scene, self.dial),
+            original.top1 if original else None,
+            self._upper.value,
+            samples_words(survey),
+        )
+        self._view.draw(plot)
+        self._offer(layers, scene.close_up.layer, accuracies)
+
+    def set_layer(self, layer: str, value: float) -> None:
+        """Set a layer's dial in the present recipe, and choose the layer.
+
+        Parameters
+        ----------
+        layer : str
+        value : float
+        """
+        scene = self._scene
+        if scene is None:
+            return
+        shape = scene.session.matrix_shape(layer)
+        recipe = with_layer_dial(scene.session.recipe, layer, self.dial, value, shape)
+        if layer != scene.close_up.layer:
+            self._select(layer)
+        self._set_recipe(recipe)
+
+    def forget(self) -> None:
+        """Drop what belongs to the network that was shown."""
+        self._scene = None
+
+    def close(self) -> None:
+        """Release the widgets."""
+        self._bar.close()
+        self._view.close()
+        close_all(self.card)
+
+    def _offer(
+        self, layers: tuple[str, ...], layer: str, accuracies: dict[str, dict[float, float]]
+    ) -> None:
+        """Offer the layers, and the values measured of the chosen one."""
+        named = [(name or "(the layer)", name) for name in layers]
+        own = accuracies.get(layer, {})
+        values = [
+            (f"{value_text(self.dial, value)}: {percent_text(accuracy)}", value)
+            for value, accuracy in own.items()
+        ]
+        self._busy = True
+        try:
+            if list(self._layer.options) != named:
+                self._layer.options = named
+            self._layer.value = layer
+            if list(self._value.options) != values:
+                kept = self._value.value
+                self._value.options = values
+                self._value.value = kept if kept in own else next(iter(own), None)
+        finally:
+            self._busy = False
+        self._set.disabled = not values
+
+    def _picked(self) -> None:
+        if not self._busy and self._layer.value is not None:
+            self._select(self._layer.value)
+
+    def _pressed(self) -> None:
+        if self._layer.value is not None and self._value.value is not None:
+            self.set_layer(self._layer.value, self._value.value)
+
+
+def _seen(scene: Scene, dial: LayerDial) -> tuple[object, ...]:
+    """Return what of a scene the card shows."""
+    judged = scene.result.original_accuracy is not None
+    return scene.session, scene.close_up.layer, _here(scene, dial), judged
+
+
+def _here(scene: Scene, dial: LayerDial) -> float | None:
+    layer = scene.close_up.layer
+    shape = scene.session.matrix_shape(layer)
+    return dial_value(scene.session.recipe, scene.result[layer], dial, shape)

@@ -1,0 +1,181 @@
+"""Every method's curve of accuracy over compression ratio, with retraining where it helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from explorer.compress.recipe import Recipe
+from explorer.compress.weights import compressible
+from explorer.sweep.methods import METHODS, Method
+from explorer.sweep.order import coarse_to_fine
+from explorer.sweep.points import Hear, Point, unheard
+from explorer.sweep.retrained import SHORT, Retrainer
+from explorer.sweep.run import sweep
+from explorer.train.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A network compressed by one method at one setting.
+
+    Attributes
+    ----------
+    method : str
+        One of `METHODS`.
+    value : float or str
+        The method's setting: density, bits, values k, stages, share of the break-even
+        rank, or the scale of binary weights.
+    point : Point
+        Bytes and accuracy.
+    retrained : bool
+        Whether the network was shortly retrained under the method's constraints.
+    """
+
+    method: str
+    value: Any
+    point: Point
+    retrained: bool = False
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A point of a curve that is to be measured.
+
+    Attributes
+    ----------
+    method : str
+    value : float or str
+    recipe : Recipe
+    """
+
+    method: str
+    value: Any
+    recipe: Recipe
+
+
+def method_curves(
+    net: nn.Module,
+    data: Any,
+    *,
+    methods: Iterable[str] | None = None,
+    retrained: bool = False,
+    training: TrainSettings = SHORT,
+    executor: Executor | None = None,
+    store: str | Path | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    progress: Hear = unheard,
+    **options: Any,
+) -> Generator[CurvePoint, None, None]:
+    """Measure all methods over their settings, yielding points as they finish.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    data : Data, Dataset, iterable of batches, or None
+        As for `sweep`.
+    methods : iterable of str, optional
+        Keys of `explorer.sweep.methods.METHODS`; by default all.
+    retrained : bool
+        Whether pruning, sharing, and both together come a second time, each point
+        shortly retrained on the ``tune`` part of `data`. These points are computed in
+        this process, one after the other, and are not kept in `store`.
+    training : TrainSettings
+        How they are retrained; by default 100 steps, at most five epochs.
+    executor, store, should_stop, progress
+        As for `sweep`; retraining asks `should_stop` after every step.
+    **options
+        ``input_shape``, ``loader`` and ``folder``, as for `sweep`.
+
+    Yields
+    ------
+    CurvePoint
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the network or a method is not valid, or there is nothing to retrain on; at once.
+
+    References
+    ----------
+    Gong, Liu, Yang, Bourdev. "Compressing deep convolutional networks using vector
+    quantization". 2014. arXiv:1412.6115. Figure 3.
+
+    Han, Mao, Dally. "Deep compression: compressing deep neural networks with pruning,
+    trained quantization and Huffman coding". ICLR 2016. arXiv:1510.00149. Figure 6.
+    """
+    plan = planned(net, methods)
+    retrainer = Retrainer(net, data, training) if retrained else None
+    wanted: dict[Recipe, list[Planned]] = {}
+    for one in plan:
+        wanted.setdefault(one.recipe, []).append(one)
+    points = sweep(
+        net,
+        data,
+        list(wanted),
+        executor=executor,
+        store=store,
+        should_stop=should_stop,
+        progress=progress,
+        **options,
+    )
+    again = [one for one in plan if METHODS[one.method].trains] if retrainer else []
+    return _points(points, wanted, again, retrainer, should_stop)
+
+
+def _points(
+    points: Generator[Point, None, None],
+    wanted: Mapping[Recipe, list[Planned]],
+    again: Sequence[Planned],
+    retrainer: Retrainer | None,
+    should_stop: Callable[[], bool] | None,
+) -> Generator[CurvePoint, None, None]:
+    try:
+        for point in points:
+            for one in wanted[point.recipe]:
+                yield CurvePoint(one.method, one.value, point)
+    finally:
+        points.close()
+    if retrainer is not None:
+        for one in again:
+            found = retrainer.point(one.recipe, should_stop)
+            if found is None:
+                return
+            yield CurvePoint(one.method, one.value, found, retrained=True)
+
+
+def planned(net: nn.Module, methods: Iterable[str] | None = None) -> list[Planned]:
+    """List what is to be measured, coarse to fine.
+
+    Parameters
+    ----------
+    net : Module
+    methods : iterable of str, optional
+        By default all.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
+    """
+    shapes = {name: tuple(weight.shape) for name, weight in compressible(net).items()}
+    rounds = [
+        [(i, method, value) for i, value in enumerate(coarse_to_fine(method.values))]
+        for method in _chosen(methods)
+    ]
+    order = sorted((item for one in rounds for item in one), key=lambda item: item[0])
+    return [Planned(method.name, value, method.recipe(value, shapes)) for _, method, value in order]
+
+
+def _chosen(methods: Iterable[str] | None) -> list[Method]:
+    names = list(METHODS) if methods is None else list(methods)
+    for name in names:
+        if name not in METHODS:
+            raise ValueError(f"methods: {name!r} is not one of {', '.join(METHODS)}")
+    return [METHODS[name] for name in names]

@@ -1,0 +1,171 @@
+"""From measured sensitivities to what each setting of a layer would cost in bytes and accuracy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.codec.header import Entry
+from explorer.compress.indexed import IndexedLayer
+from explorer.compress.recipe import Steps
+from explorer.compress.setting import Setting
+from explorer.sweep.dials import DIALS
+from explorer.sweep.sensitivity import SensitivityPoint
+from explorer.sweep.solver import Option
+
+FINE = tuple(
+    percent / 100
+    for percent in (2, 3, 4, 5.5, 7, 8.5, 10, 12.5, 15, 17.5, 20, 25, 30, 35, 40, 50, 60, 70, 85)
+)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What a dial costs in one layer, from the harshest value measured to the gentlest.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n,), ascending
+    losses : ndarray, shape (n,)
+        log(original accuracy / accuracy), never negative, and nowhere more for a gentler
+        value than for a harsher one: where samples say so, it is taken for chance.
+    """
+
+    values: np.ndarray
+    losses: np.ndarray
+
+    @classmethod
+    def of(cls, accuracies: Mapping[float, float], original: float, least: float) -> Losses:
+        """Take accuracies by value; those below `least`, half a sample, count as that."""
+        values = np.array(sorted(accuracies))
+        found = [math.log(original / max(accuracies[v], least)) for v in values.tolist()]
+        gentle_first = np.maximum.accumulate(np.maximum(found, 0.0)[::-1])
+        return cls(values, gentle_first[::-1])
+
+    def at(self, value: float) -> float:
+        """Return the loss of a value, on a straight line between those measured."""
+        return float(np.interp(math.log(value), np.log(self.values), self.losses))
+
+
+def original_accuracy(points: Iterable[SensitivityPoint]) -> float:
+    """Return the accuracy of the network as it is; where it was not measured, the highest.
+
+    Raises
+    ------
+    ValueError
+        If no point has an accuracy.
+    """
+    judged = [p.point for p in points if p.point.accuracy is not None]
+    if not judged:
+        raise ValueError("points: none of them has an accuracy; measure them on labelled data")
+    whole = [point for point in judged if not point.recipe.entries]
+    return max(point.accuracy.top1 for point in whole or judged if point.accuracy is not None)
+
+
+def layer_losses(points: Iterable[SensitivityPoint]) -> dict[tuple[str, str], Losses]:
+    """Return what each dial costs in each layer, by layer and dial.
+
+    Parameters
+    ----------
+    points : iterable of SensitivityPoint
+        Of one network and the same data.
+    """
+    judged = [p for p in points if p.point.accuracy is not None]
+    original = original_accuracy(judged)
+    found: dict[tuple[str, str], dict[float, float]] = {}
+    least = 1e-9
+    for p in judged:
+        if p.point.accuracy is not None:
+            found.setdefault((p.layer, p.dial), {})[p.value] = p.point.accuracy.top1
+            least = max(least, 0.5 / max(1, p.point.accuracy.n))
+    return {key: Losses.of(own, original, least) for key, own in found.items()}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One setting of one layer, and what it would cost.
+
+    Attributes
+    ----------
+    steps : tuple of Setting
+    size_bytes : int
+        Exact bytes of the layer in the file.
+    loss : float
+        Predicted from the layer's sensitivities, in nats.
+    error : float
+        Squared Frobenius norm of the change, relative to that of the layer.
+    """
+
+    steps: Steps
+    size_bytes: int
+    loss: float
+    error: float
+
+    def total(self, caution: float) -> float:
+        """Return the loss with `caution` nats for an error as large as the layer itself.
+
+        Losses that samples do not show in one layer show when all layers change at once.
+        """
+        return self.loss + caution * self.error
+
+    def option(self, caution: float) -> Option:
+        """Return what the solver chooses among."""
+        return Option(self.steps, self.size_bytes, self.total(caution))
+
+
+def layer_costs(
+    layers: Mapping[str, IndexedLayer], points: Iterable[SensitivityPoint]
+) -> dict[str, list[Cost]]:
+    """List settings of every layer: densities, shared values, and both, with none among them.
+
+    Bytes are exact, from the layers' plans; nothing is rewritten. The loss of both steps
+    together is taken for the sum of the two.
+
+    Parameters
+    ----------
+    layers : mapping of str to IndexedLayer
+    points : iterable of SensitivityPoint
+        Over density, and over k; a layer without points is left alone.
+    """
+    losses = layer_losses(points)
+    return {
+        name: [
+            Cost(steps, section_bytes(layer, steps), loss, _error(layer, steps))
+            for steps, loss in _settings(losses.get((name, "density")), losses.get((name, "k")))
+        ]
+        for name, layer in layers.items()
+    }
+
+
+def section_bytes(layer: IndexedLayer, steps: Steps) -> int:
+    """Return the exact bytes of a layer in the file, without rewriting it."""
+    return Entry(layer.name, layer.shape, layer.dtype, layer.plan(steps).layout).n_bytes
+
+
+def _error(layer: IndexedLayer, steps: Steps) -> float:
+    """Return the squared Frobenius norm of the change relative to that of the layer."""
+    norm = layer.ordering.squared_norm
+    return max(0.0, layer.plan(steps).squared_error) / norm if steps and norm > 0 else 0.0
+
+
+def _settings(density: Losses | None, k: Losses | None) -> list[tuple[Steps, float]]:
+    prunes: list[tuple[Setting | None, float]] = [(None, 0.0)]
+    shares: list[tuple[Setting | None, float]] = [(None, 0.0)]
+    if density is not None and len(density.values):
+        lowest = density.values[0]
+        prunes += [(_step("density", d), density.at(d)) for d in FINE if d >= lowest]
+    if k is not None:
+        pairs = zip(k.values.tolist(), k.losses.tolist(), strict=True)
+        shares += [(_step("k", value), loss) for value, loss in pairs]
+    return [
+        (tuple(step for step in (prune, share) if step is not None), one + other)
+        for prune, one in prunes
+        for share, other in shares
+    ]
+
+
+def _step(dial: str, value: float) -> Setting | None:
+    return DIALS[dial].make(value, (1, 1))

@@ -1,0 +1,84 @@
+"""What came of a budget, in words, and what each layer gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipywidgets import VBox
+
+from explorer.compress.recipe import Recipe
+from explorer.sweep.budget import Fitted
+from explorer.sweep.solver import Budget, Choice
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import percent_text, ratio_text, size_text
+from explorer.views.table import Table
+
+UNTOUCHED = "as it is"
+
+
+class BudgetView:
+    """A sentence on the outcome, and a table of the layers.
+
+    Attributes
+    ----------
+    widget : VBox
+    """
+
+    def __init__(self) -> None:
+        self._caption = caption()
+        self._table = Table("What each layer gets")
+        self.widget = VBox([self._caption, self._table])
+
+    def draw(self, words: str, recipe: Recipe | None, layers: Sequence[str]) -> None:
+        """Show what was found, or is expected.
+
+        Parameters
+        ----------
+        words : str
+        recipe : Recipe or None
+            None where nothing is known yet; the table then stays as it is.
+        layers : sequence of str
+        """
+        self._caption.value = words
+        if recipe is not None:
+            rows = [(name, recipe.steps_for(name)) for name in layers]
+            texts = [
+                [name or "(the layer)", ", ".join(step.describe() for step in steps) or UNTOUCHED]
+                for name, steps in rows
+            ]
+            self._table.show([("Layer", ""), ("Gets", "")], texts)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def budget_words(budget: Budget) -> str:
+    """Say a budget: ``"at most 100.0 KB"``."""
+    if budget.size_bytes is not None:
+        return f"at most {size_text(budget.size_bytes)}"
+    return f"at least {percent_text(budget.accuracy or 0.0)}"
+
+
+def outcome_words(fitted: Fitted) -> str:
+    """Say whether a budget is kept, and by what."""
+    point, budget = fitted.point, fitted.budget
+    measured = percent_text(point.accuracy.top1) if point.accuracy else "unknown accuracy"
+    found = f"{size_text(point.size_bytes)} ({ratio_text(point.compression_ratio)}), {measured}"
+    judged = f" on {point.accuracy.n:,} samples" if point.accuracy else ""
+    told = f"{found}{judged}; predicted were {percent_text(fitted.predicted)}."
+    if fitted.met:
+        return f"Kept, {budget_words(budget)}: {told}"
+    return (
+        f"{budget_words(budget).capitalize()} cannot be met by pruning and sharing without "
+        f"retraining. The nearest: {told}"
+    )
+
+
+def expected_words(budget: Budget, choice: Choice, accuracy: float) -> str:
+    """Say what a budget lets expect before it is verified."""
+    told = f"{size_text(choice.size_bytes)}, about {percent_text(accuracy)}"
+    if not choice.met:
+        return f"Predicted: {budget_words(budget)} cannot be met; the nearest is {told}."
+    return f"Predicted for {budget_words(budget)}: {told}. Press Fit to verify."

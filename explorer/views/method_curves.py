@@ -1,0 +1,208 @@
+"""Accuracy over compression ratio: every method's curve, the frontier, and the present recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import bqplot
+import numpy as np
+from ipywidgets import HTML, VBox
+
+from explorer.sweep.frontier import Metric, frontier
+from explorer.sweep.method_curves import CurvePoint
+from explorer.sweep.methods import METHODS
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import percent_text, ratio_text, size_text
+from explorer.views.marks import dots, marked_line, move, span
+from explorer.views.plot import MARK, figure, round_places
+from explorer.views.series import legend_key, series
+from explorer.views.table import Table
+
+INK = "var(--ex-ink)"
+RATIOS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+UPPER_POINTS = 0.2
+HEADS = ("Method", "Setting", "Ratio", "File", "Top-1", "Top-5")
+RETRAINED = ", retrained"
+
+
+@dataclass(frozen=True)
+class MethodPlot:
+    """What there is to see.
+
+    Attributes
+    ----------
+    points : sequence of CurvePoint
+    metric : {"top1", "top5"}
+    original : float or None
+        That accuracy of the network as it is.
+    retrained : bool
+        Whether retrained points are shown too.
+    upper : bool
+        Whether only the upper part of the accuracies is.
+    note : str
+        On the samples.
+    """
+
+    points: Sequence[CurvePoint] = ()
+    metric: Metric = "top1"
+    original: float | None = None
+    retrained: bool = True
+    upper: bool = True
+    note: str = ""
+
+
+class MethodCurvesView:
+    """A line for each method, rings around the points that no other beats, and a table of these.
+
+    Parameters
+    ----------
+    chosen : callable
+        Called with the `CurvePoint` whose ring is clicked.
+
+    Attributes
+    ----------
+    widget : VBox
+    best : list of CurvePoint
+        The ringed points, smallest ratio first.
+    """
+
+    def __init__(self, chosen: Callable[[CurvePoint], None]) -> None:
+        self.best: list[CurvePoint] = []
+        self._x, self._y = bqplot.LogScale(min=1.0, max=100.0), bqplot.LinearScale(min=0, max=1)
+        self._x_axis = bqplot.Axis(
+            scale=self._x,
+            label="compression ratio of the file (logarithmic)",
+            label_offset="34px",
+            grid_lines="none",
+        )
+        self._y_axis = bqplot.Axis(scale=self._y, side="left", label_offset="56px")
+        self._looks = {name: series(i) for i, name in enumerate(METHODS)}
+        self._lines = {
+            (name, again): self._line(name, again) for name in METHODS for again in (False, True)
+        }
+        self._rings = dots(self._x, self._y, INK, "circle", 190)
+        self._rings.fill, self._rings.stroke_width = False, 1.5
+        self._rings.on_element_click(lambda _mark, event: self._clicked(event, chosen))
+        self._here = dots(self._x, self._y, MARK, "cross", 260)
+        marks = [*self._lines.values(), self._rings, self._here]
+        self._figure = figure(marks, [self._x_axis, self._y_axis])
+        self._figure.layout.height = "380px"
+        self._legend, self._caption = HTML(), caption()
+        self._table = Table("Points that no other beats: method, setting, size and accuracy")
+        self.widget = VBox([self._figure, self._legend, self._caption, self._table])
+
+    def _line(self, name: str, again: bool) -> bqplot.Lines:
+        look = self._looks[name]
+        line = marked_line(self._x, self._y, look.color, look.marker)
+        line.line_style = "dashed" if again else "solid"
+        if METHODS[name].setting == "scale":
+            line.stroke_width = 0.0
+        return line
+
+    def draw(self, record: MethodPlot) -> None:
+        """Show a record."""
+        shown = [p for p in record.points if record.retrained or not p.retrained]
+        self._fit(record, shown)
+        for (name, again), line in self._lines.items():
+            own = [p for p in shown if p.method == name and p.retrained is again]
+            move(line, *_places(sorted(own, key=_ratio), record.metric))
+        self.best = frontier(shown, record.metric)
+        move(self._rings, *_places(self.best, record.metric))
+        self._table.show([(head, "") for head in HEADS], [_cells(p) for p in self.best[::-1]])
+        self._say(record, shown)
+
+    def move(self, ratio: float, accuracy: float | None) -> None:
+        """Move the mark of the present recipe; without accuracy it is not shown."""
+        known = [] if accuracy is None else [accuracy]
+        move(self._here, [ratio][: len(known)], known)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget, *self._lines.values(), self._rings, self._here)
+        close_all(self._x_axis, self._y_axis, self._x, self._y)
+
+    def _clicked(self, event: dict, chosen: Callable[[CurvePoint], None]) -> None:
+        index = event.get("data", {}).get("index")
+        if isinstance(index, int) and 0 <= index < len(self.best):
+            chosen(self.best[index])
+
+    def _fit(self, record: MethodPlot, shown: Sequence[CurvePoint]) -> None:
+        """Let the axes span what is shown."""
+        across, up = _places(shown, record.metric)
+        low, high = float(across.min(initial=1.0)), float(across.max(initial=20.0))
+        ends = (
+            max(value for value in RATIOS if value <= max(low, RATIOS[0])),
+            min((value for value in RATIOS if value >= high), default=high),
+        )
+        ticks = [float(value) for value in RATIOS if ends[0] <= value <= ends[1]]
+        span(self._x, self._x_axis, (float(ends[0]), float(ends[1])), ticks, "{:g}×".format)
+        best = float(up.max(initial=record.original or 0.0))
+        bottom = max(0.0, np.floor(20 * (best - UPPER_POINTS)) / 20) if record.upper else 0.0
+        places = round_places(float(bottom), 1.0, 5)
+        span(self._y, self._y_axis, (float(bottom), 1.0), places, lambda v: percent_text(v, 0))
+        self._y_axis.label = "top-1 accuracy" if record.metric == "top1" else "top-5 accuracy"
+
+    def _say(self, record: MethodPlot, shown: Sequence[CurvePoint]) -> None:
+        names = [name for name in METHODS if any(p.method == name for p in shown)]
+        keys = [self._looks[name].key(METHODS[name].title) for name in names]
+        if any(p.retrained for p in shown):
+            keys.append(legend_key("shortly retrained", "\N{EN DASH} \N{EN DASH}"))
+        keys.append(legend_key("no other point beats it", "\N{WHITE CIRCLE}"))
+        keys.append(legend_key("your recipe", "\N{HEAVY GREEK CROSS}", "ex-here"))
+        markup = f'<div class="ex-legend">{"".join(keys)}</div>'
+        if self._legend.value != markup:
+            self._legend.value = markup
+        self._caption.value = _words(record, shown)
+
+
+def title_of(point: CurvePoint) -> str:
+    """Return the method of a point in words."""
+    return METHODS[point.method].title + (RETRAINED if point.retrained else "")
+
+
+def setting_of(point: CurvePoint) -> str:
+    """Return the setting of a point in words, such as ``"density 12%"``."""
+    kind, value = METHODS[point.method].setting, point.value
+    if kind == "rank":
+        return f"{percent_text(value, 0)} of the break-even rank"
+    return f"{kind} {percent_text(value, 0) if kind == 'density' else value}"
+
+
+def _ratio(point: CurvePoint) -> float:
+    return point.point.compression_ratio
+
+
+def _places(points: Sequence[CurvePoint], metric: Metric) -> tuple[np.ndarray, np.ndarray]:
+    judged = [p.point for p in points if p.point.accuracy is not None and p.point.size_bytes]
+    return (
+        np.array([point.compression_ratio for point in judged], dtype=np.float64),
+        np.array([getattr(point.accuracy, metric) for point in judged], dtype=np.float64),
+    )
+
+
+def _cells(point: CurvePoint) -> list[str]:
+    accuracy = point.point.accuracy
+    return [
+        title_of(point),
+        setting_of(point),
+        ratio_text(point.point.compression_ratio),
+        size_text(point.point.size_bytes),
+        percent_text(accuracy.top1) if accuracy else "",
+        percent_text(accuracy.top5) if accuracy else "",
+    ]
+
+
+def _words(record: MethodPlot, shown: Sequence[CurvePoint]) -> str:
+    if not shown:
+        return "Start to measure every method over its settings; the points appear as they finish."
+    failed = sum(1 for p in shown if p.point.error_message)
+    lost = f" {failed} points could not be measured." if failed else ""
+    look = (
+        "Look which curve stays up longest to the right, and how pruning and sharing together go "
+        "further than either alone."
+    )
+    again = any(p.retrained for p in shown)
+    alone = " The recipe of a retrained point is taken without its training." if again else ""
+    return f"{look}{lost}{alone} {record.note}".strip()

@@ -1,0 +1,62 @@
+"""Colors and markers that tell many lines apart, also without color."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+N_COLORS = 8
+MARKERS = (
+    ("circle", "\N{BLACK CIRCLE}"),
+    ("square", "\N{BLACK SQUARE}"),
+    ("diamond", "\N{BLACK DIAMOND}"),
+    ("triangle-up", "\N{BLACK UP-POINTING TRIANGLE}"),
+    ("triangle-down", "\N{BLACK DOWN-POINTING TRIANGLE}"),
+    ("cross", "\N{HEAVY GREEK CROSS}"),
+    ("rectangle", "\N{BLACK RECTANGLE}"),
+    ("arrow", "\N{BLACK RIGHT-POINTING POINTER}"),
+)
+
+
+@dataclass(frozen=True)
+class Series:
+    """How one line looks.
+
+    Attributes
+    ----------
+    number : int
+        Of its color, from 1 to 8.
+    marker, glyph : str
+        bqplot's name of its marker, and a character like it.
+    """
+
+    number: int
+    marker: str
+    glyph: str
+
+    @property
+    def color(self) -> str:
+        """CSS color."""
+        return f"var(--ex-series-{self.number})"
+
+    def key(self, name: str) -> str:
+        """Markup of the legend's entry."""
+        return legend_key(name, self.glyph, f"ex-series-{self.number}")
+
+
+def legend_key(name: str, glyph: str, class_: str = "") -> str:
+    """Markup of a legend's entry: a character, with a CSS class for its color, and a name."""
+    return f'<span><i class="ex-glyph {class_}">{escape(glyph)}</i>{escape(name)}</span>'
+
+
+def series(index: int) -> Series:
+    """Return the look of a line, different for the first 64.
+
+    Parameters
+    ----------
+    index : int
+        From 0 on.
+    """
+    turn = index // N_COLORS
+    marker, glyph = MARKERS[(index + 3 * turn) % len(MARKERS)]
+    return Series(index % N_COLORS + 1, marker, glyph)
