@@ -153,13 +153,13 @@ def _catalog() -> list[str]:
 
 
 def _models(options: argparse.Namespace) -> None:
-    from explorer.zoo.lenets import LENETS
+    from explorer.zoo.digit_networks import BUNDLED
 
     names = _catalog()
     width = max(map(len, names))
     sys.stdout.write(f"{'name':{width}}  weights\n")
     for name in names:
-        origin = "bundled" if name in LENETS else "downloaded on first use"
+        origin = "bundled" if name in BUNDLED else "downloaded on first use"
         sys.stdout.write(f"{name:{width}}  {origin}\n")
 
 

@@ -10,7 +10,7 @@ from ipywidgets import Dropdown, HBox
 from explorer import zoo
 from explorer.panels.opening import Opened, open_network
 from explorer.reproduce.bundled import bundled
-from explorer.zoo.lenets import LENETS
+from explorer.zoo.digit_networks import BUNDLED
 
 Failed = Callable[[str], None]
 
@@ -46,7 +46,7 @@ class ModelPicker:
         self._thread: threading.Thread | None = None
         plain = [(each, each) for each in zoo.catalog()]
         files = [(f"{each}, finished", each) for each in bundled()]
-        n_first = len(LENETS)
+        n_first = len(BUNDLED)
         options = plain[:n_first] + files + plain[n_first:]
         self._name = Dropdown(description="Network", options=options, value=name)
         self._name.add_class("ex-model")

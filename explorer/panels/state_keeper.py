@@ -18,7 +18,7 @@ from explorer.session.kept_figures import KeptFigures
 from explorer.session.state import State
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.address import AddressView
-from explorer.zoo.lenets import LENETS
+from explorer.zoo.digit_networks import BUNDLED
 
 NOT_NAMED = "It holds the recipe, not the network, which no name brings back"
 
@@ -180,7 +180,7 @@ class StateKeeper:
         return bool(state.model) or state.network in self.networks
 
     def _is_quick(self, network: Network) -> bool:
-        return network in self.networks or network[0] in LENETS
+        return network in self.networks or network[0] in BUNDLED
 
     def _opened(self, state: State) -> Opened | None:
         return self.networks.open(state.network) if self._is_elsewhere(state) else None

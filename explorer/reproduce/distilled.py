@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from explorer.reproduce.threads import threads
 from explorer.train.samples import shifted
 
 CLIP = 2.0
@@ -139,7 +139,7 @@ def distill(
     for epoch in range(settings.n_epochs):
         net.train()
         order = torch.randperm(len(labels), generator=generator)
-        with _threads(settings.n_threads):
+        with threads(settings.n_threads):
             for step in range(n_steps):
                 done = (epoch + step / n_steps) / settings.n_epochs
                 chosen = order[step * settings.batch_size : (step + 1) * settings.batch_size]
@@ -156,14 +156,3 @@ def distill(
                 constraint.after()
         net.eval()
         yield epoch + 1
-
-
-@contextmanager
-def _threads(n_threads: int) -> Iterator[None]:
-    """Let torch use so many threads for a while."""
-    outer = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(outer)

@@ -46,12 +46,18 @@ class Log:
         self.half_biases = half_biases
         self.history: list[Moment] = []
         self._started = time.perf_counter()
+        self._cpu_started = time.process_time()
         self._epochs = 0
 
     @property
     def seconds(self) -> float:
         """Since the start."""
         return time.perf_counter() - self._started
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of processor time since the start, all threads together."""
+        return time.process_time() - self._cpu_started
 
     def pack(self, net: nn.Module) -> CompressedModel:
         """Return what would be written to the file; its ratio is to the network of the start."""

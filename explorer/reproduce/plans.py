@@ -6,20 +6,23 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.reproduce.ba_caruana import BaCaruanaSettings, ba_caruana
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.distilled import Distillation
 from explorer.reproduce.dropneuron import DropSettings, dropneuron
+from explorer.reproduce.hinton import HintonSettings, hinton
 from explorer.reproduce.obd import ObdSettings, obd
 from explorer.reproduce.published import PUBLISHED
 from explorer.reproduce.records import Moment, Reproduction
 from explorer.reproduce.student import StudentSettings, student
 from explorer.train.penalties import L1, IncomingNorm, OutgoingNorm
 from explorer.train.settings import TrainSettings
+from explorer.train.targets import SoftTargets
 from explorer.zoo import load
 
 HAN_300_100 = StudentSettings(
     n_weights=21_800,
-    prune=Distillation(n_epochs=50, learning_rate=0.06, max_shift=1),
+    prune=Distillation(n_epochs=30, learning_rate=0.06, max_shift=1),
     teacher="lenet-5",
 )
 HAN_5 = StudentSettings(
@@ -63,6 +66,27 @@ DROP_5 = DropSettings(
     n_stages=4,
     retrain=TrainSettings(n_epochs=2, learning_rate=0.03, max_shift=1, seed=1, report_every=_EPOCH),
 )
+HINTON = HintonSettings(
+    train=TrainSettings(
+        n_epochs=20,
+        batch_size=256,
+        optimizer="adam",
+        learning_rate=0.001,
+        report_every=_EPOCH,
+    ),
+    target=SoftTargets(temperature=4.0, mix=1.0),
+)
+BA_CARUANA = BaCaruanaSettings(
+    n_weights=318_000,
+    train=TrainSettings(
+        n_epochs=40,
+        batch_size=128,
+        optimizer="adam",
+        learning_rate=0.001,
+        report_every=_EPOCH,
+    ),
+    n_images=10_000,
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +116,8 @@ PLANS = {
     "dropneuron-lenet-5": Plan("lenet-5", dropneuron, DROP_5),
     "obd": Plan("lenet-300-100", obd, ObdSettings()),
     "record-lenet-5": Plan("lenet-5", student, RECORD_5),
+    "hinton-mnist": Plan("mnist-teacher", hinton, HINTON),
+    "ba-caruana-mnist": Plan("mnist-teacher", ba_caruana, BA_CARUANA),
 }
 
 

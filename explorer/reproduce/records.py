@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from torch import nn
+
 from explorer.codec.model import CompressedModel
 from explorer.measure.accuracy import Accuracy
 
@@ -91,19 +93,24 @@ class Reproduction:
     goals : tuple of Goal
         What counts as reproduced.
     accuracy, dense_accuracy : Accuracy
-        Of the network restored from the file, and of the network it was made of, on the test
-        images.
+        Of the network restored from the file, and of the network it was made of or taught by,
+        on the test images.
     validation : Accuracy
         Of the restored network on the images that settings were chosen by.
     seconds : float
         From start to end, measuring included.
     settings : mapping of str to Any
         What it was made with, as JSON can hold it.
+    cpu_seconds : float or None
+        Of processor time, all threads together; `seconds` is longer where other programs run.
     history : tuple of Moment
     curves : mapping of str to tuple of (float, float)
-        Accuracy on the test images over density, by method, where that is the result.
+        By method, where that is the result: accuracy on the test images, or another share of
+        them, over density or over seeds.
     model : CompressedModel or None
         What is written to the file.
+    networks : mapping of str to Module
+        Trained networks by name, which are kept in half precision.
     """
 
     name: str
@@ -115,9 +122,11 @@ class Reproduction:
     validation: Accuracy
     seconds: float
     settings: Mapping[str, Any]
+    cpu_seconds: float | None = None
     history: tuple[Moment, ...] = ()
     curves: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     model: CompressedModel | None = field(default=None, repr=False)
+    networks: Mapping[str, nn.Module] = field(default_factory=dict, repr=False)
 
     @property
     def reproduced(self) -> bool:
@@ -130,7 +139,7 @@ class Reproduction:
         return tuple(goal.figure for goal in self.goals if not goal.met(self.reached))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all but the model, as JSON can hold it."""
+        """Return all but the model and the networks, as JSON can hold it."""
         return {
             "name": self.name,
             "published": asdict(self.published),
@@ -141,11 +150,12 @@ class Reproduction:
             "test_dense": asdict(self.dense_accuracy),
             "validation": asdict(self.validation),
             "seconds": round(self.seconds, 1),
+            "cpu_seconds": None if self.cpu_seconds is None else round(self.cpu_seconds, 1),
             "settings": dict(self.settings),
             "history": [asdict(moment) for moment in self.history],
             "curves": {name: [list(p) for p in curve] for name, curve in self.curves.items()},
         }
 
     def to_json(self) -> str:
-        """Return all but the model as text."""
+        """Return all but the model and the networks as text."""
         return json.dumps(self.as_dict(), indent=1)

@@ -176,6 +176,7 @@ def concluded(
         dense_accuracy=dense,
         validation=evaluate(restored, log.digits.validation),
         seconds=log.seconds,
+        cpu_seconds=log.cpu_seconds,
         settings=asdict(settings),
         history=tuple(log.history),
         model=packed,

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import save_file
+
 from explorer.reproduce.records import Reproduction
+from explorer.zoo.half import to_half
 
 _WORDS = {
     "rate": "{:.4g}x",
@@ -16,16 +19,24 @@ _WORDS = {
     "fc_density": "{:.2%} of the dense layers' weights",
     "n_neurons": "{0:,.0f} of {n_neurons_ref:,.0f} neurons",
     "error": "error {error_ref:.2%} to {0:.2%}",
+    "error_plain": "by labels alone {:.2%}",
     "accuracy": "accuracy {:.2%}",
     "mean_accuracy_obd": "mean accuracy by OBD {:.1%}",
     "mean_accuracy_magnitude": "by magnitude {:.1%}",
     "mean_accuracy_random": "at random {:.1%}",
+    "phone_error_labels": "of phones (TIMIT) {:.1%} wrong by labels",
+    "phone_error_mimic": "{:.1%} by logits",
+    "mean_error_labels": "mean error {:.2%} by labels",
+    "mean_error_mimic": "{:.2%} by logits",
+    "mean_agreement_labels": "agrees with its teacher on {:.2%} by labels",
+    "mean_agreement_mimic": "{:.2%} by logits",
 }
-_ALSO = {"size_bytes", "mean_accuracy_obd", "mean_accuracy_magnitude", "mean_accuracy_random"}
 
 
 def write(reproduction: Reproduction, folder: str | Path) -> Path:
-    """Write a reproduction: ``NAME.json``, and ``NAME.cmpx`` where there is a file.
+    """Write a reproduction: ``NAME.json``, ``NAME.cmpx`` where there is a file, and networks.
+
+    Networks are written as ``.safetensors`` in half precision.
 
     Parameters
     ----------
@@ -42,6 +53,8 @@ def write(reproduction: Reproduction, folder: str | Path) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     if reproduction.model is not None:
         reproduction.model.save(target / f"{reproduction.name}.cmpx")
+    for name, net in reproduction.networks.items():
+        save_file(to_half(net.state_dict()), target / f"{name}.safetensors")
     path = target / f"{reproduction.name}.json"
     path.write_text(reproduction.to_json() + "\n", encoding="utf-8")
     return path
@@ -79,12 +92,16 @@ def row(record: Mapping[str, Any]) -> str:
     cells = (
         record["name"],
         in_words(published),
-        in_words({k: v for k, v in reached.items() if k in {*published, *_ALSO} or "_ref" in k}),
+        in_words({name: value for name, value in reached.items() if _is_told(name, published)}),
         interval,
         f"{record['seconds'] / 60:.1f}",
         "met" if record["reproduced"] else "missed",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _is_told(name: str, published: Mapping[str, float]) -> bool:
+    return name in published or name == "size_bytes" or name.startswith("mean_") or "_ref" in name
 
 
 def in_words(figures: Mapping[str, float]) -> str:

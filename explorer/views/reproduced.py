@@ -56,7 +56,8 @@ def _row(record: Reproduced) -> list[str]:
 
 
 def _comparable(name: str, record: Reproduced) -> bool:
-    return name in record.published or (not record.published and name.startswith("mean_accuracy"))
+    means = ("mean_accuracy", "mean_error_labels", "mean_error_mimic")
+    return name in record.published or name.startswith(means)
 
 
 def figures_text(figures: Mapping[str, float]) -> str:
@@ -75,6 +76,11 @@ def figures_text(figures: Mapping[str, float]) -> str:
             said.append(f"{percent_text(value, 2)} of dense weights left")
         elif name.startswith("mean_accuracy_"):
             said.append(f"{name.removeprefix('mean_accuracy_')} {percent_text(value)}")
+        elif name == "error_plain":
+            said.append(f"by labels alone {percent_text(value, 2)}")
+        elif name in ("mean_error_labels", "mean_error_mimic"):
+            source = "labels" if name.endswith("labels") else "logits"
+            said.append(f"mean error by {source} {percent_text(value, 2)}")
         elif name in ("error", "accuracy"):
             said.append(f"{name} {percent_text(value, 2)}")
     return ", ".join(said)

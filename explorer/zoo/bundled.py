@@ -10,7 +10,9 @@ from torch import nn
 
 from explorer.measure.profile import INPUT_SHAPE_ATTRIBUTE
 from explorer.zoo.data import Data
-from explorer.zoo.lenets import LENET_INPUT_SHAPE, LENETS
+from explorer.zoo.digit_networks import BUNDLED
+from explorer.zoo.half import from_half
+from explorer.zoo.lenets import LENET_INPUT_SHAPE
 from explorer.zoo.loaded import Loaded
 from explorer.zoo.mnist import test_split
 from explorer.zoo.sample import DIGITS, mnist_sample
@@ -31,10 +33,11 @@ def load_bundled(
     Parameters
     ----------
     name : str
-        A key of `LENETS`.
+        A key of `BUNDLED`.
     weights : {"default"}, path or None
-        ``"default"``: the trained weights, mapped into memory. A path ending in
-        ``.safetensors``: that file. None: random weights, the same each time.
+        ``"default"``: the trained weights; float32 is mapped into memory, float16 becomes
+        float32. A path ending in ``.safetensors``: that file, likewise. None: random
+        weights, the same each time.
     data : Data, optional
         In place of the MNIST sample.
     download : bool
@@ -56,7 +59,7 @@ def load_bundled(
     if weights is None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(RANDOM_SEED)
-            net, source = LENETS[name](), f"random weights, seed {RANDOM_SEED}"
+            net, source = BUNDLED[name](), f"random weights, seed {RANDOM_SEED}"
     elif weights == "default":
         with as_file(files("explorer.zoo") / "weights" / f"{name}.safetensors") as path:
             net, source = _from_file(name, path), "bundled weights"
@@ -77,8 +80,8 @@ def load_bundled(
 
 def _from_file(name: str, path: Path) -> nn.Module:
     with torch.device("meta"):
-        net = LENETS[name]()
-    return put_tensors(net, read_tensors(path), repr(str(path)))
+        net = BUNDLED[name]()
+    return put_tensors(net, from_half(read_tensors(path)), repr(str(path)))
 
 
 def _with_test_split(sample: Data) -> Data:

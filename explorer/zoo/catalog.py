@@ -7,7 +7,7 @@ from pathlib import Path
 
 from explorer.zoo.bundled import load_bundled
 from explorer.zoo.data import Data
-from explorer.zoo.lenets import LENETS
+from explorer.zoo.digit_networks import BUNDLED
 from explorer.zoo.loaded import Loaded
 from explorer.zoo.torchvision_networks import load_torchvision, torchvision_names
 
@@ -21,7 +21,7 @@ def catalog() -> tuple[str, ...]:
         The bundled networks, then torchvision's classification networks. Needs
         no connection.
     """
-    return (*LENETS, *torchvision_names())
+    return (*BUNDLED, *torchvision_names())
 
 
 def load(
@@ -80,7 +80,7 @@ def load(
             f"got {type(weights).__name__}. To use a network of your own, hand it over as it is: "
             "Explorer(net, data)."
         )
-    if name in LENETS:
+    if name in BUNDLED:
         return load_bundled(name, weights, data, download=download)
     if name not in torchvision_names():
         raise ValueError(_unknown(name))

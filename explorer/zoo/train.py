@@ -1,4 +1,8 @@
-"""Train the bundled networks again: ``python -m explorer.zoo.train``."""
+"""Train bundled networks again: ``python -m explorer.zoo.train``.
+
+The two students are made by ``compression-explorer reproduce hinton-mnist`` instead, for they
+learn side by side, one of them from another network.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from explorer.zoo.lenets import LENETS
+from explorer.zoo.digit_networks import BUNDLED
+from explorer.zoo.half import to_half
 from explorer.zoo.mnist import is_in_sample, normalize, read_mnist
 
 
@@ -40,7 +45,12 @@ class Schedule:
     seed: int = 0
 
 
-SCHEDULES = {"lenet-300-100": Schedule(n_epochs=60), "lenet-5": Schedule(n_epochs=16)}
+SCHEDULES = {
+    "lenet-300-100": Schedule(n_epochs=60),
+    "lenet-5": Schedule(n_epochs=16),
+    "mnist-teacher": Schedule(n_epochs=30, batch_size=256, learning_rate=0.1, weight_decay=2e-4),
+}
+IN_HALF_PRECISION = ("mnist-teacher",)
 
 
 def train(
@@ -112,24 +122,26 @@ def shifted(padded: Tensor, chosen: Tensor, max_shift: int, generator: torch.Gen
 
 
 def main() -> None:
-    """Train one bundled network, or all, and write their weights."""
+    """Train one bundled network, or all that learn from labels here, and write their weights."""
     parser = argparse.ArgumentParser(prog="python -m explorer.zoo.train", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=sorted(LENETS), help="default: all of them")
+    parser.add_argument("name", nargs="?", choices=sorted(SCHEDULES), help="default: all of them")
     parser.add_argument("--data", type=Path, help="folder holding MNIST/raw; default: download")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "weights")
     arguments = parser.parse_args()
     pixels, labels = read_mnist(train=True, root=arguments.data)
     kept = ~is_in_sample(labels)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name in [arguments.name] if arguments.name else LENETS:
+    for name in [arguments.name] if arguments.name else SCHEDULES:
         schedule = SCHEDULES[name]
         torch.manual_seed(schedule.seed)
-        net = LENETS[name]()
+        net = BUNDLED[name]()
         epochs = train(net, pixels[kept], labels[kept], schedule)
         progress = tqdm(epochs, desc=name, total=schedule.n_epochs, unit="epoch")
         for _, loss in progress:
             progress.set_postfix(loss=f"{loss:.4f}")
-        save_file(net.state_dict(), arguments.out / f"{name}.safetensors")
+        tensors = net.state_dict()
+        tensors = to_half(tensors) if name in IN_HALF_PRECISION else tensors
+        save_file(tensors, arguments.out / f"{name}.safetensors")
 
 
 if __name__ == "__main__":

@@ -9,14 +9,26 @@ from explorer.zoo import catalog, load
 
 def test_bundled_first_then_torchvision():
     names = catalog()
-    assert names[:2] == ("lenet-300-100", "lenet-5")
-    assert {"alexnet", "vgg16", "squeezenet1_0", "resnet50", "vit_b_16"} < set(names[2:])
+    assert names[:5] == (
+        "lenet-300-100",
+        "lenet-5",
+        "mnist-teacher",
+        "mnist-student",
+        "mnist-student-distilled",
+    )
+    assert {"alexnet", "vgg16", "squeezenet1_0", "resnet50", "vit_b_16"} < set(names[5:])
     assert len(set(names)) == len(names)
     assert not [n for n in names if "rcnn" in n or "quantized" in n or "segment" in n]
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("vg16", "'vgg16'"), ("LeNet-5", "'lenet-5'"), ("lenet300", "lenet-300-100")]
+    ("name", "near"),
+    [
+        ("vg16", "'vgg16'"),
+        ("LeNet-5", "'lenet-5'"),
+        ("lenet300", "lenet-300-100"),
+        ("mnist_student", "'mnist-student'"),
+    ],
 )
 def test_an_unknown_name_is_answered_with_near_ones(name, near):
     with pytest.raises(ValueError, match=f"got '{name}'. Did you mean .*{near}"):
