@@ -54,6 +54,8 @@ class Explorer(VBox):
         Shape of one input without the batch, for operations and energy.
     recipe : Recipe, list of Setting, or dict of patterns, optional
         Where the dials start; by default a pruning dial at 0 %.
+    student : Module, optional
+        Your own small network, to be taught on the tab Distill.
     picker : Loaded, optional
         Offer the networks of the catalog, this one being shown.
 
@@ -87,6 +89,7 @@ class Explorer(VBox):
         metric: Callable[[nn.Module], float] | None = None,
         input_shape: tuple[int, ...] | None = None,
         recipe: Any = None,
+        student: nn.Module | None = None,
         picker: zoo.Loaded | None = None,
     ) -> None:
         def make() -> Session:
@@ -98,7 +101,7 @@ class Explorer(VBox):
         self._layer = Dropdown(description="Layer up close")
         self._layer.add_class("ex-layer-picker")
         self._keeper = StateKeeper(self._page())
-        self._topics = TopicsPanel(self._tabs(), FIRST, self._opened)
+        self._topics = TopicsPanel(self._tabs(student), FIRST, self._opened)
         self._recipe_panel.offer(self._topics.topic.kinds)
         shown = Shown(self._recipe_panel, self._layer, self._figures, self._status, self._topics)
         heard = (self._keeper.visited, self._keeper.measured)
@@ -128,11 +131,11 @@ class Explorer(VBox):
             self._status.fail,
         )
 
-    def _tabs(self) -> Sequence[Tab]:
+    def _tabs(self, student: nn.Module | None) -> Sequence[Tab]:
         cards = [self._keeper.history.widget, self._keeper.bookmarks.widget]
         compare = ComparePanel(self._select, self._take, self._status.fail, cards)
         add = self._recipe_panel.add
-        return make_tabs(self._select, add, self._use, self._status.draw, compare)
+        return make_tabs(self._select, add, self._use, self._status.draw, compare, student)
 
     def _take(self, recipe: Recipe) -> None:
         """Go on with a recipe that was found."""
@@ -267,9 +270,9 @@ class Explorer(VBox):
     def _select(self, name: str) -> None:
         self._live.guarded(lambda: setattr(self._layer, "value", name))
 
-    def _use(self, net: nn.Module, recipe: Recipe) -> None:
+    def _use(self, net: nn.Module, recipe: Recipe, fresh: bool = False) -> None:
         """Go on with a network that was trained here, under a recipe that keeps it as it is."""
-        data, origin = self.session.data, self.session.origin
+        data, origin = self.session.data, None if fresh else self.session.origin
 
         def again() -> Session:
             return Session(net, data, origin=origin)

@@ -105,8 +105,10 @@ class Curves:
     n_steps : int
         Steps of the whole run, as far as is known.
     stages : tuple of int
-        Steps at which a stage of pruning began, but for the first.
+        Steps at which a stage began, but for the first.
     reference : Reference or None
+    stage : str
+        What a stage is called.
     """
 
     loss: dict[str, Line]
@@ -116,6 +118,7 @@ class Curves:
     n_steps: int
     stages: tuple[int, ...] = field(default=())
     reference: Reference | None = None
+    stage: str = "stage"
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from ipywidgets import Box, VBox, Widget
 from torch import nn
@@ -18,7 +18,7 @@ from explorer.panels.run_setup import RunSetup
 from explorer.panels.run_views import Run, RunViews
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene
-from explorer.panels.train_words import failure_text
+from explorer.panels.train_words import failure_text, outcome_text
 from explorer.session import Session
 from explorer.session.trainee import Trainee
 from explorer.session.training import Training
@@ -27,7 +27,13 @@ from explorer.session.training_plan import TrainingPlan
 from explorer.zoo.loaded import NETWORK_NAME_ATTRIBUTE
 
 JOIN_S = 5.0
-Use = Callable[[nn.Module, Recipe], None]
+
+
+class Use(Protocol):
+    """What lets the page go on with a network."""
+
+    def __call__(self, net: nn.Module, recipe: Recipe, fresh: bool = False) -> None:
+        """Show a network under a recipe; a fresh one is no descendant of the one that is shown."""
 
 
 class RunPanel(Tab):
@@ -47,7 +53,7 @@ class RunPanel(Tab):
         Of the card that a run is set up in, and a remark beside it.
     """
 
-    plans: ClassVar[tuple[TrainingPlan, ...]]
+    plans: tuple[TrainingPlan, ...]
     heading: ClassVar[tuple[str, str]]
 
     def __init__(self, use: Use) -> None:
@@ -79,7 +85,7 @@ class RunPanel(Tab):
             "use": self.use_trained,
         }
         heard = (self._redraw, self._turned)
-        return RunSetup(self.plans, self.heading, *heard, pressed, self.asides)
+        return RunSetup(self.plans, self.heading, *heard, pressed, self.asides, self.outcome)
 
     @cached_property
     def views(self) -> RunViews:
@@ -122,7 +128,7 @@ class RunPanel(Tab):
         self.setup.fail("")
         try:
             trainee = self.trainee(session)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             self.setup.fail(failure_text(error))
             return
         training = Training(self.setup.plan, trainee, self._heard, self._changed)
@@ -145,7 +151,15 @@ class RunPanel(Tab):
             return
         if training.log.dropped is not None:
             setattr(net, NETWORK_NAME_ATTRIBUTE, "")
+        self.hand_over(net, training)
+
+    def hand_over(self, net: nn.Module, training: Training) -> None:
+        """Let the page go on with what a run made."""
         self._use(net, training.recipe_after)
+
+    def outcome(self, training: Training) -> str:
+        """Say what came of a run that stands still."""
+        return outcome_text(training)
 
     def forget(self) -> None:
         """End all runs, and drop what they made: another network is shown."""

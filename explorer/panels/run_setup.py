@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ipywidgets import Dropdown, VBox, Widget
 
 from explorer.controls.setting_control import SettingControl
-from explorer.panels.train_words import failure_text, outcome_text, progress_text
+from explorer.panels.train_words import failure_text, outcome_text, progress_text, use_text
 from explorer.session.background import State
 from explorer.session.training import Training
 from explorer.session.training_plan import TrainingPlan
@@ -37,6 +37,8 @@ class RunSetup:
         What the buttons of `RunBar` do, and ``"use"``.
     asides : mapping of type to Widget
         What else is shown below the dials of a kind of plan.
+    outcome : callable
+        Takes a `Training` that stands still to what came of it, in words.
 
     Attributes
     ----------
@@ -51,8 +53,9 @@ class RunSetup:
         turned: Callable[[], None],
         pressed: Mapping[str, Callable[[], None]],
         asides: Mapping[type[TrainingPlan], Widget],
+        outcome: Callable[[Training], str] = outcome_text,
     ) -> None:
-        self._changed, self._asides = chosen, asides
+        self._changed, self._asides, self._outcome = chosen, asides, outcome
         options = [(plan.title, type(plan)) for plan in plans]
         self._mode = Dropdown(description="What", options=options)
         self._mode.add_class("ex-train-mode")
@@ -88,8 +91,8 @@ class RunSetup:
 
     def draw(self, training: Training | None) -> None:
         """Say how a run stands, and offer what can be done."""
-        usable = training is not None and training.still and bool(training.log.nets())
-        (self._hint.widget.remove_class if usable else self._hint.widget.add_class)(HIDDEN)
+        told = training is not None and training.still and training.log.newest is not None
+        (self._hint.widget.remove_class if told else self._hint.widget.add_class)(HIDDEN)
         if training is not None and training.active:
             paused = training.state is State.PAUSED
             self._bar.offer("resume" if paused else "pause", "stop")
@@ -100,10 +103,9 @@ class RunSetup:
         if training is None:
             return
         self._bar.fail(failure_text(training.error) if training.error else "")
-        if usable:
-            lane = training.plan.lanes[0]
-            use = f"Use the {lane} network" if lane else "Use this network"
-            self._hint.draw(outcome_text(training), use)
+        if told:
+            use = use_text(training.plan) if training.usable else ""
+            self._hint.draw(self._outcome(training), use)
 
     def fail(self, words: str) -> None:
         """Show an error in words; "" takes it away."""

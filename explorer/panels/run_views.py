@@ -74,6 +74,8 @@ class RunViews:
         Cards below all others.
     prefix : str
         Of the cards' CSS classes.
+    top : tuple of VBox
+        Cards above all others.
 
     Attributes
     ----------
@@ -87,9 +89,10 @@ class RunViews:
         first: VBox,
         last: tuple[VBox, ...] = (),
         prefix: str = "ex-train",
+        top: tuple[VBox, ...] = (),
     ) -> None:
         self._specs = {view.name: view for view in views}
-        self._of_plan, self._first, self._last = shown, first, last
+        self._of_plan, self._first, self._last, self._top = shown, first, last, top
         self._views = {view.name: view.make() for view in views}
         self._cards = {
             view.name: card(
@@ -144,4 +147,5 @@ class RunViews:
                 places[spec.place].append(self._cards[name])
         self._left.children = tuple(places["left"])
         self._right.children = tuple(places["right"])
-        self.widget.children = (self._left, self._right, *places["below"], *self._last)
+        columns = (self._left, self._right)
+        self.widget.children = (*self._top, *columns, *places["below"], *self._last)

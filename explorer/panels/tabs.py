@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from torch import nn
+
 from explorer.compress.setting import Setting
 from explorer.panels.anatomy import ANATOMY
 from explorer.panels.behavior import BEHAVIOR
+from explorer.panels.distill_panel import DistillPanel
 from explorer.panels.run_panel import Use
 from explorer.panels.tab import Tab
 from explorer.panels.topic_panel import TopicPanel
@@ -23,6 +26,7 @@ def make_tabs(
     use: Use,
     say: Callable[[str], None],
     compare: Tab,
+    student: nn.Module | None = None,
 ) -> Sequence[Tab]:
     """Make the tabs.
 
@@ -36,7 +40,9 @@ def make_tabs(
         As `TrainPanel` takes them.
     compare : Tab
         The tab Compare.
+    student : Module, optional
+        As `DistillPanel` takes it.
     """
     topics = [TopicPanel(topic, select, add) for topic in (ANATOMY, *TOPICS)]
     behavior = TopicPanel(BEHAVIOR, select, add)
-    return [*topics, compare, TrainPanel(use, say, results), behavior]
+    return [*topics, compare, TrainPanel(use, say, results), DistillPanel(use, student), behavior]

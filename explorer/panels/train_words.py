@@ -37,7 +37,7 @@ def progress_text(training: Training) -> tuple[str, float | None]:
         return "Judging the network before the first step\N{HORIZONTAL ELLIPSIS}", None
     parts = [f"Step {record.step:,} of {max(record.n_steps, record.step):,}"]
     if record.n_stages > 1:
-        parts.append(f"stage {record.stage + 1} of {record.n_stages}")
+        parts.append(f"{training.plan.stage} {record.stage + 1} of {record.n_stages}")
     if training.state is State.PAUSED:
         parts.append("paused")
     elif record.step:
@@ -84,6 +84,14 @@ def recovered_text(recovered: Recovered) -> str:
         f"Retrained for {recovered.elapsed_s:.1f} s: accuracy {before} \N{RIGHTWARDS ARROW} {now} "
         f"on {recovered.now.n:,} images; zeros and shared values kept."
     )
+
+
+def use_text(plan: TrainingPlan) -> str:
+    """Say on a button which network is handed over."""
+    lane = plan.lane_used
+    if not lane:
+        return "Use this network"
+    return f"Use the {lane}" if "student" in lane else f"Use the {lane} network"
 
 
 def failure_text(error: Exception) -> str:

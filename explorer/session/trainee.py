@@ -68,18 +68,32 @@ class Trainee:
 
 
 @dataclass(frozen=True, eq=False)
+class Found:
+    """Something that a run brought to light.
+
+    Attributes
+    ----------
+    name : str
+    value : object
+    """
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, eq=False)
 class Moment:
     """What a plan tells of a run.
 
     Attributes
     ----------
-    record : TrainRecord, Dropped or Accuracy
+    record : TrainRecord, Dropped, Accuracy or Found
         Accuracy is that of the reference, which is not trained.
     lane : str
         Which network it is of, where several are trained side by side.
     """
 
-    record: TrainRecord | Dropped | Accuracy
+    record: TrainRecord | Dropped | Accuracy | Found
     lane: str = ""
 
 

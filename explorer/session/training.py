@@ -107,17 +107,21 @@ class Training:
         return self.state
 
     def trained(self) -> nn.Module:
-        """Return a copy of what was trained; of the first network, where there are several.
+        """Return a copy of what was trained; of ``plan.lane_used``, where there are several.
 
         Raises
         ------
         RuntimeError
-            If the run has not done a step yet, or is under way.
+            If the run is under way, or that network has not done a step yet.
         """
-        nets = self.log.nets()
-        if not nets or not self.still:
+        if not self.usable:
             raise RuntimeError("training is under way; pause or stop it to use the network")
-        return copy.deepcopy(nets[self.plan.lanes[0]]).eval().requires_grad_(True)
+        return copy.deepcopy(self.log.nets()[self.plan.lane_used]).eval().requires_grad_(True)
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a network to hand over."""
+        return self.still and self.plan.lane_used in self.log.nets()
 
     @property
     def recipe_after(self) -> Recipe:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -12,7 +12,7 @@ from torch import nn
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.curves import CentroidPaths, Curves, Reference, Track
-from explorer.session.trainee import Moment
+from explorer.session.trainee import Found, Moment
 from explorer.session.training_plan import TrainingPlan
 from explorer.train.neurons import Dropped
 from explorer.train.records import TrainRecord
@@ -29,9 +29,14 @@ class Lane:
         self.last: Accuracy | None = None
         self.record: TrainRecord | None = None
         self.stages: list[int] = []
+        self._net: nn.Module | None = None
+        self._sizes: dict[str, int] = {}
 
-    def add(self, record: TrainRecord, sizes: Mapping[str, int]) -> None:
+    def add(self, record: TrainRecord) -> None:
         """Take up what was told of a step."""
+        if record.net is not self._net:
+            layers = compressible(record.net)
+            self._net, self._sizes = record.net, {n: w.numel() for n, w in layers.items()}
         if self.record is not None and record.stage > self.record.stage:
             self.stages.append(record.step)
         self.record = record
@@ -42,6 +47,7 @@ class Lane:
         if record.validation is not None:
             self.held_out.add(record.step, record.validation.top1)
             self.first, self.last = self.first or record.validation, record.validation
+        sizes = self._sizes
         kept = sum(part * sizes.get(name, 0) for name, part in record.density.items())
         self.density.add(record.step, kept / max(1, sum(sizes.values())))
         for name, values in record.centroids.items():
@@ -62,17 +68,22 @@ class TrainingLog:
     ----------
     dropped : Dropped or None
         What became of the network whose neurons were taken out.
+    found : mapping of str to list
+        What else the run brought to light, by name, in the order it was told.
+    newest : TrainRecord or None
+        The last step's record, of whichever network.
     """
 
     plan: TrainingPlan
     net: nn.Module
     dropped: Dropped | None = None
+    found: dict[str, list[Any]] = field(default_factory=dict)
+    newest: TrainRecord | None = None
     _reference: Accuracy | None = None
     _lanes: dict[str, Lane] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._lanes = {name: Lane() for name in self.plan.lanes}
-        self._sizes = {name: weight.numel() for name, weight in compressible(self.net).items()}
 
     def add(self, moment: Moment) -> None:
         """Take up what was told."""
@@ -81,13 +92,11 @@ class TrainingLog:
             self._reference = record
         elif isinstance(record, Dropped):
             self.dropped = record
+        elif isinstance(record, Found):
+            self.found.setdefault(record.name, []).append(record.value)
         else:
-            self._lanes[moment.lane].add(record, self._sizes)
-
-    @property
-    def newest(self) -> TrainRecord | None:
-        """The last step's record, of the first network."""
-        return self._lanes[self.plan.lanes[0]].record
+            self._lanes[moment.lane].add(record)
+            self.newest = record
 
     @property
     def reference(self) -> Accuracy | None:
@@ -97,6 +106,11 @@ class TrainingLog:
     def accuracies(self) -> dict[str, tuple[Accuracy | None, Accuracy | None]]:
         """Return the first and the last accuracy on held-out samples, by network."""
         return {name: (lane.first, lane.last) for name, lane in self._lanes.items()}
+
+    def parts(self) -> dict[str, dict[str, float]]:
+        """Return the terms of the last step's loss by name, by network."""
+        begun = {name: lane.record for name, lane in self._lanes.items()}
+        return {name: dict(record.parts) for name, record in begun.items() if record is not None}
 
     def penalties(self) -> dict[str, float]:
         """Return the penalties of the last step, by name; empty before the first one."""
@@ -108,7 +122,7 @@ class TrainingLog:
     def nets(self) -> dict[str, nn.Module]:
         """Return the networks under training, by name; without those that have not begun."""
         if self.dropped is not None:
-            return {self.plan.lanes[0]: self.dropped.net}
+            return {self.plan.lane_used: self.dropped.net}
         found = {name: lane.record for name, lane in self._lanes.items()}
         return {name: record.net for name, record in found.items() if record is not None}
 
@@ -122,8 +136,9 @@ class TrainingLog:
             held_out={name: lane.held_out.line() for name, lane in lanes.items()},
             density={name: lane.density.line() for name, lane in lanes.items()},
             n_steps=max(newest.n_steps, newest.step) if newest else 0,
-            stages=tuple(lanes[self.plan.lanes[0]].stages),
+            stages=tuple(sorted({step for lane in lanes.values() for step in lane.stages})),
             reference=Reference(self.plan.reference, reference.top1) if reference else None,
+            stage=self.plan.stage,
         )
 
     def centroid_paths(self, layer: str) -> CentroidPaths | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
-from explorer.compress.setting import check_count, check_fraction, dial
+from explorer.compress.setting import check_choice, check_count, check_fraction, dial
 from explorer.session.trainee import Moment, Stop, Trainee
 from explorer.train.penalties import Penalty
 from explorer.train.records import TrainRecord
@@ -17,6 +17,7 @@ from explorer.train.settings import TrainSettings, check_positive
 
 OFF = 1e-7
 BATCH = 64
+POSITIVE = ("learning_rate", "budget_s", "temperature")
 
 
 def epochs(default: int, label: str = "Epochs") -> Any:
@@ -47,24 +48,34 @@ class TrainingPlan(ABC):
         What it is compared with, which is not trained; "" for nothing.
     lanes : tuple of str
         Names of the networks that are trained side by side.
+    stage : str
+        What a new stage of the run is called.
     """
 
     title: ClassVar[str]
     about: ClassVar[str]
     reference: ClassVar[str] = ""
     lanes: ClassVar[tuple[str, ...]] = ("",)
+    stage: ClassVar[str] = "stage"
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
-        for name, value in vars(self).items():
-            if name in ("n_epochs", "n_stages", "n_clusters"):
-                check_count(owner, name, value, 1, 100_000)
-            elif name == "sparsity":
+        for each in fields(self):
+            name, value = each.name, getattr(self, each.name)
+            turned = each.metadata["dial"]
+            if turned.kind in ("integer", "power"):
+                check_count(owner, name, value, min(1, int(turned.low)), 100_000)
+            elif turned.kind == "fraction":
                 check_fraction(owner, name, value)
+            elif turned.kind == "choice":
+                check_choice(owner, name, value, turned.options)
             else:
-                check_positive(
-                    owner, name, value, or_zero=name not in ("learning_rate", "budget_s")
-                )
+                check_positive(owner, name, value, or_zero=name not in POSITIVE)
+
+    @property
+    def lane_used(self) -> str:
+        """The network that is handed over."""
+        return self.lanes[0]
 
     @property
     def penalties(self) -> tuple[Penalty, ...]:

@@ -26,14 +26,15 @@ from explorer.views.plot import (
     vertical,
 )
 
-COLORS = (ACCENT, MARK)
-SWATCHES = ("after", "line-mark")
+INK = "var(--ex-ink)"
+LOOKS = ((ACCENT, "solid"), (MARK, "dash_dotted"), (INK, "dotted"))
+SWATCHES = ("after", "line-mark", "line-ink")
 UNKNOWN_STEPS = 100
 NOTHING = Line(np.zeros(0, dtype=np.int64), np.zeros(0))
 
 
 class StepsPlot:
-    """A figure over steps, with up to two lines, paler ones behind them, and stages dashed.
+    """A figure over steps, with up to three lines, paler ones behind them, and stages dashed.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ class StepsPlot:
     text : callable
         Takes a value to its tick's label.
     n_lines : int
-        Lines of each kind.
+        Lines of each kind, at most three: they differ by color and by dashes.
     axis : str
         What the axis below counts.
 
@@ -63,7 +64,7 @@ class StepsPlot:
         )
         self._y_axis = bqplot.Axis(scale=self._y, side="left", label=label, label_offset="56px")
         self._behind = [self._line(BEFORE, 1.5) for _ in range(n_lines)]
-        self._front = [self._line(color, 2.0) for color in COLORS[:n_lines]]
+        self._front = [self._line(color, 2.0, style) for color, style in LOOKS[:n_lines]]
         self._stages = dashed_lines(self._x, self._height)
         self._stages.stroke_width, self._stages.colors = 1.0, [BEFORE]
         self._level = dashed_lines(self._x, self._y)
@@ -72,13 +73,14 @@ class StepsPlot:
         self._legend, self._caption = HTML(), caption()
         self.widget = VBox([self._figure, self._legend, self._caption])
 
-    def _line(self, color: str, width: float) -> bqplot.Lines:
+    def _line(self, color: str, width: float, style: str = "solid") -> bqplot.Lines:
         return bqplot.Lines(
             x=np.zeros(0),
             y=np.zeros(0),
             scales={"x": self._x, "y": self._y},
             colors=[color],
             stroke_width=width,
+            line_style=style,
         )
 
     def show(
@@ -243,7 +245,7 @@ def _largest(line: Line) -> float:
 
 
 def _with_stages(legend: list[tuple[str, str]], record: Curves) -> list[tuple[str, str]]:
-    return [*legend, ("stage", "next stage")] if record.stages else legend
+    return [*legend, ("stage", f"next {record.stage}")] if record.stages else legend
 
 
 def _words(record: Curves) -> str:

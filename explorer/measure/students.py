@@ -1,0 +1,194 @@
+"""What students came to: errors over several first weights, beside their teacher's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from explorer.measure.accuracy import Accuracy
+
+T_QUANTILES = (12.7062047, 4.3026527, 3.1824463, 2.7764451, 2.5705818, 2.4469119)
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Graduate:
+    """A network at the end of its training.
+
+    Attributes
+    ----------
+    name : str
+        What it learned from, such as ``"student on labels"``.
+    accuracy : Accuracy
+    n_weights : int
+        Parameters, biases included.
+    group : str
+        Its kind, where several are compared.
+    seed : int
+        Of its first weights and of the order of the samples.
+    """
+
+    name: str
+    accuracy: Accuracy
+    n_weights: int
+    group: str = ""
+    seed: int = 0
+
+    @property
+    def error(self) -> float:
+        """Share of wrong answers."""
+        return 1 - self.accuracy.top1
+
+
+@dataclass(frozen=True)
+class StudentRow:
+    """The error of networks of one kind.
+
+    Attributes
+    ----------
+    name, group : str
+    error, low, high : float
+        Mean, and its 95 % interval: over seeds where there are several, else over samples.
+    n_seeds : int
+    n_weights, n_bytes : int
+        Parameters, and their bytes in 32 bits each.
+    """
+
+    name: str
+    group: str
+    error: float
+    low: float
+    high: float
+    n_seeds: int
+    n_weights: int
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the parameters, 32 bits each."""
+        return FLOAT_BYTES * self.n_weights
+
+
+@dataclass(frozen=True)
+class StudentTable:
+    """Students beside their teacher.
+
+    Attributes
+    ----------
+    rows : tuple of StudentRow
+        The teacher first, where it is known.
+    n : int
+        Held-out samples that all were judged on.
+    n_better, n_pairs : int
+        In how many pairs of one seed and group the second of the two kinds compared erred less
+        than the first, and how many such pairs there are.
+    gain, gain_low, gain_high : float
+        Mean of the first kind's error minus the second one's over these pairs, and its 95 %
+        interval, NaN with a single pair.
+    """
+
+    rows: tuple[StudentRow, ...]
+    n: int
+    n_better: int
+    n_pairs: int
+    gain: float
+    gain_low: float
+    gain_high: float
+
+
+def student_table(
+    teacher: Graduate | None, graduates: Sequence[Graduate], pair: tuple[str, str]
+) -> StudentTable:
+    """Put together what students came to.
+
+    Parameters
+    ----------
+    teacher : Graduate or None
+    graduates : sequence of Graduate
+        At least one, in the order of the rows; those of one name and group make a row.
+    pair : (str, str)
+        Names of the two kinds of students that are compared.
+
+    Returns
+    -------
+    StudentTable
+
+    Raises
+    ------
+    ValueError
+        If there is no student.
+    """
+    if not graduates:
+        raise ValueError("graduates: expected at least one student that was judged; got none")
+    kinds = list(dict.fromkeys((each.group, each.name) for each in graduates))
+    rows = [] if teacher is None else [_row([teacher])]
+    rows += [_row([g for g in graduates if (g.group, g.name) == kind]) for kind in kinds]
+    gains = _gains(graduates, pair)
+    gain, low, high = mean_interval(gains) if gains else (math.nan,) * 3
+    return StudentTable(
+        rows=tuple(rows),
+        n=graduates[0].accuracy.n,
+        n_better=sum(each > 0 for each in gains),
+        n_pairs=len(gains),
+        gain=gain,
+        gain_low=low,
+        gain_high=high,
+    )
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of a few values, and its 95 % interval by Student's t.
+
+    Parameters
+    ----------
+    values : sequence of float
+        From one to seven.
+
+    Returns
+    -------
+    tuple of float
+        Mean, lower and upper bound; the bounds of a single value are NaN.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or too many.
+
+    References
+    ----------
+    Student. "The probable error of a mean". Biometrika, 1908.
+
+    Examples
+    --------
+    >>> mean_interval([2.0, 2.0, 2.0])
+    (2.0, 2.0, 2.0)
+    """
+    n = len(values)
+    if not 1 <= n <= len(T_QUANTILES) + 1:
+        raise ValueError(f"values: expected 1 to {len(T_QUANTILES) + 1} of them; got {n}")
+    mean = fmean(values)
+    if n == 1:
+        return mean, math.nan, math.nan
+    half = T_QUANTILES[n - 2] * stdev(values) / math.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def _row(ones: list[Graduate]) -> StudentRow:
+    first = ones[0]
+    error, low, high = mean_interval([one.error for one in ones])
+    if len(ones) == 1:
+        low, high = 1 - first.accuracy.high, 1 - first.accuracy.low
+    bounds = max(0.0, low), min(1.0, high)
+    return StudentRow(first.name, first.group, error, *bounds, len(ones), first.n_weights)
+
+
+def _gains(graduates: Sequence[Graduate], pair: tuple[str, str]) -> list[float]:
+    """Return by how much the second kind erred less than the first, pair by pair."""
+    if pair[0] == pair[1]:
+        return []
+    first, second = (
+        {(each.group, each.seed): each.error for each in graduates if each.name == name}
+        for name in pair
+    )
+    return [first[twin] - second[twin] for twin in first if twin in second]

@@ -1,0 +1,32 @@
+"""What came of a run of distillation, in words."""
+
+from __future__ import annotations
+
+from explorer.measure.students import Graduate, StudentTable, student_table
+from explorer.panels.train_words import ENDED, outcome_text
+from explorer.session.distill_plan import GRADUATE
+from explorer.session.training import Training
+from explorer.session.training_log import TrainingLog
+from explorer.views.corrected_labels import corrected_text
+from explorer.views.students import gain_text
+
+
+def table_of(log: TrainingLog) -> StudentTable | None:
+    """Put together what a run's networks came to; None before the first one ended."""
+    graduates: list[Graduate] = log.found.get(GRADUATE, [])
+    if not graduates:
+        return None
+    teachers: list[Graduate] = log.found.get("teacher", [])
+    pair = (log.plan.lanes[0], log.plan.lane_used)
+    return student_table(teachers[0] if teachers else None, graduates, pair)
+
+
+def distilled_text(training: Training) -> str:
+    """Say what came of a run that stands still."""
+    log = training.log
+    table = table_of(log)
+    if table is None:
+        return outcome_text(training)
+    parts = [f"{ENDED.get(training.state, 'So far')}: {gain_text(table)}"]
+    parts += [corrected_text(each.corrected) for each in log.found.get("labels", [])]
+    return " ".join(parts)

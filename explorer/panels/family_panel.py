@@ -1,0 +1,172 @@
+"""A student and its teacher under the page's recipe: compression beside distillation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from explorer import zoo
+from explorer.compress.model import index_layers
+from explorer.compress.recipe import Recipe
+from explorer.library import compress
+from explorer.measure.accuracy import Accuracy, judge
+from explorer.measure.family import Family, Relative
+from explorer.session import Session
+from explorer.session.worker import LatestWins, Stale
+from explorer.views.card import card
+from explorer.views.closing import close_all
+from explorer.views.family import FamilyView
+from explorer.zoo.loaded import NETWORK_NAME_ATTRIBUTE
+
+TEACHER, STUDENT, PLAIN = "mnist-teacher", "mnist-student-distilled", "mnist-student"
+HIDDEN = "ex-hidden"
+ALL = "*"
+WEIGHING = "Compressing and judging teacher and student\N{HORIZONTAL ELLIPSIS}"
+NO_DATA = "Teacher and student cannot be judged: there is no labeled data."
+
+
+@dataclass(frozen=True, eq=False)
+class Kin:
+    """A teacher and its student.
+
+    Attributes
+    ----------
+    teacher, student : Module
+    data : Data, Dataset or None
+    """
+
+    teacher: nn.Module
+    student: nn.Module
+    data: Any
+
+    def has(self, net: nn.Module) -> bool:
+        """Whether a network is one of the two."""
+        return net is self.teacher or net is self.student
+
+
+class FamilyPanel:
+    """A card with a table; hidden where the page's network is of no known family.
+
+    Attributes
+    ----------
+    card : VBox
+    """
+
+    def __init__(self) -> None:
+        self._worker = LatestWins("explorer-family")
+        self._kin: Kin | None = None
+        self._done: tuple[Kin, Recipe] | None = None
+        self._plain: dict[nn.Module, Accuracy] = {}
+        self._view = FamilyView()
+        self.card = card("Student and compression", "under this page's recipe", [], "ex-wide")
+        self.card.children = (*self.card.children, self._view.widget)
+        self.card.add_class("ex-view-family")
+        self.card.add_class(HIDDEN)
+
+    def keep(self, kin: Kin) -> None:
+        """Take up a family; it is shown wherever the page shows one of the two."""
+        self._kin, self._done = kin, None
+        self._plain.clear()
+
+    def follow(self, session: Session) -> None:
+        """Weigh the family of a session's network under its recipe, in the background."""
+        net, recipe = session.net, session.recipe
+        known = self._kin is not None and self._kin.has(net)
+        named = not known and _named(net) in (TEACHER, STUDENT, PLAIN)
+        (self.card.remove_class if known or named else self.card.add_class)(HIDDEN)
+        if not (known or named) or (known and self._done == (self._kin, recipe)):
+            return
+        self._view.draw(None, WEIGHING)
+        self._worker.submit(lambda stale: self._weigh(net, session.data, recipe, stale))
+
+    def close(self) -> None:
+        """End what runs, and release the widgets."""
+        self._worker.close()
+        self._view.close()
+        close_all(self.card)
+
+    def _weigh(self, net: nn.Module, data: Any, recipe: Recipe, stale: Stale) -> None:
+        try:
+            kin = self._kin
+            if kin is None or not kin.has(net):
+                kin = _bundled(net, data)
+                if kin is None:
+                    self.card.add_class(HIDDEN)
+                    return
+                self.keep(kin)
+            if kin.data is None:
+                self._view.draw(None, NO_DATA)
+                return
+            found = self._family(kin, recipe, stale)
+        except Exception as error:
+            if not stale():
+                self._view.draw(None, f"Teacher and student could not be compared: {error}")
+            return
+        if found is not None and not stale():
+            self._done = (kin, recipe)
+            self._view.draw(found)
+
+    def _family(self, kin: Kin, recipe: Recipe, stale: Stale) -> Family | None:
+        """Compress and judge both; None where it turns stale."""
+        rows: list[Relative] = []
+        notes = []
+        for name, net in (("teacher", kin.teacher), ("student", kin.student)):
+            own, changed = fitting(recipe, net)
+            if changed:
+                notes.append(f"The {name} lacks layers that the recipe names: steps of {ALL} only.")
+            small = compress(net, own, data=kin.data)
+            plain = self._plain.get(net) or judged(net, kin.data, stale)
+            after = judged(small.restore(net), kin.data, stale) if plain else None
+            if plain is None or after is None:
+                return None
+            self._plain[net] = plain
+            rows.append(Relative(name, small.original_bytes, plain))
+            rows.append(Relative(f"{name}, compressed", small.size_bytes, after))
+        teacher, teacher_small, student, student_small = rows
+        return Family(teacher, teacher_small, student, student_small, " ".join(notes))
+
+
+def fitting(recipe: Recipe, net: nn.Module) -> tuple[Recipe, bool]:
+    """Return a recipe that a network takes, and whether it is another one.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    net : Module
+        Where it lacks the layers of a pattern, the steps for all layers are left.
+    """
+    try:
+        recipe.check_layers(index_layers(net))
+    except ValueError:
+        kept = tuple(entry for entry in recipe.entries if entry[0] == ALL)
+        return Recipe(kept), True
+    return recipe, False
+
+
+def judged(net: nn.Module, data: Any, stale: Stale) -> Accuracy | None:
+    """Judge a network on samples held out; None where it turns stale."""
+    last = None
+    for accuracy in judge(net, getattr(data, "eval", data)):
+        if stale():
+            return None
+        last = accuracy
+    return last
+
+
+def _named(net: nn.Module) -> str:
+    return getattr(net, NETWORK_NAME_ATTRIBUTE, "")
+
+
+def _bundled(net: nn.Module, data: Any) -> Kin | None:
+    """Return the family of a bundled network; None where the other one is not there."""
+    name = _named(net)
+    other = STUDENT if name == TEACHER else TEACHER
+    if other not in zoo.catalog():
+        return None
+    try:
+        loaded = zoo.load(other).net
+    except (OSError, ValueError):
+        return None
+    return Kin(net, loaded, data) if name == TEACHER else Kin(loaded, net, data)

@@ -1,0 +1,228 @@
+"""Plans of distillation in which something is wrong, or missing, in what is to be learned."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.setting import dial
+from explorer.measure.corrected_labels import CorrectedLabels, corrected
+from explorer.measure.gallery import thumbnails
+from explorer.measure.noisy_labels import NoisyLabels, Relabeled
+from explorer.session.answers import answered, class_names, pixels_of
+from explorer.session.course import Course, Stage, finished
+from explorer.session.distill_plan import (
+    TEACHER,
+    DistillPlan,
+    as_pupil,
+    graduation,
+    learning_rate,
+    taught,
+    teacher_first,
+    temperature,
+    width,
+)
+from explorer.session.pupil import Pupil, fresh
+from explorer.session.trainee import Found, Moment, Stop, Trainee
+from explorer.session.training_plan import epochs, from_the_start
+from explorer.train.label_noise import corrupt_labels
+from explorer.train.records import TrainRecord
+from explorer.train.samples import Samples
+from explorer.train.settings import TrainSettings
+from explorer.train.targets import HardLabels, SoftTargets, Target
+from explorer.train.teacher import answers, joined, teacher_logits
+from explorer.train.training import train
+from explorer.train.unseen import without_class
+
+NOISY_TEACHER, NOISY = "teacher on wrong labels", "student on wrong labels"
+WIDER, EPOCHS, DECAY = 3, 6, 0.01
+MOST_SHOWN = 24
+
+
+@dataclass(frozen=True)
+class WrongLabels(DistillPlan):
+    """A teacher that learned wrong labels, a student on these labels, and one on that teacher.
+
+    The teacher has two hidden layers three times as wide as the student's. It is held back, so
+    that it learns what most labels have in common rather than each single one: few epochs,
+    and a weight decay of 0.01. Neither holds for the students, which have two hidden layers
+    even where the person has a student of their own.
+
+    Parameters
+    ----------
+    noise : float
+        Share of the labels to train on that are wrong, in [0, 1].
+    width : int
+        Of a student's two hidden layers.
+    temperature : float
+    n_epochs : int
+        Of the students.
+    learning_rate : float
+
+    References
+    ----------
+    Ba, Caruana. "Do deep nets really need to be deep?". NeurIPS 2014. arXiv:1312.6184.
+    """
+
+    title: ClassVar[str] = "Wrong labels"
+    about: ClassVar[str] = (
+        "Some labels are made wrong. A wider teacher learns them, held back by weight decay and "
+        "few epochs; one student learns the same labels, one the teacher's answers alone."
+    )
+    reference: ClassVar[str] = "the network of this page"
+    lanes: ClassVar[tuple[str, ...]] = (NOISY, TEACHER, NOISY_TEACHER)
+
+    noise: float = dial(0.3, "fraction", "Wrong labels", "Share that is made wrong.", high=0.8)
+    width: int = width(64)
+    temperature: float = temperature(2.0)
+    n_epochs: int = epochs(20)
+    learning_rate: float = learning_rate(1e-2)
+
+    @property
+    def lane_used(self) -> str:
+        """The student on the teacher."""
+        return TEACHER
+
+    @property
+    def target(self) -> Target:
+        """The teacher's answers alone."""
+        return SoftTargets(self.temperature, 1.0)
+
+    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+        """Train the teacher, then both students."""
+        pupil = as_pupil(trainee)
+        samples = Samples(pupil.data)
+        first = fresh(lambda: pupil.makers["wide"](WIDER * self.width), 0)
+        true = _labels(samples)
+        noisy, mask = corrupt_labels(true, self.noise, _n_classes(first, samples))
+        data = _OtherLabels(samples, noisy, pupil.data)
+        pupil = replace(pupil, data=data, own=None, logits=None)
+        held_back = replace(self.settings(EPOCHS, self.learning_rate), weight_decay=DECAY)
+        settings = self.settings(self.n_epochs, self.learning_rate)
+        stages = [Stage(held_back.n_steps(samples.n), 1), Stage(settings.n_steps(samples.n), 2)]
+        course = Course(stages, len(self.lanes), named=False)
+        yield from teacher_first(pupil, self.reference, should_stop)
+        teacher = yield from self._teacher(pupil, first, held_back, course, should_stop)
+        if teacher is None:
+            return
+        logits = joined(list(answers(teacher, samples)))
+        told = corrected(logits, noisy, true, mask)
+        yield Moment(Found("labels", NoisyLabels(told, _pictures(pupil.data, told, true, logits))))
+        pupil = replace(pupil, net=teacher, logits=lambda: logits)
+        student = pupil.student(self.width, seed=1)
+        runs = {
+            lane: taught(pupil, student, settings, target, should_stop)
+            for lane, target in ((NOISY, HardLabels()), (TEACHER, self.target))
+        }
+        last = yield from course.follow(1, runs)
+        yield from graduation(pupil, last)
+
+    def _teacher(
+        self,
+        pupil: Pupil,
+        net: nn.Module,
+        settings: TrainSettings,
+        course: Course,
+        should_stop: Stop,
+    ) -> Generator[Moment, None, nn.Module | None]:
+        """Train the teacher; return None where it was stopped."""
+
+        def make(settings: TrainSettings) -> Iterator[TrainRecord]:
+            return train(net, pupil.data, settings, should_stop=should_stop)
+
+        last = yield from course.follow(0, {NOISY_TEACHER: from_the_start(make, settings)})
+        yield from graduation(pupil, last)
+        return copy.deepcopy(last[NOISY_TEACHER].net).eval() if finished(last) else None
+
+
+class _OtherLabels:
+    """Samples with other labels to train on; those to judge on keep theirs."""
+
+    def __init__(self, samples: Samples, labels: Tensor, data: Any) -> None:
+        inputs = samples.take(torch.arange(samples.n))[0]
+        self.tune, self.eval, self.origin = (inputs, labels), data.eval, data
+
+
+def _pictures(
+    data: _OtherLabels, told: CorrectedLabels, true: Tensor, logits: Tensor
+) -> tuple[Relabeled, ...]:
+    """Return the first samples whose labels the teacher puts right."""
+    inputs, labels = data.tune
+    names = class_names(data.origin, logits.shape[1])
+    shown = told.corrected[:MOST_SHOWN]
+    images = thumbnails(list(inputs[shown]), pixels_of(data.origin))
+    answers = logits.argmax(1)
+    return tuple(
+        Relabeled(i, names[labels[i]], names[true[i]], names[answers[i]], image)
+        for i, image in zip(shown.tolist(), images, strict=True)
+    )
+
+
+def _labels(samples: Samples) -> Tensor:
+    if samples.labels is not None:
+        return samples.labels.cpu().to(torch.int64)
+    return samples.take(torch.arange(samples.n))[1].to(torch.int64)
+
+
+def _n_classes(net: nn.Module, samples: Samples) -> int:
+    return teacher_logits(net, samples.take(torch.arange(1))).shape[1]
+
+
+@dataclass(frozen=True)
+class UnseenClass(DistillPlan):
+    """A student learns the teacher's answers to samples of all classes but one.
+
+    Parameters
+    ----------
+    label : int
+        The class that it never sees.
+    width : int or None
+        Of its two hidden layers; None for a student of the person's own.
+    temperature : float
+    n_epochs : int
+    learning_rate : float
+
+    References
+    ----------
+    Hinton, Vinyals, Dean. "Distilling the knowledge in a neural network". 2015.
+    arXiv:1503.02531.
+    """
+
+    title: ClassVar[str] = "Unseen class"
+    about: ClassVar[str] = (
+        "The student never sees one class: all it hears of it is what the teacher says of the "
+        "others. Then raise the bias of that class and see it come back."
+    )
+    lanes: ClassVar[tuple[str, ...]] = (TEACHER,)
+
+    label: int = dial(3, "integer", "Unseen class", "Its number.", low=0, high=9, step=1)
+    width: int | None = width(64)
+    temperature: float = temperature()
+    n_epochs: int = epochs(15)
+    learning_rate: float = learning_rate(1e-2)
+
+    @property
+    def target(self) -> Target:
+        """The teacher's answers alone."""
+        return SoftTargets(self.temperature, 1.0)
+
+    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+        """Train without the class, then ask the student about all of them."""
+        pupil = as_pupil(trainee)
+        pupil = replace(pupil, data=without_class(pupil.data, self.label), logits=None)
+        settings = self.settings(self.n_epochs, self.learning_rate)
+        yield from teacher_first(pupil, self.reference, should_stop)
+        student = pupil.student(self.width, seed=0)
+        course = Course([Stage(settings.n_steps(Samples(pupil.data).n), 1)], 1, named=False)
+        runs = {TEACHER: taught(pupil, student, settings, self.target, should_stop)}
+        last = yield from course.follow(0, runs)
+        yield from graduation(pupil, last)
+        if finished(last):
+            told = answered(last[TEACHER].net, pupil.data.eval, should_stop)
+            if told is not None:
+                yield Moment(Found("answers", told))

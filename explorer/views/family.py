@@ -1,0 +1,65 @@
+"""A teacher and a student, both compressed: four rows, and the product of two ratios."""
+
+from __future__ import annotations
+
+from ipywidgets import VBox
+
+from explorer.measure.family import Family, Relative
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import TIMES, percent_text, ratio_text, size_text
+from explorer.views.table import Table
+
+HEADS = ("Network", "Bytes", "Smaller than the teacher", "Accuracy (95% interval)")
+
+
+class FamilyView:
+    """Bytes and accuracy of the four.
+
+    Attributes
+    ----------
+    widget : VBox
+        The table and its caption.
+    """
+
+    def __init__(self) -> None:
+        self._table = Table("Teacher and student, as they are and compressed")
+        self._caption = caption()
+        self.widget = VBox([self._table, self._caption])
+
+    def draw(self, record: Family | None, words: str = "") -> None:
+        """Show a family, or words in its place."""
+        rows = [] if record is None else [_row(record, row) for row in record.rows]
+        self._table.show([(head, "") for head in HEADS] if rows else [], rows)
+        self._caption.value = words or (family_text(record) if record is not None else "")
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def family_text(record: Family) -> str:
+    """Say what the student, the recipe and both give, and which way is better."""
+    product = (
+        f"{ratio_text(record.by_student)} (student) {TIMES} {ratio_text(record.by_recipe)} "
+        f"(recipe) = {ratio_text(record.in_all)}"
+    )
+    alone = f"{ratio_text(record.ratio(record.teacher_small))} by the recipe alone"
+    gain = 100 * (record.student_small.accuracy.top1 - record.teacher_small.accuracy.top1)
+    accuracy = f"{abs(gain):.1f} points {'more' if gain >= 0 else 'less'} accuracy"
+    note = f" {record.note}" if record.note else ""
+    return (
+        f"{product}, against {alone}, with {accuracy}. Look whether the small student still "
+        f"stands what the recipe asks of it.{note}"
+    )
+
+
+def _row(record: Family, row: Relative) -> list[str]:
+    judged = row.accuracy
+    interval = f"{percent_text(judged.low)} to {percent_text(judged.high)}"
+    return [
+        row.name,
+        size_text(row.n_bytes),
+        ratio_text(record.ratio(row)),
+        f"{percent_text(judged.top1)} ({interval})",
+    ]

@@ -1,0 +1,124 @@
+"""Small pictures of which one is picked, by a click or by the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import traitlets
+from ipywidgets import VBox
+from torch import Tensor
+
+from explorer.measure.dark_knowledge import DarkKnowledge
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import percent_text
+from explorer.views.front_end import source
+from explorer.views.images import Images
+
+DRAWING = source("images.js").read_text(encoding="utf-8").replace("export default { render };", "")
+PICKING = source("picked_images.js").read_text(encoding="utf-8")
+Tile = tuple[dict[str, Any], bytes]
+
+
+class PickedImages(Images):
+    """Pictures that can be picked; `picked` is the ``sample`` of the one that is."""
+
+    _esm = DRAWING + PICKING  # type: ignore[assignment]
+
+    picked = traitlets.Int(-1).tag(sync=True)
+
+
+def tile(name: str, detail: str, label: str, sample: int, pixels: Tensor | None) -> Tile:
+    """Make a tile of `Images`, and its pixels.
+
+    Parameters
+    ----------
+    name, detail : str
+        What stands below the picture.
+    label : str
+        The same in words, for a screen reader.
+    sample : int
+        Its number, which stands in place of a picture.
+    pixels : Tensor, shape (height, width, channels), uint8, or None
+    """
+    size = [0, 0, 0] if pixels is None else list(pixels.shape)
+    made = {"name": name, "detail": detail, "label": label, "sample": sample, "size": size}
+    return made, b"" if pixels is None else pixels.numpy().tobytes()
+
+
+class PickedImagesView:
+    """Images that a teacher finds alike to other classes, to pick one.
+
+    Parameters
+    ----------
+    picked : callable
+        Called with the position of the image that was picked.
+
+    Attributes
+    ----------
+    widget : VBox
+        The pictures and their caption.
+    """
+
+    def __init__(self, picked: Callable[[int], None]) -> None:
+        self._images = PickedImages()
+        for name in ("ex-images", "ex-images-picked"):
+            self._images.add_class(name)
+        self._caption = caption()
+        self._quiet = False
+        self._images.observe(lambda change: self._told(picked, change["new"]), "picked")
+        self.widget = VBox([self._images, self._caption])
+
+    def draw(
+        self, record: DarkKnowledge, pixels: Sequence[Tensor | None], names: Sequence[str]
+    ) -> None:
+        """Show a ranking.
+
+        Parameters
+        ----------
+        record : DarkKnowledge
+        pixels : sequence of Tensor or None
+            Of the images, as `explorer.measure.gallery.thumbnails` makes them.
+        names : sequence of str
+            Of the classes.
+        """
+        tiles = [_tile(record, i, pixels[i], names) for i in range(len(record.positions))]
+        label = "Images that resemble another class most"
+        self._images.show([t for t, _ in tiles], b"".join(p for _, p in tiles), label)
+        self._caption.value = _words(record, names)
+
+    def mark(self, position: int) -> None:
+        """Show which image is looked at; none, where it is not among them."""
+        self._quiet = True
+        try:
+            self._images.picked = position
+        finally:
+            self._quiet = False
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+    def _told(self, picked: Callable[[int], None], position: int) -> None:
+        if not self._quiet and position >= 0:
+            picked(position)
+
+
+def _tile(record: DarkKnowledge, i: int, pixels: Tensor | None, names: Sequence[str]) -> Tile:
+    name, other = names[int(record.labels[i])], names[int(record.second[i])]
+    chance = percent_text(float(record.second_probability[i]), 0)
+    words = f"Image {int(record.positions[i])}: {name}, looks like {other}: {chance}"
+    remark = f"like {other}: {chance}"
+    return tile(name, remark, words, int(record.positions[i]), pixels)
+
+
+def _words(record: DarkKnowledge, names: Sequence[str]) -> str:
+    if not len(record.positions):
+        return "The teacher gets no image right: it has nothing to teach yet."
+    name, other = names[int(record.labels[0])], names[int(record.second[0])]
+    chance = percent_text(float(record.second_probability[0]), 0)
+    return (
+        f"Look at the first: rightly taken for {name}, yet {chance} for {other}. These are the "
+        f"closest calls among {record.n_right:,} right answers; pick one."
+    )

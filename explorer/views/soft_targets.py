@@ -1,0 +1,96 @@
+"""Softened answers for one image: the hard label, the teacher's, and a student's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipywidgets import VBox
+from torch import Tensor
+
+from explorer.measure.soft_targets import SoftTargetsRecord
+from explorer.views.bars import Bars, Segment, bar_row
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import percent_text
+
+DRAWN = 20
+HARD, TEACHER, STUDENT = "before", "after", "grown"
+
+
+class SoftTargetsView:
+    """Bars for each class; of many classes, the likeliest 20.
+
+    Attributes
+    ----------
+    widget : VBox
+        The bars, their legend and their caption.
+    """
+
+    def __init__(self) -> None:
+        heads = ["Class", "0 to 100%", "Logit", "Softened"]
+        self._bars = Bars("Softened answers by class", heads, "ex-bars-short ex-bars-soft")
+        self._caption = caption()
+        self.widget = VBox([self._bars, self._caption])
+
+    def draw(self, record: SoftTargetsRecord, logits: Tensor) -> None:
+        """Show a record.
+
+        Parameters
+        ----------
+        record : SoftTargetsRecord
+        logits : Tensor, shape (n_classes,)
+            The teacher's, before the softmax.
+        """
+        order = _order(record)
+        rows = [_row(record, i, float(logits[i])) for i in order]
+        keys = [(HARD, "hard label", ""), (TEACHER, "teacher", _bits(record, record.teacher_bits))]
+        if record.student_bits is not None:
+            keys.append((STUDENT, "student", _bits(record, record.student_bits)))
+        self._bars.show(rows, keys)
+        self._caption.value = _words(record)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def _order(record: SoftTargetsRecord) -> list[int]:
+    """Return the classes to draw: all in their order, or the likeliest of many."""
+    n = len(record.classes)
+    if n <= DRAWN:
+        return list(range(n))
+    best: list[int] = record.teacher.argsort(descending=True)[:DRAWN].tolist()
+    return best if record.label in best else [*best[:-1], record.label]
+
+
+def _row(record: SoftTargetsRecord, i: int, logit: float) -> dict[str, Any]:
+    teacher = float(record.teacher[i])
+    tracks: list[list[Segment]] = [
+        [(0.0, 1.0, HARD)] if record.label == i else [],
+        [(0.0, teacher, TEACHER)],
+    ]
+    texts = [percent_text(teacher)]
+    words = f"{record.classes[i]}: logit {logit:.2f}, teacher {texts[0]}"
+    if record.student is not None:
+        student = float(record.student[i])
+        tracks.append([(0.0, student, STUDENT)])
+        texts.append(percent_text(student))
+        words += f", student {texts[1]}"
+    words += ", the label" if record.label == i else ""
+    return bar_row(record.classes[i], tracks, [f"{logit:.2f}", "\n".join(texts)], words)
+
+
+def _bits(record: SoftTargetsRecord, bits: float) -> str:
+    return f"{bits:.2f} of {record.max_bits:.2f} bits"
+
+
+def _words(record: SoftTargetsRecord) -> str:
+    wrong = record.teacher.clone()
+    wrong[record.label] = 0.0
+    other = int(wrong.argmax())
+    elsewhere, most = percent_text(float(wrong.sum())), percent_text(float(wrong[other]))
+    return (
+        f"At T = {record.temperature:.3g} the label says {record.classes[record.label]} and "
+        f"nothing else; the teacher puts {elsewhere} elsewhere, {most} on {record.classes[other]}. "
+        f"Entropy {_bits(record, record.teacher_bits)}: look how it grows with T."
+    )

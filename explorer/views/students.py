@@ -1,0 +1,130 @@
+"""What students came to, beside their teacher: a table, and bars where shapes are compared."""
+
+from __future__ import annotations
+
+import math
+
+from ipywidgets import VBox
+
+from explorer.measure.students import StudentRow, StudentTable
+from explorer.views.bars import Bars, bar_row
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.format import count_text, percent_text, size_text
+from explorer.views.table import Table
+
+HEADS = ("Network", "Test error (95% interval)", "Seeds", "Weights", "Bytes")
+TONES = ("before", "after")
+SHAPES = {
+    "shallow": "SNN, one hidden layer",
+    "deep": "DNN, three hidden layers",
+    "convolutional": "CNN, three above a convolution",
+}
+
+
+class StudentsView:
+    """Errors, weights and bytes in a table.
+
+    Attributes
+    ----------
+    widget : VBox
+        The table and its caption.
+    """
+
+    def __init__(self) -> None:
+        self._table = Table("Students and their teacher: error, weights, bytes")
+        self._caption = caption()
+        self.widget = VBox([self._table, self._caption])
+
+    def draw(self, record: StudentTable) -> None:
+        """Show a table."""
+        self._table.show([(head, "") for head in HEADS], [_row(row) for row in record.rows])
+        self._caption.value = gain_text(record)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+class ShapesView:
+    """Errors as bars, a group for each shape.
+
+    Attributes
+    ----------
+    widget : VBox
+        The bars, their legend and their caption.
+    """
+
+    def __init__(self) -> None:
+        self._bars = Bars("Test error by shape", ["Shape", "Test error", ""], "ex-bars-shapes")
+        self._caption = caption()
+        self.widget = VBox([self._bars, self._caption])
+
+    def draw(self, record: StudentTable) -> None:
+        """Show a table whose rows have groups."""
+        groups = list(dict.fromkeys(row.group for row in record.rows if row.group))
+        top = max(row.error for row in record.rows) or 1.0
+        names = list(dict.fromkeys(row.name for row in record.rows if row.group))
+        rows = []
+        for group in groups:
+            own = [row for row in record.rows if row.group == group]
+            tracks = [
+                [(0.0, row.error / top, TONES[names.index(row.name) % len(TONES)])] for row in own
+            ]
+            said = [percent_text(row.error) for row in own]
+            words = ", ".join(f"{row.name} {percent_text(row.error)}" for row in own)
+            shape = SHAPES.get(group, group)
+            size = f"{own[0].n_weights:,} weights"
+            rows.append(bar_row(shape, tracks, ["\n".join(said)], f"{shape}: {words}", size))
+        self._bars.show(rows, [(TONES[i % 2], name, "") for i, name in enumerate(names)])
+        self._caption.value = _shapes_text(record, groups)
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+
+
+def gain_text(record: StudentTable) -> str:
+    """Say how the last kind of students did against the first, and what to look for."""
+    if not record.n_pairs:
+        row = record.rows[-1]
+        return (
+            f"{row.name}: {percent_text(row.error)} wrong of {record.n:,} held-out samples. Look "
+            "at the interval: a difference within it says little."
+        )
+    points = f"{abs(100 * record.gain):.1f} points {'less' if record.gain >= 0 else 'more'}"
+    if not math.isfinite(record.gain_low):
+        return (
+            f"Taught by the teacher, the student erred {points} on {record.n:,} held-out samples. "
+            "Look whether the intervals of the two students overlap."
+        )
+    sign = 1 if record.gain >= 0 else -1
+    low, high = sorted((sign * 100 * record.gain_low, sign * 100 * record.gain_high))
+    return (
+        f"Taught by the teacher, students erred {points} on average (95% interval {low:.1f} to "
+        f"{high:.1f}), and less in {record.n_better} of {record.n_pairs} pairs, on {record.n:,} "
+        "held-out samples. Look whether the interval leaves out 0."
+    )
+
+
+def _shapes_text(record: StudentTable, groups: list[str]) -> str:
+    if len(groups) < 2:
+        return "The next shapes follow. Look at the two bars of a shape: labels, then teacher."
+    spreads = {}
+    for name in dict.fromkeys(row.name for row in record.rows if row.group):
+        errors = [row.error for row in record.rows if row.group and row.name == name]
+        spreads[name] = 100 * (max(errors) - min(errors))
+    told = ", ".join(f"{spread:.1f} points {name}" for name, spread in spreads.items())
+    return f"From the best shape to the worst: {told}. Look whether a teacher narrows the gap."
+
+
+def _row(row: StudentRow) -> list[str]:
+    interval = f"{percent_text(row.low)} to {percent_text(row.high)}"
+    shape = SHAPES.get(row.group, row.group).split(",")[0]
+    return [
+        f"{shape}, {row.name}" if shape else row.name,
+        f"{percent_text(row.error)} ({interval})",
+        str(row.n_seeds),
+        count_text(row.n_weights),
+        size_text(row.n_bytes),
+    ]
