@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument(
         "--weights", help="'default', 'random' or a .safetensors file (default: 'default')"
     )
+    app.add_argument("--address", help="to listen on (default: 127.0.0.1, this machine only)")
+    app.add_argument("--max-kernels", type=int, metavar="N", help="visitors (default: by memory)")
+    app.add_argument("--ready", type=int, default=1, metavar="N", help="pages made in advance")
     app.set_defaults(run=_app)
 
     models = commands.add_parser("models", help="list the networks that can be loaded by name")
@@ -131,7 +134,15 @@ def _app(options: argparse.Namespace) -> None:
 
     if options.model is not None:
         _require_model(options.model)
-    serve(choose_port(options.port), not options.no_browser, options.model, options.weights)
+    serve(
+        choose_port(options.port),
+        not options.no_browser,
+        options.model,
+        options.weights,
+        max_kernels=options.max_kernels,
+        n_ready=options.ready,
+        **({"address": options.address} if options.address else {}),
+    )
 
 
 def _require_model(name: str) -> None:

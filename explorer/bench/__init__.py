@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status, 0.
+        Exit status, 0; 1 if not all of a class got in.
 
     Raises
     ------
@@ -38,11 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         If a model is unknown; the message suggests others.
     """
     options = _parser().parse_args(arguments)
+    if options.n_visitors is not None:
+        return _measure_class(options)
     findings = _measure(options)
     if options.browser:
         from explorer.bench.browser import measure_pages
+        from explorer.bench.startup import measure_startup
 
-        findings += measure_pages(options.models)
+        findings += [*measure_pages(options.models), *measure_startup()]
     if options.json is not None:
         _write(options.json, findings)
     return 0
@@ -71,6 +74,20 @@ def _parser() -> argparse.ArgumentParser:
         help="time other libraries at the same tasks (default: yes)",
     )
     parser.add_argument("--browser", action="store_true", help="time the page in Chromium, too")
+    parser.add_argument(
+        "--class",
+        dest="n_visitors",
+        type=_count,
+        metavar="N",
+        help="instead: N visitors of the served page at once, five of them dragging at a time",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_count,
+        default=60,
+        metavar="S",
+        help="how long a class drags (default: 60)",
+    )
     parser.add_argument("--quick", action="store_true", help="two runs, and small samples")
     return parser
 
@@ -106,6 +123,15 @@ def _measure(options: argparse.Namespace) -> list[Finding]:
     for name in options.models:
         findings += measure(name, _effort(options), peers=options.peers, tell=_tell)
     return findings
+
+
+def _measure_class(options: argparse.Namespace) -> int:
+    from explorer.bench.classroom import measure_class, rows
+
+    hour = measure_class(options.n_visitors, options.seconds, tell=_tell)
+    if options.json is not None:
+        _write(options.json, rows(hour))
+    return 0 if hour.n_visitors == hour.n_wanted else 1
 
 
 def _tell(text: str) -> None:

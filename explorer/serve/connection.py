@@ -1,4 +1,4 @@
-"""Kernel websockets that send every message at once.
+"""Kernel websockets that send every message at once, and pass on only what a page may say.
 
 A dial's drag is a ping-pong of small messages. On a socket that gathers small writes (Nagle's
 algorithm) each waits for the receiver's delayed acknowledgement, about 40 ms, which holds a drag
@@ -12,7 +12,13 @@ from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
-__all__ = ["PromptConnection", "without_delay"]
+from explorer.serve.messages import PROTOCOL, Malformed, allowed, hides, read
+
+__all__ = ["GuardedConnection", "PromptConnection", "without_delay"]
+
+REFUSED = 1002
+MOST_REASON = 120
+SEEN_WHOLE = {"comm_msg", "comm_open", "comm_close", "status"}
 
 
 class _NoDelay:
@@ -47,3 +53,39 @@ def without_delay(connection_class: type) -> type:
     if issubclass(connection_class, _NoDelay):
         return connection_class
     return type(connection_class.__name__, (_NoDelay, connection_class), {})
+
+
+class GuardedConnection(PromptConnection):
+    """A visitor's connection: what it may say is what `explorer.serve.messages` allows."""
+
+    def connect(self) -> Any:
+        """Connect to the kernel; a page that speaks another protocol is turned away."""
+        if self.subprotocol != PROTOCOL:
+            self.websocket_handler.close(REFUSED, f"expected the protocol {PROTOCOL}")
+            return _nothing()
+        return super().connect()
+
+    def handle_incoming_message(self, incoming_msg: Any) -> None:
+        """Pass on what is allowed; drop what is not; hang up on what is no message."""
+        if self.subprotocol != PROTOCOL:
+            return
+        try:
+            message = read(incoming_msg)
+        except Malformed as error:
+            self.websocket_handler.close(REFUSED, str(error)[:MOST_REASON])
+            return
+        if allowed(message):
+            super().handle_incoming_message(incoming_msg)
+        else:
+            self.log.warning("refused a message of type %.40r from a page", message.kind)
+
+    def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
+        """Pass on what the page may see."""
+        _, parts = self.session.feed_identities(outgoing_msg)
+        kind = self.session.unpack(parts[1])["msg_type"]
+        if kind in SEEN_WHOLE or not hides(kind, self.session.unpack(parts[4])):
+            super().handle_outgoing_message(stream, outgoing_msg)
+
+
+async def _nothing() -> None:
+    return None

@@ -2,6 +2,7 @@
 
 import urllib.error
 import urllib.request
+from urllib.parse import urljoin
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_closing_the_page_ends_its_kernel(voila, new_page):
     page = watched.page
     page.goto(voila)
     until_ready(page)
-    kernel = f"{voila}api/kernels/{page.evaluate(KERNEL)}"
+    kernel = urljoin(voila, f"/api/kernels/{page.evaluate(KERNEL)}")
     assert status_of(kernel) == 200
     other = page.context.new_page()
     page.close(run_before_unload=True)

@@ -13,7 +13,7 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from tornado.testing import bind_unused_port
 
 import explorer.serve as extension
-from explorer.serve.connection import PromptConnection, without_delay
+from explorer.serve.connection import GuardedConnection, PromptConnection, without_delay
 from explorer.serve.server import configuration
 
 
@@ -93,5 +93,6 @@ def open_in_package(name):
 
 def test_the_page_is_served_with_it():
     chosen = configuration(8866).Voila.kernel_websocket_connection_class
-    assert chosen is PromptConnection
+    assert chosen is GuardedConnection
+    assert issubclass(chosen, PromptConnection)
     assert issubclass(chosen, ZMQChannelsWebsocketConnection)

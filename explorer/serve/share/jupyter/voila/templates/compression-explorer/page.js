@@ -7,11 +7,22 @@
   follow();
   dark.addEventListener("change", follow);
 
-  // The skeleton stays until there is something to see: the explorer's figures, or a message.
-  const drawn = ".ex-figure-size .ex-value, .jp-RenderedText, .jp-RenderedHTMLCommon";
-  const show = () => {
+  // The skeleton stays until there is something to see: the explorer with its views, or a text.
+  const figures = ".ex-figure-size .ex-value";
+  const views = ".ex-view-sparsity canvas[data-kept]";
+  const text = ".jp-RenderedText, .jp-RenderedHTMLCommon";
+  const VIEWS_MS = 2000;
+  let patience = null;
+  const show = (waited = false) => {
     const cells = document.getElementById("rendered_cells");
-    if (!cells || !cells.querySelector(drawn)) return false;
+    if (!cells) return true;
+    if (!cells.querySelector(text)) {
+      if (!cells.querySelector(figures)) return false;
+      if (!waited && !cells.querySelector(views)) {
+        patience ??= setTimeout(show, VIEWS_MS, true);
+        return false;
+      }
+    }
     cells.removeAttribute("aria-busy");
     document.getElementById("loading")?.remove();
     return true;
@@ -19,7 +30,22 @@
 
   window.voila_heartbeat = () => {};
   window.voila_process = () => {};
+  const say = (words) => {
+    const text = document.querySelector("#loading_text .words");
+    if (text) text.textContent = words;
+  };
+  const slow = setTimeout(
+    () => say("Still starting: the server is busy. The page comes by itself."), 15000);
+  let finished = false;
+  addEventListener("load", () => {
+    if (finished) return;
+    clearTimeout(slow);
+    say("This page could not be made. Loading it again may help.");
+    document.querySelector("#loading .spinner")?.remove();
+  });
+
   window.voila_finish = () => {
+    finished = true;
     if (show()) return;
     const watch = new MutationObserver(() => show() && watch.disconnect());
     watch.observe(document.getElementById("rendered_cells"), { childList: true, subtree: true });

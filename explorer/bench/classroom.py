@@ -1,0 +1,274 @@
+"""A class at the same time: everyone gets in, some drag, and what that takes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from explorer.bench.hosted import Hosted, NotAdmitted, Visitor, hosted
+from explorer.bench.rows import BenchRow
+from explorer.bench.timing import Timing
+
+__all__ = ["ClassHour", "Memory", "measure_class", "rows"]
+
+DIAL, FIGURES = "ex-dial-sparsity", "ex-strip"
+N_DRAGGING = 5
+DRAG_SECONDS = 5.0
+HAND_SECONDS = 1 / 60
+STRETCH = (5.0, 95.0)
+STEP = 0.5
+MEBI = 2**20
+NETWORK = "lenet-300-100"
+TARGETS_S = {"from a dial's move to new figures": 0.3}
+TARGET_BYTES = 10 * 10**9
+SETTLE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Proportional share (PSS) of memory, pages that processes share being divided among them.
+
+    Attributes
+    ----------
+    total_bytes : int
+        Of the server and all that it started.
+    visitor_bytes : tuple of int
+        Of each kernel, a visitor's or one that stands ready.
+    private_bytes : tuple of int
+        The part of each that it shares with nobody: what one more visitor takes.
+    """
+
+    total_bytes: int
+    visitor_bytes: tuple[int, ...]
+    private_bytes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ClassHour:
+    """What was seen.
+
+    Attributes
+    ----------
+    n_visitors : int
+        Those who got in.
+    n_wanted : int
+        Those who wanted to, all at once.
+    entered_s : tuple of float
+        Seconds from asking for the page to knowing its widgets, of each.
+    answered_s, done_s : tuple of float
+        Seconds from moving a dial to the new figures, and until the kernel was ready for the
+        next move.
+    one_too_many : str
+        What the visitor beyond the limit was answered.
+    memory : Memory or None
+        None where the system does not tell.
+    """
+
+    n_visitors: int
+    n_wanted: int
+    entered_s: tuple[float, ...]
+    answered_s: tuple[float, ...]
+    done_s: tuple[float, ...]
+    one_too_many: str
+    memory: Memory | None
+
+
+def measure_class(
+    n_visitors: int,
+    seconds: float = 60.0,
+    n_ready: int = 1,
+    tell: Callable[[str], object] = sys.stdout.write,
+) -> ClassHour:
+    """Run a server for a class, let everyone in at once, and let some drag a dial in turn.
+
+    Parameters
+    ----------
+    n_visitors : int
+        How many there are; the server has room for just as many.
+    seconds : float
+        How long five at a time drag the sparsity dial, each for five seconds, as fast as the
+        answers come and at most 60 times a second.
+    n_ready : int
+        Pages that the server makes in advance.
+    tell : callable
+        Called with lines of text.
+
+    Returns
+    -------
+    ClassHour
+    """
+    with hosted(max_kernels=n_visitors, n_ready=n_ready) as server:
+        return asyncio.run(_hour(server, n_visitors, seconds, tell))
+
+
+async def _hour(
+    server: Hosted, n_visitors: int, seconds: float, tell: Callable[[str], object]
+) -> ClassHour:
+    await _until_forking(server.pid)
+    found = await asyncio.gather(
+        *(Visitor.enter(server.page) for _ in range(n_visitors)), return_exceptions=True
+    )
+    visitors = [each for each in found if isinstance(each, Visitor)]
+    entered = tuple(sorted(each.ready_seconds for each in visitors))
+    tell(f"{len(visitors)} of {n_visitors} got in, all asking at once: {_spread(entered)}\n")
+    for problem in {repr(each) for each in found if isinstance(each, BaseException)}:
+        tell(f"not let in: {problem}\n")
+    one_too_many = await _one_too_many(server)
+    tell(f"one more is answered: {one_too_many}\n")
+    moves = await _drag(visitors, seconds)
+    answered, done = ([move[i] for move in moves] for i in (0, 1))
+    tell(
+        f"{N_DRAGGING} at a time dragging for {seconds:.0f} s, {len(moves)} moves: "
+        f"dial to new figures {_spread(answered)}; ready for the next move {_spread(done)}\n"
+    )
+    memory = _memory(server.pid)
+    if memory is not None:
+        tell(_words(memory))
+    for each in visitors:
+        await each.leave()
+    return ClassHour(
+        len(visitors), n_visitors, entered, tuple(answered), tuple(done), one_too_many, memory
+    )
+
+
+async def _until_forking(pid: int) -> None:
+    """Wait until the server has a page ready, or a while: a class comes to a running server."""
+    for _ in range(60):
+        if len(psutil.Process(pid).children(recursive=True)) >= 2:
+            break
+        await asyncio.sleep(0.5)
+    await asyncio.sleep(SETTLE_SECONDS)
+
+
+async def _one_too_many(server: Hosted) -> str:
+    try:
+        visitor = await Visitor.enter(server.page)
+    except NotAdmitted as refusal:
+        return f"{refusal.status}, Retry-After {refusal.retry_after} s"
+    await visitor.leave()
+    return "with a page"
+
+
+async def _drag(visitors: Sequence[Visitor], seconds: float) -> list[tuple[float, float]]:
+    """Let groups of visitors drag in turn."""
+    end = time.perf_counter() + seconds
+    waiting = itertools.cycle(visitors)
+    moves: list[tuple[float, float]] = []
+    while visitors and (left := end - time.perf_counter()) > 0:
+        group = list(itertools.islice(waiting, min(N_DRAGGING, len(visitors))))
+        turns = (_one_drag(each, min(DRAG_SECONDS, left)) for each in group)
+        for found in await asyncio.gather(*turns):
+            moves += found
+    return moves
+
+
+async def _one_drag(visitor: Visitor, seconds: float) -> list[tuple[float, float]]:
+    dial, figures = visitor.find(DIAL), visitor.find(FIGURES)
+    low, high = STRETCH
+    n_steps = int((high - low) / STEP)
+    moves: list[tuple[float, float]] = []
+    end = time.perf_counter() + seconds
+    for i in itertools.count():
+        started = time.perf_counter()
+        if started >= end:
+            return moves
+        there = i % (2 * n_steps)
+        value = low + STEP * min(there, 2 * n_steps - there)
+        moves.append(await visitor.turn(dial, value, figures))
+        await asyncio.sleep(max(0.0, HAND_SECONDS - (time.perf_counter() - started)))
+    return moves
+
+
+def _memory(pid: int) -> Memory | None:
+    server = psutil.Process(pid)
+    below = server.children(recursive=True)
+    shares = {each.pid: _shares(each.pid) for each in [server, *below]}
+    kernels = [shares[each.pid] for each in below if not _forks_others(each, pid)]
+    known = [each for each in kernels if each is not None]
+    if not known or None in shares.values():
+        return None
+    return Memory(
+        sum(each[0] for each in shares.values() if each is not None),
+        tuple(pss for pss, _ in known),
+        tuple(private for _, private in known),
+    )
+
+
+def _forks_others(process: psutil.Process, server: int) -> bool:
+    return process.ppid() == server and "explorer.serve.zygote" in process.cmdline()
+
+
+def _shares(pid: int) -> tuple[int, int] | None:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return None
+    kilobytes = {name.rstrip(":"): int(amount) for name, amount, *_ in map(str.split, lines)}
+    return 1024 * kilobytes["Pss"], 1024 * (kilobytes["Private_Clean"] + kilobytes["Private_Dirty"])
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    if len(seconds) < 2:
+        return "too few to tell"
+    in_ms = [1000 * each for each in seconds]
+    p95 = statistics.quantiles(in_ms, n=20, method="inclusive")[-1]
+    return f"median {statistics.median(in_ms):,.0f} ms, 95th percentile {p95:,.0f} ms"
+
+
+def _words(memory: Memory) -> str:
+    kernels, private = memory.visitor_bytes, memory.private_bytes
+    return (
+        f"memory (PSS): {memory.total_bytes / MEBI:,.0f} MiB in all; {len(kernels)} kernels of "
+        f"{statistics.mean(kernels) / MEBI:,.0f} MiB on average, {max(kernels) / MEBI:,.0f} MiB at "
+        f"most, {statistics.mean(private) / MEBI:,.0f} MiB of it private\n"
+    )
+
+
+def rows(hour: ClassHour) -> list[BenchRow]:
+    """Return the figures as rows of the benchmark's table; ratios are to what is aimed at.
+
+    Parameters
+    ----------
+    hour : ClassHour
+
+    Returns
+    -------
+    list of BenchRow
+    """
+    name = f"class of {hour.n_wanted}"
+    measured = {
+        "getting in, all at once": hour.entered_s,
+        "from a dial's move to new figures": hour.answered_s,
+        "from a dial's move to the next one": hour.done_s,
+    }
+    found = [_row(name, words, seconds) for words, seconds in measured.items() if seconds]
+    if hour.memory is not None and found:
+        mean = statistics.mean(hour.memory.visitor_bytes)
+        found.append(_memory_row(name, hour.memory, mean))
+    return found
+
+
+def _row(name: str, words: str, seconds: Sequence[float]) -> BenchRow:
+    timing = Timing(tuple(seconds))
+    target = TARGETS_S.get(words)
+    ratio = timing.p95_ms / (1000 * target) if target else 1.0
+    against = f"{target:g} s, 95th percentile" if target else "itself"
+    return BenchRow(
+        NETWORK, name, words, timing.median_ms, timing.p95_ms, timing.n_runs, against, ratio, ratio
+    )
+
+
+def _memory_row(name: str, memory: Memory, mean: float) -> BenchRow:
+    n = len(memory.visitor_bytes)
+    ratio = memory.total_bytes / TARGET_BYTES
+    words = f"memory of {n} kernels and the server, {mean / MEBI:,.0f} MiB a kernel"
+    total = memory.total_bytes
+    return BenchRow(NETWORK, name, words, 0.0, 0.0, n, "10 GB", ratio, ratio, total)

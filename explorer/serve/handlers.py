@@ -1,0 +1,129 @@
+"""What the server answers: the front page, the notebooks as pages, and words where it cannot."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from tornado.ioloop import IOLoop
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError
+from voila.handler import BaseVoilaHandler
+from voila.request_info_handler import RequestInfoSocketHandler
+from voila.tornado.handler import TornadoVoilaHandler
+
+from explorer.serve.front import APP, chapters
+from explorer.serve.visit import NoRoom, Visit
+
+__all__ = ["RETRY_SECONDS", "FrontPage", "NotThere", "NotebookPage"]
+
+RETRY_SECONDS = 5
+WORDS = {
+    403: ("This is not shown", "The server shows its notebooks as pages, and nothing else."),
+    404: ("There is nothing here", "The address may be mistyped, or what was here has gone."),
+    503: (
+        "All places are taken",
+        "Everyone this server has room for is here already. This page asks again by itself; "
+        "a place is free as soon as somebody leaves.",
+    ),
+}
+OTHERWISE = ("Something went wrong", "The page could not be made. Loading it again may help.")
+
+
+class _Told(BaseVoilaHandler):
+    """A handler whose errors are told in words, on a page, without what caused them."""
+
+    def tell(self, status: int, retry: int | None = None) -> None:
+        """Answer with a page of words; `retry` is after how many seconds it loads itself again."""
+        title, words = WORDS.get(status, OTHERWISE)
+        self.set_status(status)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        if retry is not None:
+            self.set_header("Retry-After", str(retry))
+        environment = self.settings["voila_jinja2_env"]
+        page = environment.get_template("message.html")
+        given = {"title": title, "words": words, "retry": retry, "base_url": self.base_url}
+        self.finish(page.render(**given))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer an error."""
+        known = status_code if status_code in {s.value for s in HTTPStatus} else 500
+        self.tell(known, RETRY_SECONDS if known == HTTPStatus.SERVICE_UNAVAILABLE else None)
+
+
+class FrontPage(_Told):
+    """The list of what there is to open."""
+
+    def initialize(self, folder: Path, **kwargs: Any) -> None:
+        """Take the folder of the notebooks."""
+        super().initialize(**kwargs)
+        self.folder = folder
+
+    def get(self) -> None:
+        """Answer with the list."""
+        found = chapters(self.folder)
+        first = [each for each in found if each.file == APP]
+        rest = [each for each in found if each.file != APP]
+        page = self.settings["voila_jinja2_env"].get_template("front.html")
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.finish(page.render(app=first, chapters=rest, base_url=self.base_url))
+
+
+class NotebookPage(_Told, TornadoVoilaHandler):
+    """A notebook of the folder, as a page with a kernel of its own."""
+
+    visit: Visit | None = None
+    gone = False
+
+    def initialize(self, folder: Path, **kwargs: Any) -> None:
+        """Take the folder of the notebooks."""
+        super().initialize(**kwargs)
+        self.folder = folder
+
+    @property
+    def kernel_manager(self) -> Any:
+        """The kernels, as this visitor asks for them."""
+        return self.visit or self.settings["kernel_manager"]
+
+    async def get(self, path: str | None = None) -> None:
+        """Answer with the page, or with words if there is no room.
+
+        Asking for the token sets the cookie without which the page may not end its kernel.
+        """
+        name = path or APP
+        if all(each.file != name for each in chapters(self.folder)):
+            raise HTTPError(404)
+        _ = self.xsrf_token
+        kernels = self.settings["kernel_manager"]
+        try:
+            with kernels.visits.enter(kernels) as self.visit:
+                await super().get(name)
+        except NoRoom:
+            self.tell(HTTPStatus.SERVICE_UNAVAILABLE, RETRY_SECONDS)
+        except StreamClosedError:
+            self.gone = True
+        finally:
+            await self._settle()
+
+    async def _settle(self) -> None:
+        if self.visit is not None:
+            RequestInfoSocketHandler._cache.pop(self.visit.kernel_id, None)
+            if self.gone:
+                await self.visit.leave()
+
+    def on_connection_close(self) -> None:
+        """End the kernel of a visitor who has gone before the page was there."""
+        super().on_connection_close()
+        self.gone = True
+        IOLoop.current().add_callback(self._settle)
+
+
+class NotThere(_Told):
+    """The answer to every address that the server does not know."""
+
+    async def prepare(self) -> None:
+        """Answer that there is nothing."""
+        raise HTTPError(404)

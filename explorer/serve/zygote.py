@@ -1,0 +1,92 @@
+"""A process that has imported what a page needs, and forks a kernel each time it is asked to.
+
+Importing torch and the widgets takes seconds and some 200 MB. Kernels forked from a process that
+has done so start at once and share that memory until they write to it. Nothing may run beside
+the main thread when a process forks, so what is imported here must start no thread.
+
+Run by `explorer.serve.forking` as ``python -m explorer.serve.zygote FD TARGET...``.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+__all__ = ["LAUNCHER", "MOST_BYTES", "main"]
+
+LAUNCHER = "ipykernel_launcher"
+MOST_BYTES = 1 << 20
+
+
+def main(arguments: list[str]) -> None:
+    """Import, then fork kernels until the other end of the socket is closed.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The number of an inherited socket, then what to prepare: modules, or functions of no
+        arguments as ``module:function``.
+    """
+    channel = socket.socket(fileno=int(arguments[0]))
+    for target in arguments[1:]:
+        _prepare(target)
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while told := channel.recv(MOST_BYTES):
+        request = json.loads(told)
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            channel.close()
+            _become_kernel(**request)
+            return
+        os.close(writing)
+        socket.send_fds(channel, [str(pid).encode()], [reading])
+        os.close(reading)
+
+
+def _prepare(target: str) -> None:
+    name, _, function = target.partition(":")
+    module = import_module(name)
+    if function:
+        getattr(module, function)()
+
+
+def _become_kernel(command: list[str], environment: dict[str, str], folder: str) -> None:
+    """Run as the kernel that `command` describes; its pipe's end stays open until it has ended."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    arguments = command[command.index(LAUNCHER) + 1 :]
+    sys.argv = [LAUNCHER, *arguments]
+    _use_threads()
+    kernelapp: Any = import_module("ipykernel.kernelapp")
+    parent = f"--IPKernelApp.parent_handle={os.getppid()}"
+    kernelapp.launch_new_instance(argv=[*arguments, parent, "--log-level=ERROR"])
+
+
+def _use_threads() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        wanted = os.environ.get("OMP_NUM_THREADS", "")
+        torch.set_num_threads(int(wanted) if wanted.isdecimal() else len(os.sched_getaffinity(0)))
+
+
+if __name__ == "__main__":
+    if Path(sys.path[0]).resolve() == Path.cwd():
+        del sys.path[0]
+    main(sys.argv[1:])
