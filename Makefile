@@ -12,7 +12,8 @@ test: .venv/test.stamp  ## Format, lint, types, and every test.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	sh .ci/chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not browser'
+	$(BIN)/python -m pytest -m browser
 
 screenshot: .venv/test.stamp  ## Draw notebooks/images/app.png anew.
 	sh .ci/chromium
