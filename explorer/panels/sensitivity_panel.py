@@ -20,7 +20,7 @@ from explorer.views.closing import close_all
 from explorer.views.format import percent_text
 from explorer.views.sensitivity import SensitivityPlot, SensitivityView, value_text
 
-TITLES = {"density": "Pruning", "bits": "Bits", "k": "Shared values", "rank": "Rank"}
+TITLES = {"density": "Pruning", "bits": "Bits", "k": "Sharing", "rank": "Rank"}
 
 
 class SensitivityPanel:
