@@ -18,6 +18,7 @@ test: .venv/test.stamp  ## Format, lint, types, and every test.
 screenshot: .venv/test.stamp  ## Draw notebooks/images/app.png anew.
 	sh .ci/chromium
 	$(BIN)/python -m tests.browser.screenshot
+	$(BIN)/python -m tests.browser.pictures
 
 clean:  ## Remove what this file made.
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

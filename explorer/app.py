@@ -58,6 +58,8 @@ class Explorer(VBox):
         Your own small network, to be taught on the tab Distill.
     picker : Loaded, optional
         Offer the networks of the catalog, this one being shown.
+    tab : str, optional
+        Title of the tab that is open at the start.
 
     Attributes
     ----------
@@ -67,7 +69,7 @@ class Explorer(VBox):
     Raises
     ------
     TypeError, ValueError
-        If the network has nothing to compress, or holds a NaN.
+        If the network has nothing to compress, or holds a NaN, or there is no such tab.
 
     Examples
     --------
@@ -91,6 +93,7 @@ class Explorer(VBox):
         recipe: Any = None,
         student: nn.Module | None = None,
         picker: zoo.Loaded | None = None,
+        tab: str = FIRST,
     ) -> None:
         def make() -> Session:
             return Session(net, data, metric=metric, input_shape=input_shape)
@@ -101,7 +104,7 @@ class Explorer(VBox):
         self._layer = Dropdown(description="Layer up close")
         self._layer.add_class("ex-layer-picker")
         self._keeper = StateKeeper(self._page())
-        self._topics = TopicsPanel(self._tabs(student), FIRST, self._opened)
+        self._topics = TopicsPanel(self._tabs(student), tab, self._opened)
         self._recipe_panel.offer(self._topics.topic.kinds)
         shown = Shown(self._recipe_panel, self._layer, self._figures, self._status, self._topics)
         heard = (self._keeper.visited, self._keeper.measured)

@@ -33,7 +33,18 @@ ASIDE = {
 WIDGETS = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
 WITH_WIDGETS = {"views", "controls", "panels", "app", "page", "chapters", "serve"}
 HEAVY = {"torchvision", "numba", "bqplot", "faiss", "dask", "sklearn", "pandas", "voila", "torch"}
-HEAVY |= {"torch_pruning", "constriction", "onnx", "latex2mathml"}
+HEAVY |= {"torch_pruning", "constriction", "onnx", "latex2mathml", "mlxtend", "scipy", "numpy"}
+HEAVY |= {"ipywidgets", "anywidget", "distributed", "safetensors", "jupyterlab"}
+UNTIL_NEEDED = {"onnx", "onnxscript", "dask", "distributed", "sklearn", "faiss", "torch_pruning"}
+UNTIL_NEEDED |= {"torchvision", "constriction", "kmeans1d", "pandas", "voila", "jupyterlab", "mypy"}
+UNTIL_NEEDED |= {"ipywidgets", "anywidget", "bqplot", "latex2mathml", "zstandard"}
+FIRST_USE = """
+import explorer as ex
+session = ex.Session(*ex.load("lenet-300-100"))
+session.apply([ex.Prune(sparsity=0.9), ex.Share(n_clusters=8)])
+session.wait(60)
+session.close()
+"""
 
 
 def part_of(path):
@@ -132,7 +143,13 @@ def loaded_by(statement):
 def test_importing_the_package_is_light():
     loaded = loaded_by("import explorer")
     assert "explorer" in loaded
-    assert loaded & HEAVY == set()
+    assert loaded & (HEAVY | WIDGETS) == set()
+
+
+def test_a_first_session_loads_what_it_needs_and_no_more():
+    loaded = loaded_by(f"exec({FIRST_USE!r})")
+    assert {"explorer", "torch", "numba"} <= loaded
+    assert loaded & UNTIL_NEEDED == set()
 
 
 @pytest.mark.parametrize("module", ["cli", "serve", "serve.server"])

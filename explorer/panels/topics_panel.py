@@ -38,6 +38,9 @@ class TopicsPanel:
 
     def __init__(self, tabs: Sequence[Tab], first: str, opened: Callable[[Topic], None]) -> None:
         self._panels = {tab.topic.title: tab for tab in tabs}
+        if first not in self._panels:
+            known = ", ".join(self._panels)
+            raise ValueError(f"tab must be one of {known}; got {first!r}")
         self._tabs = TabsView(list(self._panels), [tab.widget for tab in tabs])
         self._tabs.open(first)
         self._tabs.observe(lambda _change: self._selected(opened), "selected")

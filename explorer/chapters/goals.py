@@ -1,0 +1,202 @@
+"""What a question asks for: a figure that reaches a bound, or a step in the recipe."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from explorer.chapters.verdicts import Verdict
+from explorer.compress.recipe import Recipe
+from explorer.compress.setting import Setting
+from explorer.controls.step_stack import title_of
+from explorer.measure.result import Result
+from explorer.views.format import TIMES
+
+MOST_DIGITS = 4
+HORIZONTAL_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+
+Figure = Callable[[Result], float | None]
+Text = Callable[[float, int], str]
+
+
+class Goal(ABC):
+    """One thing that a question asks for."""
+
+    @abstractmethod
+    def judge(self, result: Result, recipe: Recipe) -> Verdict:
+        """Judge the current result."""
+
+    @abstractmethod
+    def now(self, result: Result) -> str:
+        """Say the current figure in a few words; "" where there is none to say."""
+
+
+@dataclass(frozen=True)
+class Reach(Goal):
+    """A figure that is at least, or at most, as large as a bound.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"accuracy"``.
+    figure : callable
+        Takes a `Result` to the figure; None where it is not known yet.
+    bound : float
+    text, gap : callable
+        Take the figure, or how far it is from the bound, and a number of digits to text.
+    most : bool
+        Whether the bound is the largest that is right, instead of the smallest.
+
+    Examples
+    --------
+    >>> from explorer.compress.recipe import Recipe
+    >>> goal = Reach("zeros", lambda result: 0.75, 0.8, _percent, _points)
+    >>> goal.judge(None, Recipe()).words
+    'zeros 75.0%, asked for 80.0% or more: 5.0 points are missing'
+    """
+
+    name: str
+    figure: Figure
+    bound: float
+    text: Text
+    gap: Text
+    most: bool = False
+
+    def judge(self, result: Result, recipe: Recipe) -> Verdict:
+        """Compare the figure with the bound."""
+        value = self.figure(result)
+        if value is None:
+            return Verdict(False, f"{self.name}: not known yet")
+        excess = value - self.bound if self.most else self.bound - value
+        digits = self._digits(value)
+        asked = f"asked for {self.text(self.bound, digits)} or {'less' if self.most else 'more'}"
+        words = f"{self.name} {self.text(value, digits)}, {asked}"
+        if excess <= 0:
+            return Verdict(True, words)
+        left = "too much" if self.most else "are missing"
+        return Verdict(False, f"{words}: {self.gap(excess, digits)} {left}")
+
+    def now(self, result: Result) -> str:
+        """Say the figure."""
+        value = self.figure(result)
+        return f"{self.name} {HORIZONTAL_ELLIPSIS if value is None else self.text(value, 1)}"
+
+    def _digits(self, value: float) -> int:
+        """Return as few digits as tell the figure from the bound."""
+        for digits in range(1, MOST_DIGITS):
+            if self.text(value, digits) != self.text(self.bound, digits):
+                return digits
+        return 1 if value == self.bound else MOST_DIGITS
+
+
+@dataclass(frozen=True)
+class Uses(Goal):
+    """A step of some kind that is in the recipe, or is not.
+
+    Parameters
+    ----------
+    kind : type of Setting
+    wanted : bool
+        Whether it must be there; False if it must not.
+    """
+
+    kind: type[Setting]
+    wanted: bool = True
+
+    def judge(self, result: Result, recipe: Recipe) -> Verdict:
+        """Look for the step."""
+        there = any(isinstance(step, self.kind) for _, steps in recipe.entries for step in steps)
+        name, met = title_of(self.kind), there == self.wanted
+        state = f"{name} is {'' if there else 'not '}in the recipe"
+        return Verdict(met, state if met else f"{state}: {'remove' if there else 'add'} it")
+
+    def now(self, result: Result) -> str:
+        """Say nothing: the recipe is in view."""
+        return ""
+
+
+def smaller(times: float) -> Goal:
+    """Ask for a file that is `times` times smaller than the original."""
+    return Reach("compression", lambda result: result.compression_ratio, times, _times, _times)
+
+
+def accuracy(least: float) -> Goal:
+    """Ask for an accuracy of `least` or more, a fraction; known once all data are judged."""
+    return Reach("accuracy", _top1, least, _percent, _points)
+
+
+def file_below(n_bytes: int) -> Goal:
+    """Ask for a file of `n_bytes` or less."""
+    return Reach("file", lambda result: result.size_bytes, n_bytes, _bytes, _bytes, most=True)
+
+
+def zeros(least: float, layer: str = "") -> Goal:
+    """Ask for a fraction of zeros of `least` or more, in a layer or in the whole network."""
+    if not layer:
+        return Reach("zeros", lambda result: result.sparsity, least, _percent, _points)
+    name = f"zeros in {layer}"
+    return Reach(name, lambda result: result[layer].sparsity, least, _percent, _points)
+
+
+def layer_smaller(layer: str, times: float) -> Goal:
+    """Ask for a layer that takes `times` times fewer bits."""
+    return Reach(
+        f"compression of {layer}",
+        lambda result: result[layer].compression_ratio,
+        times,
+        _times,
+        _times,
+    )
+
+
+def error_below(layer: str, most: float) -> Goal:
+    """Ask for a relative error of a layer's weights of `most` or less."""
+    return Reach(
+        f"error of {layer}", lambda result: result[layer].error, most, _number, _number, most=True
+    )
+
+
+def operations_below(most: float) -> Goal:
+    """Ask for a fraction of the multiplications of `most` or less."""
+    return Reach("operations left", _operations_left, most, _percent, _points, most=True)
+
+
+def energy_saved(times: float) -> Goal:
+    """Ask for an estimated energy that is `times` times smaller."""
+    return Reach("energy saved", _energy_ratio, times, _times, _times)
+
+
+def _top1(result: Result) -> float | None:
+    accuracy = result.accuracy if result.complete else None
+    return None if accuracy is None else accuracy.top1
+
+
+def _operations_left(result: Result) -> float | None:
+    macs, original = result.macs, result.original_macs
+    return None if macs is None or not original else macs / original
+
+
+def _energy_ratio(result: Result) -> float | None:
+    energy, original = result.energy_pj, result.original_energy_pj
+    return None if not energy or original is None else original / energy
+
+
+def _times(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}{TIMES}"
+
+
+def _percent(value: float, digits: int) -> str:
+    return f"{100 * value:.{digits}f}%"
+
+
+def _points(value: float, digits: int) -> str:
+    return f"{100 * value:.{digits}f} points"
+
+
+def _bytes(value: float, _digits: int) -> str:
+    return f"{value:,.0f} bytes"
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits + 1}f}"
