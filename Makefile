@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: app test screenshot clean
+.PHONY: app test screenshot wheel-check oldest clean
 
 app: .venv/app.stamp  ## Open the explorer in a browser.
 	$(BIN)/compression-explorer app
@@ -19,6 +19,20 @@ screenshot: .venv/test.stamp  ## Draw notebooks/images/app.png anew.
 	sh .ci/chromium
 	$(BIN)/python -m tests.browser.screenshot
 	$(BIN)/python -m tests.browser.pictures
+
+wheel-check: .venv/test.stamp  ## Install the wheel by itself and let it answer.
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -c "from hatchling.build import build_wheel; build_wheel('build/wheel')"
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install -q -c constraints.txt torch
+	build/wheel/venv/bin/python -m pip install -q -c constraints.txt build/wheel/*.whl
+	cd build/wheel && venv/bin/compression-explorer models
+
+oldest:  ## The core tests with the lowest versions (downloads several GB).
+	$(PYTHON) -m venv build/oldest
+	build/oldest/bin/python -m pip install -q -c tests/oldest.txt torch torchvision
+	build/oldest/bin/python -m pip install -q -c tests/oldest.txt '.[bench,cluster,onnx]' pytest hypothesis nbclient pyyaml
+	build/oldest/bin/python -m pytest tests/controls tests/views tests/panels tests/codec tests/compress
 
 clean:  ## Remove what this file made.
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

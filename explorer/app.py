@@ -14,7 +14,9 @@ from explorer import zoo
 from explorer.codec.model import CompressedModel
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
+from explorer.controls.explain import explain
 from explorer.measure.result import Result
+from explorer.panels.code_panel import CodePanel
 from explorer.panels.compare_panel import ComparePanel
 from explorer.panels.live import Live, Shown
 from explorer.panels.model_picker import ModelPicker
@@ -23,9 +25,12 @@ from explorer.panels.python_text import OWN_NETWORK, loading_text
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.state_keeper import Page, StateKeeper
 from explorer.panels.tab import Tab
+from explorer.panels.tab_code import Seen
 from explorer.panels.tabs import FIRST, make_tabs
 from explorer.panels.topic import Topic
 from explorer.panels.topics_panel import TopicsPanel
+from explorer.panels.tour_steps import TOUR
+from explorer.panels.upload_panel import UploadPanel
 from explorer.session import Session
 from explorer.session.kept_figures import KeptFigures
 from explorer.session.state import State
@@ -33,6 +38,7 @@ from explorer.views.figures import FiguresView
 from explorer.views.layout import page as page_layout
 from explorer.views.layout import title
 from explorer.views.status import StatusView
+from explorer.views.tour import TourBox
 
 SUBTITLE = (
     "Turn a dial: the network is really recompressed, and its size, accuracy and weights follow."
@@ -101,7 +107,9 @@ class Explorer(VBox):
         self._lock = threading.RLock()
         self._figures, self._status = FiguresView(), StatusView()
         self._recipe_panel = RecipePanel(self._turned)
+        self._code, self._tour = CodePanel(self._seen), TourBox(TOUR)
         self._layer = Dropdown(description="Layer up close")
+        explain(self._layer, "The layer that histogram, maps, formulas and spectrum show.")
         self._layer.add_class("ex-layer-picker")
         self._keeper = StateKeeper(self._page())
         self._topics = TopicsPanel(self._tabs(student), tab, self._opened)
@@ -113,6 +121,8 @@ class Explorer(VBox):
         self._network = (getattr(net, "network_name", ""), weights)
         self._topics.loading = loading_text(*self._network)
         self._picker = None if picker is None else self._picker_of(picker)
+        told = (self._status.work, self._go_on, self._status.fail)
+        self._upload = UploadPanel(lambda: self.session, *told)
         super().__init__(self._layout())
         self._is_open = True
         self.add_class("ex-root")
@@ -120,6 +130,11 @@ class Explorer(VBox):
         self._keeper.keep(Opened(self.session, self._network, self._topics.loading), make)
         self.recipe = [Prune(sparsity=0.0)] if recipe is None else recipe
         self._keeper.listen()
+
+    def _seen(self) -> Seen:
+        topics, shape = self._topics, self.session.input_shape
+        tab = topics.topic.title
+        return Seen(tab, topics.loading, self.recipe, self.layer or "", shape, topics.plan)
 
     def _page(self) -> Page:
         """Return what the keeper of states asks of the page."""
@@ -150,11 +165,13 @@ class Explorer(VBox):
 
     def _layout(self) -> Sequence[Widget]:
         picker = [] if self._picker is None else [self._picker.widget]
-        head = [title("Compression Explorer", SUBTITLE), *picker, self._layer, self._keeper.tools]
+        choices = [*picker, self._upload.widget, self._layer]
+        tools = [*choices, self._keeper.tools, self._tour]
+        head = [title("Compression Explorer", SUBTITLE), *tools]
         layout = page_layout(
             head,
             [self._figures.widget, self._status.widget],
-            [self._recipe_panel.widget],
+            [self._recipe_panel.widget, self._code.widget],
             [self._topics.widget],
         )
         return layout.children
@@ -202,6 +219,11 @@ class Explorer(VBox):
         self._keeper.open_link(text)
 
     @property
+    def code(self) -> str:
+        """Python that computes what is shown: network, recipe, and the tab's figures."""
+        return self._code.code
+
+    @property
     def result(self) -> Result:
         """The latest figures; accuracy grows until ``result.complete``."""
         self._live.settle()
@@ -233,9 +255,11 @@ class Explorer(VBox):
         if not self._is_open:
             return
         self._is_open = False
+        self._upload.close()
         self._keeper.close()
         self._live.close()
         parts = [self._figures, self._status, self._recipe_panel, self._topics, self._layer]
+        parts += [self._code, self._tour]
         for part in (*parts, *([self._picker] if self._picker else [])):
             part.close()
         super().close()
@@ -275,12 +299,17 @@ class Explorer(VBox):
 
     def _use(self, net: nn.Module, recipe: Recipe, fresh: bool = False) -> None:
         """Go on with a network that was trained here, under a recipe that keeps it as it is."""
-        data, origin = self.session.data, None if fresh else self.session.origin
+        data, metric = self.session.data, self.session.metric
+        origin = None if fresh else self.session.origin
 
         def again() -> Session:
-            return Session(net, data, origin=origin)
+            return Session(net, data, metric=metric, origin=origin)
 
-        opened = Opened(again(), (self._keeper.networks.new_name(), "default"), OWN_NETWORK, recipe)
+        name = (self._keeper.networks.new_name(), "default")
+        self._go_on(Opened(again(), name, OWN_NETWORK, recipe), again)
+
+    def _go_on(self, opened: Opened, again: Callable[[], Session]) -> None:
+        """Go on with a network that no name brings back, but what makes its session again."""
         self._keeper.keep(opened, again)
         self._live.guarded(lambda: self._adopt(opened))
 

@@ -105,7 +105,8 @@ def open_model(path: str | Path) -> CompressedModel:
 
 def _with_architecture(opened: CompressedModel) -> CompressedModel:
     from explorer import zoo
+    from explorer.zoo.hollow import hollow_network
 
     if opened.network not in zoo.catalog():
         return opened
-    return opened.with_template(zoo.load(opened.network, weights=None).net)
+    return opened.with_template(hollow_network(opened.network))

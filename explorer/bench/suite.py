@@ -11,6 +11,7 @@ from explorer.bench import (
     memory,
     preparation,
     rewriting,
+    starting,
     suffix,
     sweeping,
     whole_session,
@@ -35,6 +36,7 @@ GROUPS: dict[str, Group] = {
     "A late layer changed": suffix.late_change,
     "A sweep, against a plain loop": sweeping.cost,
     "A sweep on two workers": sweeping.scaling,
+    "A fresh start": starting.fresh,
     "Memory": memory.growth,
     "Memory of a session": whole_session.peak,
 }

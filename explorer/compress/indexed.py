@@ -144,7 +144,7 @@ class IndexedLayer:
         Plan
         """
         with self._lock:
-            plan = self._plans.pop(steps, None) or self._make(steps)
+            plan = self._plans.pop(steps, None) or self._made(steps)
             self._plans[steps] = plan
             if len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)
@@ -167,6 +167,14 @@ class IndexedLayer:
         if is_float and len(steps) == 1 and isinstance(steps[0], LowRank) and not storage:
             return LowRankPlan
         return RecordPlan
+
+    def _made(self, steps: Steps) -> Plan:
+        """Make a plan; an error says of which layer."""
+        try:
+            return self._make(steps)
+        except (ValueError, RuntimeError, MemoryError) as error:
+            error.args = (f"layer {self.name!r}: {error or 'not enough memory'}", *error.args[1:])
+            raise
 
     def _make(self, steps: Steps) -> Plan:
         kind = self._kind(steps)

@@ -124,7 +124,14 @@ class IntegerMatrix:
             raise ValueError(
                 f"inputs: expected width {self.codes.shape[1]}, got {rounded.codes.shape[1]}"
             )
-        sums = torch._int_mm(rounded.codes, self.codes.T)
+        sums = torch._int_mm(rounded.codes, _columns(self.codes))
         totals = rounded.codes.sum(1, keepdim=True, dtype=torch.int32).float()
         out = sums.float().mul_(self.step * rounded.scale)
         return out.addcmul_(totals, self.middle * rounded.scale)
+
+
+def _columns(codes: Tensor) -> Tensor:
+    """Return the transpose; of a single column with strides that the product cannot misread."""
+    if codes.shape[1] == 1:
+        return codes.T.clone(memory_format=torch.contiguous_format)
+    return codes.T

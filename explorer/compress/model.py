@@ -43,7 +43,8 @@ class CompressedTensors:
     recipe : Recipe
         What was applied.
     template : Module or None
-        The network's architecture; None for a file of an unknown network.
+        The network's architecture, which may be on the meta device; None for a file of an
+        unknown network.
     network : str
         Name of a network that the catalog knows; "" for any other.
     source_bytes : int or None
@@ -105,12 +106,14 @@ class CompressedTensors:
                 "as in restore(net)"
             )
         module = copy.deepcopy(template)
-        state = _with_versions(_with_tied(self.state_dict(), module), module)
+        state = _with_tied(self.state_dict(), module)
         try:
             _check_complex(state, module)
             if self.source_bytes is not None:
                 fit_shapes(module, state)
-            module.load_state_dict(state)
+            hollow = any(tensor.is_meta for tensor in module.state_dict(keep_vars=True).values())
+            given = _in_types_of(module, state) if hollow else state
+            module.load_state_dict(_with_versions(given, module), assign=hollow)
         except (RuntimeError, ValueError) as error:
             raise ValueError(f"net does not fit this file: {error}") from error
         module.eval()
@@ -130,6 +133,12 @@ def _check_complex(state: dict[str, Tensor], module: nn.Module) -> None:
     for name, tensor in module.state_dict(keep_vars=True).items():
         if name in state and state[name].is_complex() and not tensor.is_complex():
             raise ValueError(f"tensor {name!r} is complex, that of the network is not")
+
+
+def _in_types_of(module: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give tensors the types that the module's own have."""
+    own = module.state_dict(keep_vars=True)
+    return {n: t.to(own[n].dtype) if n in own else t for n, t in state.items()}
 
 
 def _with_versions(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:

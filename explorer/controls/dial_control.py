@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from explorer.compress.setting import Dial
+from explorer.controls.explain import explain
 
 _LOG_FROM = 100
 _MAX_TOGGLES = 3
@@ -37,7 +38,7 @@ class DialControl:
         self._changed = changed
         self.widget = _make(dial)
         self.widget.description = dial.label
-        self.widget.tooltip = dial.help
+        explain(self.widget, dial.help)
         self.widget.add_class(f"ex-dial-{name}")
         if dial.kind == "fraction":
             self.widget.add_class("ex-percent")

@@ -10,6 +10,7 @@ import traitlets
 from ipywidgets import Label, ToggleButtons, VBox
 
 from explorer.controls.dial_control import DialControl
+from explorer.controls.explain import explain
 
 Limits = Mapping[str, tuple[float, float]]
 
@@ -109,6 +110,8 @@ class SettingControl(VBox):
         options = [(self._dials[name].dial.label, name) for name in group]
         used = next((name for name in group if getattr(setting, name) is not None), group[0])
         pick = ToggleButtons(options=options, value=used, description="Set by")
+        pick.tooltips = [self._dials[name].dial.help for name in group]
+        explain(pick, "Which of these dials is used; the others follow from it.")
         pick.add_class(f"ex-pick-{group[0]}")
         pick.observe(lambda _change: self._moved(), "value")
         return pick

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ipywidgets import FloatLogSlider, FloatSlider, ToggleButtons
 
 from explorer.compress.recipe import Recipe
+from explorer.controls.explain import explain
 from explorer.measure.result import Result
 from explorer.panels.survey_bar import SurveyBar
 from explorer.session.survey import Survey
@@ -62,6 +63,9 @@ class BudgetPanel:
             description="At least, %", value=97.0, min=1.0, max=100.0, step=0.1
         )
         self._view = BudgetView()
+        explain(self._kind, "What is given: the bytes that there are, or the accuracy to hold.")
+        explain(self._size, "Bytes of the file at most, in KB of 1,000 bytes.")
+        explain(self._accuracy, "Share of right answers at least, in percent.")
         self._bar = SurveyBar(FitJob, self.start, survey, "Fit")
         self._hint = HintView(self._use)
         body = [self._kind, self._size, self._accuracy, self._bar.widget]

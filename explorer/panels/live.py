@@ -15,6 +15,7 @@ from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.topics_panel import TopicsPanel
 from explorer.session import Session
 from explorer.session.preparation import Progress, unheard
+from explorer.session.words import in_words
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.figures import FiguresView
 from explorer.views.format import count_text
@@ -151,7 +152,7 @@ class Live:
         self.session.close()
 
     def _fail(self, error: Exception) -> None:
-        self._shown.status.fail(f"{error} ({type(error).__name__})")
+        self._shown.status.fail(f"{in_words(error)} ({type(error).__name__})")
 
     def _prepare(self, session: Session, recipe: Recipe, stale: Stale) -> None:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 
 from explorer.compress.recipe import Recipe
+from explorer.controls.explain import explain
 from explorer.measure.result import Result
 from explorer.panels.survey_bar import SurveyBar, samples_words
 from explorer.session.survey import Survey
@@ -50,6 +51,11 @@ class MethodPanel:
         self._use = Button(description="Use this recipe", disabled=True)
         self._use.on_click(lambda _button: self._chosen())
         self._view = MethodCurvesView(self._ringed)
+        explain(self._retrained, "Show the curves of networks that were shortly retrained, too.")
+        explain(self._upper, "Show only the upper part of the axis, where the curves differ.")
+        explain(self._pick, "Points that no other one beats in both bytes and accuracy.")
+        explain(self._use, "Move the dials to the recipe of the point that is chosen.")
+        self._metric.tooltips = ["the best answer is right", "one of the five best is right"]
         self._bar = SurveyBar(MethodsJob, self.start, survey, "Measure")
         choices, act = (
             HBox([self._metric, self._retrained, self._upper]),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ipywidgets import Dropdown, HBox
 
 from explorer import zoo
+from explorer.controls.explain import explain
 from explorer.panels.opening import Opened, open_network
 from explorer.reproduce.bundled import bundled
 from explorer.zoo.digit_networks import BUNDLED
@@ -49,8 +50,10 @@ class ModelPicker:
         n_first = len(BUNDLED)
         options = plain[:n_first] + files + plain[n_first:]
         self._name = Dropdown(description="Network", options=options, value=name)
+        explain(self._name, "The trained network that is compressed.")
         self._name.add_class("ex-model")
         self._weights = Dropdown(description="Weights", options=["trained", "random"])
+        explain(self._weights, "Trained weights, or random ones as a control.")
         self._weights.value = "trained" if trained else "random"
         self._weights.add_class("ex-weights")
         for picker in (self._name, self._weights):

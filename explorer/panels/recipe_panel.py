@@ -10,6 +10,7 @@ from explorer.compress.neurons import PruneNeurons
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.setting import Setting
+from explorer.controls.explain import explain
 from explorer.controls.step_stack import StepStack
 from explorer.panels.step_words import STEP_WORDS
 from explorer.panels.topics import TOPICS
@@ -42,6 +43,7 @@ class RecipePanel:
         self._stack = StepStack(starts, helps=STEP_WORDS, place=_place)
         self._stack.observe(lambda _change: self._edited(), "value")
         self._scope = Dropdown(description="Steps for", options=[("All layers", ALL)])
+        explain(self._scope, "Whether the steps below are those of all layers, or of one alone.")
         self._scope.add_class("ex-scope")
         self._scope.observe(lambda _change: self._show_scope(), "value")
         body: list = [self._scope, self._stack]

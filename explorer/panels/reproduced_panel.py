@@ -7,6 +7,7 @@ from typing import Any
 
 from ipywidgets import Dropdown
 
+from explorer.controls.explain import explain
 from explorer.measure.reproduced import Reproduced, reproduced
 from explorer.measure.story import Story, story
 from explorer.reproduce.results import results
@@ -51,6 +52,7 @@ class ReproducedPanel:
             description="How it came to be", options=[(told.name, told) for told in stories]
         )
         self._chosen.add_class("ex-story-picker")
+        explain(self._chosen, "The result whose way is shown, epoch by epoch.")
         self._chosen.observe(lambda _change: self._tell(), "value")
         body = [self._view.widget]
         if stories:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ipywidgets import Dropdown, VBox, Widget
 
+from explorer.controls.explain import explain
 from explorer.controls.setting_control import SettingControl
 from explorer.panels.train_words import failure_text, outcome_text, progress_text, use_text
 from explorer.session.background import State
@@ -58,6 +59,7 @@ class RunSetup:
         self._changed, self._asides, self._outcome = chosen, asides, outcome
         options = [(plan.title, type(plan)) for plan in plans]
         self._mode = Dropdown(description="What", options=options)
+        explain(self._mode, "What to train; each choice has its own dials, views and run.")
         self._mode.add_class("ex-train-mode")
         self._about, self._dials = caption(), VBox()
         self._controls = {type(plan): SettingControl(plan) for plan in plans}

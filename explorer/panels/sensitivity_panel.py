@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 
 from explorer.compress.recipe import Recipe
+from explorer.controls.explain import explain
 from explorer.panels.layer_recipe import dial_value, with_layer_dial
 from explorer.panels.survey_bar import SurveyBar, samples_words
 from explorer.panels.topic import Scene
@@ -57,6 +58,12 @@ class SensitivityPanel:
         self._set = Button(description="Set this layer", disabled=True)
         self._set.on_click(lambda _button: self._pressed())
         self._view = SensitivityView(select, self.set_layer)
+        explain(self._dial, "What is turned, in one layer at a time.")
+        self._dial.tooltips = [f"{TITLES[name]} of one layer at a time" for name in DIALS]
+        explain(self._upper, "Show only the upper part of the axis, where the curves differ.")
+        explain(self._layer, "The layer that gets steps of its own.")
+        explain(self._value, "What that layer is set to.")
+        explain(self._set, "Give the layer this step; the others keep theirs.")
         self._bar = SurveyBar(SensitivityJob, self.start, survey, "Measure")
         choices, act = HBox([self._dial, self._upper]), HBox([self._layer, self._value, self._set])
         for box in (choices, act):

@@ -9,6 +9,7 @@ from typing import Any
 from ipywidgets import BoundedIntText, Button, FloatLogSlider, HBox, VBox
 from torch import Tensor, nn
 
+from explorer.controls.explain import explain
 from explorer.measure.dark_knowledge import dark_knowledge
 from explorer.measure.gallery import thumbnails
 from explorer.measure.soft_targets import soft_targets
@@ -55,6 +56,7 @@ class SoftTargetsPanel:
         self._images = PickedImagesView(self._pick)
         self._soft, self._formula, self._message = SoftTargetsView(), FormulaView(), caption()
         self._number = BoundedIntText(description="Image", min=0, max=0)
+        explain(self._number, "Number of the image, from 0.")
         self._steps = [self._step("Previous image", -1), self._step("Next image", 1)]
         self.temperature = FloatLogSlider(
             value=FIRST,

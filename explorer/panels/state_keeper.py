@@ -16,6 +16,7 @@ from explorer.session import Session
 from explorer.session.history import Entry, History
 from explorer.session.kept_figures import KeptFigures
 from explorer.session.state import State
+from explorer.session.words import in_words
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.address import AddressView
 from explorer.zoo.digit_networks import BUNDLED
@@ -171,7 +172,7 @@ class StateKeeper:
         try:
             act()
         except Exception as error:
-            self._page.fail(f"{error} ({type(error).__name__})")
+            self._page.fail(f"{in_words(error)} ({type(error).__name__})")
 
     def _is_elsewhere(self, state: State) -> bool:
         """Whether a state is of another network; without a name it is of the one that is shown."""

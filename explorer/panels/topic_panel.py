@@ -11,6 +11,7 @@ from explorer.compress.setting import Setting
 from explorer.controls.step_stack import title_of
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic, ViewSpec
+from explorer.session.words import in_words
 from explorer.views.card import card
 from explorer.views.closing import close_all
 from explorer.views.hint import HintView
@@ -54,25 +55,41 @@ class TopicPanel(Tab):
         self.widget.add_class("ex-topic")
 
     def draw(self, scene: Scene, steps: tuple[Setting, ...]) -> None:
-        """Draw what there is to see of a layer with some steps."""
+        """Draw what there is to see of a layer with some steps.
+
+        Raises
+        ------
+        RuntimeError
+            If a card could not be drawn; the others are.
+        """
         if not self._views:
             self._make()
+        failures = []
         for spec, view, box in self._views:
             if spec.slow:
                 box.add_class(WAITING)
-            else:
+                continue
+            try:
                 _show(spec, view, box, spec.record(scene), scene)
+            except Exception as error:
+                failures.append((spec, error))
         if not self._grid.children:
             self._grid.children = tuple(self._parts)
         self._draw_hint(steps)
+        _tell(failures)
 
     def draw_slowly(self, scene: Scene) -> None:
-        """Make and draw what takes long, unless the scene turns stale."""
+        """Make and draw what takes long, unless the scene turns stale; raises as `draw`."""
+        failures = []
         for spec, view, box in self._views:
             if spec.slow and not scene.stale():
-                record = spec.record(scene)
-                if not scene.stale():
-                    _show(spec, view, box, record, scene)
+                try:
+                    record = spec.record(scene)
+                    if not scene.stale():
+                        _show(spec, view, box, record, scene)
+                except Exception as error:
+                    failures.append((spec, error))
+        _tell(failures)
 
     def _draw_hint(self, steps: tuple[Setting, ...]) -> None:
         kinds = self.topic.kinds
@@ -98,7 +115,7 @@ class TopicPanel(Tab):
 
     def _made(self, spec: ViewSpec) -> tuple[ViewSpec, Any, VBox]:
         view = spec.make(self._select)
-        return spec, view, card(spec.title, spec.hint, view.widget, spec.class_)
+        return spec, view, card(spec.title, spec.hint, [], spec.class_)
 
     def close(self) -> None:
         """Release the widgets."""
@@ -111,8 +128,17 @@ class TopicPanel(Tab):
         self.widget.close()
 
 
+def _tell(failures: list[tuple[ViewSpec, Exception]]) -> None:
+    """Raise for what the first of some cards failed by, once the others are drawn."""
+    for spec, error in failures:
+        words = f"{in_words(error)} ({type(error).__name__})"
+        raise RuntimeError(f"the card {spec.title!r} could not be drawn: {words}") from error
+
+
 def _show(spec: ViewSpec, view: Any, box: VBox, record: Any, scene: Scene) -> None:
     box.remove_class(WAITING)
     (box.add_class if record is None else box.remove_class)(HIDDEN)
     if record is not None:
         spec.draw(view, record, scene.close_up.layer)
+        if view.widget not in box.children:
+            box.children = (*box.children, view.widget)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 from explorer.measure.result import Result
 from explorer.measure.story import Story
+from explorer.panels.run_panel import RunPanel
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic
 from explorer.session import Session
+from explorer.session.training_plan import TrainingPlan
 from explorer.session.worker import Stale
 from explorer.views.tabs import TabsView
 
@@ -66,6 +68,12 @@ class TopicsPanel:
     @topic.setter
     def topic(self, topic: Topic) -> None:
         self._tabs.selected = topic.title
+
+    @property
+    def plan(self) -> TrainingPlan | None:
+        """What the tab that is shown would train; None where it trains nothing."""
+        tab = self._panels[self._tabs.selected]
+        return tab.setup.plan if isinstance(tab, RunPanel) else None
 
     def _selected(self, opened: Callable[[Topic], None]) -> None:
         for tab in self._panels.values():

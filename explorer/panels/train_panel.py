@@ -9,6 +9,7 @@ from ipywidgets import Checkbox, Widget
 
 from explorer.compress.prune import Prune
 from explorer.compress.share import Share
+from explorer.controls.explain import explain
 from explorer.measure.result import Result
 from explorer.panels.reproduced_panel import ReproducedPanel, Results, none
 from explorer.panels.run_panel import RunPanel, Use
@@ -50,6 +51,7 @@ class TrainPanel(RunPanel):
     @cached_property
     def _keep(self) -> Checkbox:
         box = Checkbox(description="Keep retraining after each move", indent=False)
+        explain(box, "After each move of a dial, train for as many seconds as set here.")
         box.add_class("ex-train-keep")
         return box
 

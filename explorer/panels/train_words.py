@@ -11,6 +11,7 @@ from explorer.session.training import Training
 from explorer.session.training_log import TrainingLog
 from explorer.session.training_plan import TrainingPlan
 from explorer.session.training_plans import CompareNorms, Regularize, Retrain
+from explorer.session.words import in_words
 from explorer.train.neurons import Dropped
 from explorer.views.format import percent_text
 
@@ -94,9 +95,9 @@ def use_text(plan: TrainingPlan) -> str:
     return f"Use the {lane}" if "student" in lane else f"Use the {lane} network"
 
 
-def failure_text(error: Exception) -> str:
+def failure_text(error: BaseException) -> str:
     """Say what ended a run."""
-    return f"{error or type(error).__name__}"
+    return in_words(error)
 
 
 def _accuracies(log: TrainingLog) -> str:

@@ -35,7 +35,7 @@ class BackgroundRun(Generic[T]):
 
     Attributes
     ----------
-    error : Exception or None
+    error : BaseException or None
         What ended the run, where it failed.
     latest : object or None
         The last record.
@@ -48,7 +48,7 @@ class BackgroundRun(Generic[T]):
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._state = State.IDLE
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.latest: T | None = None
 
     @property
@@ -125,7 +125,8 @@ class BackgroundRun(Generic[T]):
                 if not self._may_go_on():
                     break
             self._move(State.RUNNING, State.DONE)
-        except Exception as error:
+        except BaseException as error:
+            # An interrupt as well: nobody else would tell that the thread has ended.
             self.error = error
             self._set(State.FAILED)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -84,7 +85,7 @@ class Evaluation:
             The iteration ends early as soon as this says True.
         """
         if self._metric is not None:
-            value = float(self._metric(net))
+            value = _fraction(self._metric(net))
             yield Accuracy(value, value, 0, value, value)
             return
         accuracy = None
@@ -136,6 +137,17 @@ class Evaluation:
             if seconds > BATCH_S / 4:
                 break
         return max(1, min(MAX_BATCH, int(len(inputs) * BATCH_S / max(seconds, 1e-6))))
+
+
+def _fraction(told: Any) -> float:
+    """Return what a metric told as a number; raises ValueError where it is none."""
+    try:
+        value = float(told)
+    except (TypeError, ValueError):
+        value = math.nan
+    if math.isnan(value):
+        raise ValueError(f"metric: expected a number, such as 0.98 for 98 %; got {told!r:.60}")
+    return value
 
 
 def _seconds(net: nn.Module, inputs: Tensor) -> float:

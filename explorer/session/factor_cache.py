@@ -12,7 +12,7 @@ from explorer.compress.factors import Factors
 from explorer.compress.weights import as_matrix
 from explorer.session.tensor_cache import MAX_BYTES, Kept, TensorCache, cache_folder
 
-FORMAT = "1"
+FORMAT = "2"
 
 
 class FactorCache:

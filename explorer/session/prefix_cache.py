@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import Tensor, fx, nn
 
+from explorer.session.tracing import trace
+
 BUDGET_BYTES = 1_000_000_000
 
 
@@ -72,7 +74,7 @@ class PrefixCache:
     ) -> None:
         self._net = net
         self._budget = budget_bytes
-        self._graph = _trace(net)
+        self._graph = trace(net)
         self._nodes = list(self._graph.graph.nodes) if self._graph else []
         self._first = {name: _first_use(self._nodes, _users(net, name)) for name in layers}
         self._state: Mapping[str, Any] = {}
@@ -198,14 +200,6 @@ def _save_from(written: Any, values: dict[fx.Node, Any]) -> None:
     for node, value in values.items():
         if isinstance(value, Tensor) and value.untyped_storage().data_ptr() == memory:
             values[node] = value.clone()
-
-
-def _trace(net: nn.Module) -> fx.GraphModule | None:
-    """Trace a network; None where its control flow depends on its values."""
-    try:
-        return fx.symbolic_trace(net)
-    except Exception:
-        return None
 
 
 def _users(net: nn.Module, layer: str) -> list[str]:

@@ -27,6 +27,7 @@ from explorer.session.speed import network_speed, product_speed
 from explorer.session.subjects import Subjects
 from explorer.session.surroundings import chosen_device, known_shape
 from explorer.session.trial import Trial
+from explorer.session.words import in_words
 from explorer.session.worker import LatestWins, Stale
 
 Observer = Callable[[Result], None]
@@ -85,6 +86,7 @@ class Session:
         self.net = net
         self.origin = net if origin is None else origin
         self.data = data
+        self.metric = metric
         self.device = chosen_device(device)
         shape = input_shape or known_shape(net, data)
         self._subjects = Subjects(
@@ -96,6 +98,7 @@ class Session:
             origin,
         )
         self._original = self._subjects.original
+        _check_numbers(net)
         self._behaviors = Behaviors(self._subjects.first, data, self.device)
         self._changed = threading.Condition()
         self._observers: list[Observer] = []
@@ -381,7 +384,7 @@ class Session:
                 )
                 self._publish(result, trial)
         except Exception as error:
-            words = f"{type(error).__name__}: {error}"
+            words = f"{type(error).__name__}: {in_words(error)}"
             self._publish(replace(result, error_message=words, complete=True), trial)
 
     def _publish(self, result: Result, trial: Trial) -> None:
@@ -395,3 +398,13 @@ class Session:
     def _tell(self, result: Result) -> None:
         for observer in list(self._observers):
             observer(result)
+
+
+def _check_numbers(net: nn.Module) -> None:
+    """Raise ValueError where a bias or the like holds NaN; weights are checked on their own."""
+    for name, tensor in net.state_dict().items():
+        if tensor.is_floating_point() and bool(tensor.isnan().any()):
+            raise ValueError(
+                f"net: {name} holds NaN, so that its answers mean nothing. Train again from an "
+                "earlier checkpoint, or repair it"
+            )

@@ -102,7 +102,7 @@ class Survey:
         return bool(self._runs) and self._runs[-1].active
 
     @property
-    def error(self) -> Exception | None:
+    def error(self) -> BaseException | None:
         """What ended the last job, where it failed."""
         return self._runs[-1].error if self._runs else None
 

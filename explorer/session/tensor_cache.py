@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +12,10 @@ from pathlib import Path
 import platformdirs
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, uint8
 
 MAX_BYTES = 2_000_000_000
+CHECKSUM = "crc32"
 
 Kept = tuple[dict[str, Tensor], dict[str, str]]
 
@@ -27,7 +29,8 @@ class TensorCache:
     """A folder of files of tensors, named by what they were computed from.
 
     Several processes may use it at the same time: files appear whole or not at all,
-    and one that is missing, damaged or cannot be written is as if it had never been.
+    and one that is missing, cannot be written, or is damaged by as much as a bit, is as if
+    it had never been.
 
     Parameters
     ----------
@@ -47,13 +50,16 @@ class TensorCache:
     def get(self, key: str) -> Kept | None:
         """Return the tensors and remarks kept under a key, if the file can be read."""
         path = self.path(key)
-        if not path.is_file():
-            return None
         try:
+            if not path.is_file():
+                return None
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 remarks = dict(file.metadata() or {})
         except (OSError, SafetensorError):
+            self.forget(key)
+            return None
+        if remarks.pop(CHECKSUM, None) != _checksum(tensors, remarks):
             self.forget(key)
             return None
         with suppress(OSError):
@@ -74,12 +80,13 @@ class TensorCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle, scratch = tempfile.mkstemp(dir=self.folder, suffix=".part")
             os.close(handle)
-            save_file(dict(tensors), scratch, remarks)
+            save_file(dict(tensors), scratch, remarks | {CHECKSUM: _checksum(tensors, remarks)})
             Path(scratch).replace(self.path(key))
             self._trim()
         except (OSError, SafetensorError):
             if scratch is not None:
-                Path(scratch).unlink(missing_ok=True)
+                with suppress(OSError):
+                    Path(scratch).unlink(missing_ok=True)
 
     def _trim(self) -> None:
         """Remove the files that were not used for longest until the rest fits."""
@@ -95,3 +102,13 @@ class TensorCache:
             with suppress(OSError):
                 path.unlink()
                 total -= size
+
+
+def _checksum(tensors: Mapping[str, Tensor], remarks: Mapping[str, str]) -> str:
+    """Return the CRC-32 of names, remarks and contents."""
+    names = {name: (str(tensor.dtype), tuple(tensor.shape)) for name, tensor in tensors.items()}
+    found = zlib.crc32(repr((sorted(names.items()), sorted(remarks.items()))).encode())
+    for name in sorted(tensors):
+        plain = tensors[name].detach().cpu().contiguous().reshape(-1).view(uint8)
+        found = zlib.crc32(memoryview(plain.numpy()), found)
+    return str(found)

@@ -74,7 +74,7 @@ class Training:
         return not self._run.active or self._run.state is State.PAUSED
 
     @property
-    def error(self) -> Exception | None:
+    def error(self) -> BaseException | None:
         """What ended it, where it failed; the network then has its last good weights."""
         return self._run.error
 

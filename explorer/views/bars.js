@@ -1,3 +1,5 @@
+const SCROLLING = ["ex-bars-scroll", "ex-bars-classes"];
+
 function add(parent, tag, className, text = "") {
   const element = document.createElement(tag);
   element.className = className;
@@ -63,6 +65,7 @@ function render({ model, el }) {
   heads.setAttribute("aria-hidden", "true");
   const list = add(el, "div", "ex-bars-list");
   list.setAttribute("role", "list");
+  if (model.get("_dom_classes").some((name) => SCROLLING.includes(name))) list.tabIndex = 0;
   const legend = add(el, "div", "ex-legend ex-keys");
 
   function draw() {

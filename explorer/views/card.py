@@ -25,7 +25,7 @@ def card(title: str, hint: str, body: Widget | list[Widget], class_: str = "") -
         With the class ``ex-card``.
     """
     remark = f"<span>{escape(hint)}</span>" if hint else ""
-    heading = HTML(f'<h3 class="ex-heading">{escape(title)}{remark}</h3>')
+    heading = HTML(f'<h2 class="ex-heading">{escape(title)}{remark}</h2>')
     children = body if isinstance(body, list) else [body]
     box = VBox([heading, *children])
     for name in ("ex-card", *class_.split()):

@@ -35,6 +35,7 @@ class HintView:
         """Show a sentence, and a button named by what it does; "" shows no button."""
         self._sentence.value = sentence
         self._button.description = action
+        self._button.tooltip = f"{action}: {sentence}" if action else sentence
         self._button.layout.display = "" if action else "none"
 
     def close(self) -> None:

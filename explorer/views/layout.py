@@ -6,6 +6,7 @@ from html import escape
 
 from ipywidgets import HTML, Box, VBox, Widget
 
+from explorer.views.helps import Helps
 from explorer.views.style import Style
 
 
@@ -56,6 +57,6 @@ def page(head: list[Widget], figures: list[Widget], side: list[Widget], main: li
     ]
     grid = Box(areas)
     grid.add_class("ex-page")
-    root = VBox([Style(), grid])
+    root = VBox([Style(), Helps(), grid])
     root.add_class("ex-root")
     return root

@@ -10,6 +10,12 @@ from explorer.views.closing import close_all
 from explorer.views.status import StatusView
 
 ACTIONS = {"start": "Start", "pause": "Pause", "resume": "Resume", "stop": "Stop"}
+TOOLTIPS = {
+    "start": "Begin a run with these dials; one that is under way ends.",
+    "pause": "Stand still after the step at hand; what was reached can be looked at.",
+    "resume": "Go on where the run stands still.",
+    "stop": "End the run after the step at hand; what was reached stays.",
+}
 
 
 class RunBar:
@@ -37,7 +43,7 @@ class RunBar:
         self.offer("start")
 
     def _button(self, name: str, act: Callable[[], None]) -> Button:
-        button = Button(description=ACTIONS[name])
+        button = Button(description=ACTIONS[name], tooltip=TOOLTIPS[name])
         button.add_class(f"ex-run-{name}")
         button.on_click(lambda _button: act())
         return button

@@ -100,3 +100,13 @@ def test_inputs_of_another_shape_are_refused():
         matrix.product(torch.ones(2, 8))
     with pytest.raises(ValueError, match=r"inputs: expected shape \(n, width\), got \(7,\)"):
         matrix.product(torch.ones(7))
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 40])
+@pytest.mark.parametrize("n_inputs", [1, 2, 17])
+def test_a_single_column_is_multiplied_as_well(n_rows, n_inputs):
+    record = Quantize(bits=1)(normal(0, n_rows, 1))
+    inputs = IntegerInputs.of(normal(100, n_inputs, 1))
+    expected = inputs.restore().double() @ record.restore().double().T
+    found = IntegerMatrix.of(record).product(inputs)
+    torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-3)

@@ -1,0 +1,45 @@
+"""A tour of the page in a few steps, offered on the first visit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import anywidget
+import traitlets
+
+from explorer.views.front_end import source
+
+
+@dataclass(frozen=True)
+class TourStep:
+    """One step of a tour.
+
+    Attributes
+    ----------
+    title, text : str
+    selector : str
+        CSS selector, inside the page's root, of what it is about; a step whose element is not
+        there is left out.
+    """
+
+    title: str
+    text: str
+    selector: str
+
+
+class TourBox(anywidget.AnyWidget):
+    """A button that shows the tour, and an offer in a corner for who has not seen it.
+
+    The offer is made on the served page, unless it was opened with a ``?state=``, and never
+    again once it was taken or declined in this browser. The tour is a dialog: it holds the
+    focus, Escape ends it, and the focus goes back to the button.
+    """
+
+    _esm = source("tour.js")
+
+    steps: traitlets.List = traitlets.List().tag(sync=True)
+
+    def __init__(self, steps: Sequence[TourStep]) -> None:
+        super().__init__(steps=[asdict(step) for step in steps])
+        self.add_class("ex-tour-box")
