@@ -9,7 +9,7 @@ import platform
 import pytest
 
 from explorer import bench
-from explorer.bench import browser, suite
+from explorer.bench import browser, startup, suite
 
 PEERS = (
     "torch.nn.utils.prune.l1_unstructured",
@@ -110,9 +110,11 @@ def test_options_reach_the_measurements(monkeypatch, capsys):
         suite, "measure", lambda name, effort, **rest: calls.append((name, effort, rest)) or []
     )
     monkeypatch.setattr(browser, "measure_pages", lambda models: calls.append(models) or [])
+    monkeypatch.setattr(startup, "measure_startup", lambda: calls.append("visits") or [])
     arguments = ["--models", "lenet-5, vgg16", "--runs", "7", "--no-peers", "--browser"]
     assert bench.main(arguments) == 0
-    (first, effort, rest), (second, _, _), page = calls
+    (first, effort, rest), (second, _, _), page, visits = calls
+    assert visits == "visits"
     assert (first, second, page) == ("lenet-5", "vgg16", ("lenet-5", "vgg16"))
     assert effort.n_runs == 7
     assert rest["peers"] is False
