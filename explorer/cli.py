@@ -72,7 +72,13 @@ def _parser() -> argparse.ArgumentParser:
         description="See what compressing a neural network does.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_add_app, _add_files, _add_runs):
+        add(commands)
+    commands.add_parser("bench", help="measure how fast this machine recompresses (see --help)")
+    return parser
 
+
+def _add_app(commands: Any) -> None:
     app = commands.add_parser("app", help="open the explorer in a browser")
     app.add_argument("--port", type=int, help="port to listen on (default: 8866, or a free one)")
     app.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -85,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument("--ready", type=int, default=1, metavar="N", help="pages made in advance")
     app.set_defaults(run=_app)
 
+
+def _add_files(commands: Any) -> None:
     models = commands.add_parser("models", help="list the networks that can be loaded by name")
     models.set_defaults(run=_models)
 
@@ -99,6 +107,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--model", help="network whose data to use (default: the file's own)")
     evaluate.set_defaults(run=_evaluate)
 
+    export = commands.add_parser("export", help="write a compressed file as a plain network")
+    export.add_argument("file", help="a .cmpx file of a network that `models` lists")
+    export.add_argument(
+        "-o", "--output", type=Path, required=True, help="file to write (.safetensors or .onnx)"
+    )
+    export.set_defaults(run=_export)
+
+
+def _add_runs(commands: Any) -> None:
     sweep = commands.add_parser("sweep", help="measure a grid of recipes, side by side")
     sweep.add_argument("model", help="a name that `models` lists")
     sweep.add_argument("--grid", type=Path, required=True, help="TOML file with values to try")
@@ -110,22 +127,12 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("-o", "--output", type=Path, help="file to write (.csv or .json)")
     sweep.set_defaults(run=_sweep)
 
-    export = commands.add_parser("export", help="write a compressed file as a plain network")
-    export.add_argument("file", help="a .cmpx file of a network that `models` lists")
-    export.add_argument(
-        "-o", "--output", type=Path, required=True, help="file to write (.safetensors or .onnx)"
-    )
-    export.set_defaults(run=_export)
-
     reproduce = commands.add_parser("reproduce", help="reproduce a published result")
     reproduce.add_argument("name", help="such as deep-compression-lenet-5; 'list' lists them")
     reproduce.add_argument(
         "-o", "--output", type=Path, default=Path("reproduced"), help="folder for JSON and files"
     )
     reproduce.set_defaults(run=_reproduce)
-
-    commands.add_parser("bench", help="measure how fast this machine recompresses (see --help)")
-    return parser
 
 
 def _app(options: argparse.Namespace) -> None:
