@@ -98,7 +98,9 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(contents):
     wanted = {str(name) for name in packaged_files() if name.parts[:3] != etc}
     results = {f"explorer/reproduce/results/{p.name}" for p in reproduced()}
     found = {name for name in contents if name.startswith("explorer/")}
-    assert found == wanted | {"explorer/serve/app.ipynb"} | results
+    chapters = [path.name for path in (ROOT / "notebooks").glob("*.ipynb")]
+    served = {f"explorer/serve/{name}" for name in chapters}
+    assert found == wanted | served | results
     beside = {name.split("/")[0] for name in contents if not name.startswith("explorer/")}
     assert {name.rpartition(".")[2] for name in beside} <= {"etc", "share", "dist-info"}
 

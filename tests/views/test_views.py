@@ -239,7 +239,7 @@ def test_markup_in_titles_is_shown_as_text():
 def test_page_has_the_four_areas():
     root = page([Label("a")], [Label("b")], [Label("c")], [Label("d")])
     assert "ex-root" in root._dom_classes
-    names = [name for area in root.children[1].children for name in area._dom_classes]
+    names = [name for area in root.children[-1].children for name in area._dom_classes]
     assert names == ["ex-head", "ex-figures", "ex-side", "ex-main"]
 
 
