@@ -19,7 +19,7 @@ def test_a_skeleton_first_then_the_page(voila, new_page):
     page.goto(voila, wait_until="commit")
     page.wait_for_selector("#loading", state="visible")
     until_ready(page)
-    assert page.locator("#loading").count() == 0
+    page.wait_for_selector("#loading", state="detached")
     assert page.title() == "Compression Explorer"
     assert page.locator(".ex-root").count() == 1
     assert "from explorer" not in page.content()

@@ -203,7 +203,7 @@ def test_kept_states_outlive_the_kernel_and_are_compared(voila, new_page):
     page.get_by_label("Compare yours", exact=True).wait_for(state="detached", timeout=SOON_MS)
     page.get_by_label("Go to =mine", exact=True).click()
     until_sparsity(page, "70.0%")
-    page.set_input_files(".ex-read-file", download.value.path())
+    page.set_input_files(".ex-bookmarks .ex-read-file", download.value.path())
     page.get_by_label("Compare yours", exact=True).wait_for(timeout=SOON_MS)
     found.assert_clean()
 

@@ -53,7 +53,7 @@ def test_every_tab_opens_by_keyboard_and_follows_the_hand(opened):
         tab.wait_for()
         for view in views:
             page.wait_for_selector(f"{SHOWN} {view}")
-        assert page.get_by_role("tabpanel", name=title).count() == 1
+        page.get_by_role("tabpanel", name=title).wait_for()
         assert page.evaluate(NAMELESS) == []
         page.evaluate(COUNT, [SHOWN, views])
         measure_drag(page, to=0.9 if i % 2 else 0.3, duration_s=0.5)
@@ -98,7 +98,7 @@ def test_python_is_shown_ready_to_copy(opened):
     page = opened.page
     page.get_by_role("tab", name="Combine").click()
     page.get_by_role("button", name="Python code").click()
-    code = page.locator(".ex-code pre")
+    code = page.locator(f"{SHOWN} .ex-code pre")
     code.wait_for()
     assert "ex.load('lenet-300-100')" in code.inner_text()
     assert "    ex.Prune(sparsity=0." in code.inner_text()

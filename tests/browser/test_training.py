@@ -60,7 +60,7 @@ def test_a_run_is_watched_paused_stopped_and_its_network_used(voila, new_page):
     page.get_by_role("button", name="Resume").click()
     until_step(page, held + 5)
     page.get_by_role("button", name="Stop").click()
-    page.get_by_text("Stopped: ").wait_for()
+    page.locator(".ex-caption", has_text="Stopped: ").wait_for()
     page.get_by_role("button", name="Use this network").click()
     page.wait_for_function(
         """() => document.querySelector(".ex-figure-sparsity .ex-value").textContent > "5" """,
