@@ -68,13 +68,13 @@ DROP_5 = DropSettings(
 )
 HINTON = HintonSettings(
     train=TrainSettings(
-        n_epochs=20,
+        n_epochs=40,
         batch_size=256,
         optimizer="adam",
         learning_rate=0.001,
         report_every=_EPOCH,
     ),
-    target=SoftTargets(temperature=4.0, mix=1.0),
+    target=SoftTargets(temperature=20.0, mix=1.0),
 )
 BA_CARUANA = BaCaruanaSettings(
     n_weights=318_000,

@@ -48,7 +48,7 @@ class Schedule:
 SCHEDULES = {
     "lenet-300-100": Schedule(n_epochs=60),
     "lenet-5": Schedule(n_epochs=16),
-    "mnist-teacher": Schedule(n_epochs=30, batch_size=256, learning_rate=0.1, weight_decay=2e-4),
+    "mnist-teacher": Schedule(n_epochs=14),
 }
 IN_HALF_PRECISION = ("mnist-teacher",)
 

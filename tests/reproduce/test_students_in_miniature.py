@@ -55,7 +55,7 @@ def test_each_epoch_of_both_students_is_told(hinton_records):
     assert all(isinstance(moment, Moment) for moment in moments)
     assert [m.stage for m in moments] == ["teacher", *["labels"] * 2, *["distill"] * 2]
     assert [m.epoch for m in moments] == [0, 1, 2, 3, 4]
-    n_student, n_teacher = 784 * 800 + 800**2 + 8000, 784 * 1200 + 1200**2 + 12_000
+    n_student, n_teacher = 784 * 800 + 800**2 + 8000, 25 * 32 + 25 * 32 * 64 + 1024 * 2048 + 20_480
     assert [m.density for m in moments[1:]] == [n_student / n_teacher] * 4
     assert result.reached["n_weights"] == n_student
 

@@ -36,7 +36,7 @@ def test_the_settings_told_are_those_of_the_plan(name):
     assert told(name)["settings"] == json.loads(json.dumps(asdict(PLANS[name].settings)))
 
 
-@pytest.mark.parametrize("name", ["ba-caruana-mnist", "han2015-lenet-300-100"])
+@pytest.mark.parametrize("name", ["hinton-mnist", "ba-caruana-mnist", "han2015-lenet-300-100"])
 def test_their_goals_are_met(name):
     assert told(name)["reproduced"]
 
