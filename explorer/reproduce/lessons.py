@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import torch
 from torch import Tensor, nn
 
 from explorer.reproduce.digits import Digits
@@ -13,20 +12,6 @@ from explorer.reproduce.threads import on_threads
 from explorer.train.records import TrainRecord
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import Target
-
-
-def fresh(build: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """Return a network with random weights, the same for the same seed.
-
-    Parameters
-    ----------
-    build : callable
-        Makes it.
-    seed : int
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return build().eval()
 
 
 def lesson(

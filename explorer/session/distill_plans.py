@@ -22,9 +22,10 @@ from explorer.session.distill_plan import (
     temperature,
     width,
 )
-from explorer.session.pupil import fresh, middle_layer
+from explorer.session.pupil import middle_layer
 from explorer.session.trainee import Moment, Stop, Trainee
 from explorer.session.training_plan import epochs
+from explorer.train.fresh import fresh
 from explorer.train.hints import Hints
 from explorer.train.samples import Samples
 from explorer.train.targets import HardLabels, MatchLogits, SoftTargets, Target

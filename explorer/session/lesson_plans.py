@@ -27,9 +27,10 @@ from explorer.session.distill_plan import (
     temperature,
     width,
 )
-from explorer.session.pupil import Pupil, fresh
+from explorer.session.pupil import Pupil
 from explorer.session.trainee import Found, Moment, Stop, Trainee
 from explorer.session.training_plan import epochs, from_the_start
+from explorer.train.fresh import fresh
 from explorer.train.label_noise import corrupt_labels
 from explorer.train.records import TrainRecord
 from explorer.train.samples import Samples

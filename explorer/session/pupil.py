@@ -6,13 +6,13 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.students import Graduate
 from explorer.session.trainee import Trainee
+from explorer.train.fresh import fresh
 from explorer.train.teacher import check_teacher
 
 Maker = Callable[[int], nn.Module]
@@ -59,13 +59,6 @@ class Pupil(Trainee):
     def graduate(self, name: str, net: nn.Module, accuracy: Accuracy, **more: object) -> Graduate:
         """Put down what a network came to."""
         return Graduate(name, accuracy, n_parameters(net), **more)  # type: ignore[arg-type]
-
-
-def fresh(make: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """Make a network with random weights that are the same for the same seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return make().eval()
 
 
 def redrawn(net: nn.Module | None) -> nn.Module:

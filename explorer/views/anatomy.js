@@ -1,11 +1,3 @@
-function add(parent, tag, className, text = "") {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
 function fill(track, tone, share) {
   const bar = add(add(track, "span", "ex-track"), "i", `ex-segment ex-tone-${tone}`);
   bar.style.width = `${100 * share}%`;

@@ -14,7 +14,7 @@ from explorer.measure.profile import LayerProfile
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
 from explorer.views.format import DASH, count_text, percent_text, shape_text, size_text
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 HEADS = ("Layer", "Share of the whole", "Weights", "", "MACs", "", "Bytes", "Activations")
 TONES = ("after", "second")
@@ -27,7 +27,7 @@ _LEGEND = (
 class AnatomyTable(anywidget.AnyWidget):
     """Rows of a name, bars and numbers; those with a ``choice`` can be chosen."""
 
-    _esm = source("anatomy.js")
+    _esm = script("anatomy.js")
 
     heads: traitlets.List = traitlets.List(traitlets.Unicode()).tag(sync=True)
     tones: traitlets.List = traitlets.List(traitlets.Unicode()).tag(sync=True)

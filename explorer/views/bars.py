@@ -8,7 +8,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 Segment = tuple[float, float, str]
 
@@ -20,7 +20,7 @@ class Bars(anywidget.AnyWidget):
     CSS class ``ex-tone-<tone>``. The legend's keys are ``(tone, name, text)``.
     """
 
-    _esm = source("bars.js")
+    _esm = script("bars.js")
 
     heads: traitlets.List = traitlets.List(traitlets.Unicode()).tag(sync=True)
     rows: traitlets.List = traitlets.List().tag(sync=True)

@@ -1,18 +1,6 @@
 const MOST_CHARACTERS = 1_000_000;
 const LONGEST_NAME = 60;
 
-function add(parent, tag, className, text = "") {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 function button(parent, className, text) {
   const made = add(parent, "button", className, text);
   made.type = "button";

@@ -12,7 +12,7 @@ from ipywidgets import VBox
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
 from explorer.views.export import Choice, ExportView
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 from explorer.views.table import Table
 
 HINT = (
@@ -31,7 +31,7 @@ class KeptTable(anywidget.AnyWidget):
     ``{"type": action, "texts": [...]}``; the names that are ticked are in `ticked`.
     """
 
-    _esm = source("bookmarks.js")
+    _esm = script("bookmarks.js")
 
     heads = traitlets.List(list(HEADS)).tag(sync=True)
     rows: traitlets.List = traitlets.List().tag(sync=True)

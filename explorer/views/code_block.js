@@ -1,15 +1,3 @@
-function add(parent, tag, className, text = "") {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 function makeCode(parent) {
   const box = add(parent, "div", "ex-code");
   const text = add(box, "pre", "");

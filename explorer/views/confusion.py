@@ -12,7 +12,7 @@ from explorer.measure.confusion import Confusion, Pair
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
 from explorer.views.format import MINUS
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 from explorer.views.table import Table
 
 MOST_DRAWN = 30
@@ -28,7 +28,7 @@ class Matrix(anywidget.AnyWidget):
     ``"good"`` or ``"bad"``.
     """
 
-    _esm = source("confusion.js")
+    _esm = script("confusion.js")
 
     names: traitlets.List = traitlets.List(traitlets.Unicode()).tag(sync=True)
     cells: traitlets.List = traitlets.List().tag(sync=True)

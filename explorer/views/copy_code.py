@@ -8,7 +8,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 
 class CodeButton(anywidget.AnyWidget):
@@ -18,7 +18,7 @@ class CodeButton(anywidget.AnyWidget):
     ``"code"`` with ``title``, ``text``, ``note`` and ``error``.
     """
 
-    _esm = "".join(source(name).read_text("utf-8") for name in ("code_block.js", "copy_code.js"))
+    _esm = script("code_block.js", "copy_code.js")
 
     label = traitlets.Unicode("Copy as Python").tag(sync=True)
     help = traitlets.Unicode("Python that computes what this tab shows").tag(sync=True)

@@ -1,17 +1,5 @@
 const KEEP_MS = 30_000;
 
-function add(parent, tag, className, text = "") {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 function save(name, bytes) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
@@ -30,27 +18,6 @@ function makeButton(parent, model) {
   button.addEventListener("click", () => {
     if (!model.get("busy")) model.send({ type: "ask", kind: button.dataset.kind });
   });
-}
-
-function makeCode(parent) {
-  const box = add(parent, "div", "ex-code");
-  const text = add(box, "pre", "");
-  text.tabIndex = 0;
-  text.setAttribute("aria-label", "Python code");
-  const copy = add(box, "button", "ex-copy", "Copy");
-  copy.type = "button";
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text.textContent);
-      put(copy, "Copied");
-    } catch {
-      getSelection().selectAllChildren(text);
-      put(copy, "Selected");
-    }
-    setTimeout(() => put(copy, "Copy"), 2000);
-  });
-  box.hidden = true;
-  return { box, text };
 }
 
 function render({ model, el }) {

@@ -11,7 +11,7 @@ from ipywidgets import VBox
 
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 HINT = (
     "Only the compressed file is smaller: ex.open reads from it the very weights that you saw. "
@@ -28,7 +28,7 @@ class ExportBox(anywidget.AnyWidget):
     saves, or ``{"type": "text", "text": text}``, which it shows and puts on the clipboard.
     """
 
-    _esm = source("export.js")
+    _esm = script("code_block.js", "export.js")
 
     choices: traitlets.List = traitlets.List().tag(sync=True)
     message = traitlets.Unicode("").tag(sync=True)

@@ -18,7 +18,7 @@ from explorer.views.format import (
     ratio_text,
     size_text,
 )
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 _NAMES = {
     "size": "Size on disk",
@@ -40,7 +40,7 @@ _MEASURING = {
 class FiguresStrip(anywidget.AnyWidget):
     """Five cells drawn once; a new `state` changes their text alone, in one message."""
 
-    _esm = source("figures.js")
+    _esm = script("figures.js")
 
     names = traitlets.Dict(_NAMES).tag(sync=True)
     state = traitlets.Dict().tag(sync=True)

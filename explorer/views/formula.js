@@ -1,15 +1,3 @@
-function add(parent, tag, className, text = "") {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 function putMath(element, markup) {
   if (element.markup === markup) return;
   element.markup = markup;

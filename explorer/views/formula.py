@@ -11,13 +11,13 @@ from ipywidgets import VBox
 from explorer.measure.formula import Formula
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 
 class FormulaBox(anywidget.AnyWidget):
     """Formulas as MathML; a line is replaced only where its markup changed."""
 
-    _esm = source("formula.js")
+    _esm = script("formula.js")
 
     items: traitlets.List = traitlets.List().tag(sync=True)
 

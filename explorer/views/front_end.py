@@ -8,3 +8,8 @@ from pathlib import Path
 def source(name: str) -> Path:
     """Path of a script or stylesheet that is packaged beside the views."""
     return Path(__file__).with_name(name)
+
+
+def script(*names: str) -> str:
+    """Text of a view's scripts, one after the other, behind what all of them share."""
+    return "\n".join(source(name).read_text("utf-8") for name in ("elements.js", *names))

@@ -1,18 +1,6 @@
 const INDENT_PX = 18;
 const MOST_INDENTS = 6;
 
-function add(parent, tag, className, text = "") {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 function makeRow(list) {
   const button = add(add(list, "li", ""), "button", "ex-history-row");
   button.type = "button";

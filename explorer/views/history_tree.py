@@ -11,7 +11,7 @@ from ipywidgets import VBox
 
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 HINT = (
     "From top to bottom, how the present state came to be; what was tried and left stands "
@@ -26,7 +26,7 @@ class HistoryTree(anywidget.AnyWidget):
     A press sends ``{"type": "go", "number": number}``.
     """
 
-    _esm = source("history_tree.js")
+    _esm = script("history_tree.js")
 
     rows: traitlets.List = traitlets.List().tag(sync=True)
 

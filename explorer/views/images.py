@@ -12,7 +12,7 @@ from explorer.measure.gallery import Gallery, Picture
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
 from explorer.views.format import percent_text
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 ARROW = "\N{RIGHTWARDS ARROW}"
 
@@ -24,7 +24,7 @@ class Images(anywidget.AnyWidget):
     pixels follow those of the tile before in `pixels`. One without pixels has the size (0, 0, 0).
     """
 
-    _esm = source("images.js")
+    _esm = script("images.js")
 
     tiles: traitlets.List = traitlets.List().tag(sync=True)
     pixels = traitlets.Bytes(b"").tag(sync=True)

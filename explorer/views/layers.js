@@ -1,15 +1,3 @@
-function add(parent, tag, className, text = "") {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 function bar(parent) {
   const cell = add(parent, "span", "ex-bar-cell");
   const fill = add(add(cell, "span", "ex-bar"), "i", "ex-fill");

@@ -14,7 +14,7 @@ from explorer.measure.result import LayerFigures, Result
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
 from explorer.views.format import percent_text, ratio_text, shape_text, size_text
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 Shapes = Mapping[str, tuple[int, ...]]
 NO_SHAPES: Shapes = MappingProxyType({})
@@ -28,7 +28,7 @@ class LayerList(anywidget.AnyWidget):
     shape, note.
     """
 
-    _esm = source("layers.js")
+    _esm = script("layers.js")
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     rows: traitlets.List = traitlets.List().tag(sync=True)

@@ -13,10 +13,10 @@ from explorer.measure.dark_knowledge import DarkKnowledge
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
 from explorer.views.format import percent_text
-from explorer.views.front_end import source
+from explorer.views.front_end import script, source
 from explorer.views.images import Images
 
-DRAWING = source("images.js").read_text(encoding="utf-8").replace("export default { render };", "")
+DRAWING = script("images.js").replace("export default { render };", "")
 PICKING = source("picked_images.js").read_text(encoding="utf-8")
 Tile = tuple[dict[str, Any], bytes]
 
@@ -24,7 +24,7 @@ Tile = tuple[dict[str, Any], bytes]
 class PickedImages(Images):
     """Pictures that can be picked; `picked` is the ``sample`` of the one that is."""
 
-    _esm = DRAWING + PICKING  # type: ignore[assignment]
+    _esm = DRAWING + PICKING
 
     picked = traitlets.Int(-1).tag(sync=True)
 

@@ -1,10 +1,3 @@
-function add(parent, tag, className) {
-  const element = document.createElement(tag);
-  element.className = className;
-  parent.append(element);
-  return element;
-}
-
 function render({ model, el }) {
   const line = add(el, "div", "ex-status-line");
   const message = add(line, "span", "ex-status");

@@ -8,13 +8,13 @@ from typing import Any
 import anywidget
 import traitlets
 
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 
 class StatusLine(anywidget.AnyWidget):
     """Status in the browser; `progress` is None when idle and -1 when the end is not known."""
 
-    _esm = source("status.js")
+    _esm = script("status.js")
 
     message = traitlets.Unicode("").tag(sync=True)
     progress = traitlets.Float(None, allow_none=True).tag(sync=True)

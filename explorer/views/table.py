@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import anywidget
 import traitlets
 
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 
 class Table(anywidget.AnyWidget):
@@ -16,7 +16,7 @@ class Table(anywidget.AnyWidget):
     A head is a text and a tone: a CSS class ``ex-tone-<tone>`` for its swatch, "" for none.
     """
 
-    _esm = source("table.js")
+    _esm = script("table.js")
 
     heads: traitlets.List = traitlets.List().tag(sync=True)
     rows: traitlets.List = traitlets.List().tag(sync=True)

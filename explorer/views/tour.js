@@ -3,14 +3,6 @@ const GAP = 12;
 const ASK_MS = 300;
 let made = 0;
 
-function add(parent, tag, className, text = "") {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
 function addButton(parent, className, text, press) {
   const button = add(parent, "button", `ex-tool ${className}`, text);
   button.type = "button";

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import anywidget
 import traitlets
 
-from explorer.views.front_end import source
+from explorer.views.front_end import script
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TourBox(anywidget.AnyWidget):
     focus, Escape ends it, and the focus goes back to the button.
     """
 
-    _esm = source("tour.js")
+    _esm = script("tour.js")
 
     steps: traitlets.List = traitlets.List().tag(sync=True)
 

@@ -7,9 +7,10 @@ from safetensors.torch import load_file
 
 from explorer.reproduce import Digits, Moment, run, write
 from explorer.reproduce.ba_caruana import BaCaruanaSettings
-from explorer.reproduce.lessons import agreement, fresh
+from explorer.reproduce.lessons import agreement
 from explorer.reproduce.plans import PLANS
 from explorer.reproduce.threads import on_threads
+from explorer.train.fresh import fresh
 from explorer.train.settings import TrainSettings
 from explorer.zoo import load
 from explorer.zoo.digit_networks import mnist_student
