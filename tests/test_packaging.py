@@ -30,7 +30,7 @@ sys.path[:0] = [sys.argv[1]]
 sys.path.append(sys.argv[2])
 import explorer as ex
 from explorer.serve.page import SHARE, TEMPLATE, notebook_path
-from explorer.views.front_end import source
+from explorer.views.front_end import stylesheet
 
 net, data = ex.load("lenet-300-100")
 small = ex.compress(net, [ex.Prune(sparsity=0.9), ex.Share(n_clusters=32)])
@@ -38,7 +38,7 @@ print(json.dumps({
     "package": ex.__file__,
     "page": str(notebook_path()),
     "template": (SHARE / "voila" / "templates" / TEMPLATE / "page.js").is_file(),
-    "style": source("style.css").stat().st_size,
+    "style": len(stylesheet()),
     "size_bytes": small.size_bytes,
     "finished": ex.open("deep-compression-lenet-5").size_bytes,
     "n": len(data.eval),
@@ -116,7 +116,7 @@ def reproduced():
         "explorer/zoo/weights/lenet-300-100.safetensors",
         "explorer/zoo/weights/lenet-5.safetensors",
         "explorer/zoo/compressed/deep-compression-lenet-5.cmpx",
-        "explorer/views/style.css",
+        "explorer/views/styles/colors.css",
         "explorer/views/heat_canvas.js",
         "explorer/serve/app.ipynb",
         "explorer/reproduce/results/deep-compression-lenet-5.json",

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
+SHEETS = (
+    "colors",
+    "page",
+    "controls",
+    "parts",
+    "runs",
+    "states",
+    "anatomy",
+    "help",
+    "comparison",
+    "chapters",
+)
+
 
 def source(name: str) -> Path:
     """Path of a script or stylesheet that is packaged beside the views."""
-    return Path(__file__).with_name(name)
+    return Path(__file__).parent / name
 
 
 def script(*names: str) -> str:
     """Text of a view's scripts, one after the other, behind what all of them share."""
     return "\n".join(source(name).read_text("utf-8") for name in ("elements.js", *names))
+
+
+def stylesheet() -> str:
+    """Text of all stylesheets; colors come first, and of two equal rules the later wins."""
+    return "\n".join(source(f"styles/{name}.css").read_text("utf-8") for name in SHEETS)

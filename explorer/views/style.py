@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anywidget
 
-from explorer.views.front_end import source
+from explorer.views.front_end import source, stylesheet
 
 
 class Style(anywidget.AnyWidget):
@@ -16,4 +16,4 @@ class Style(anywidget.AnyWidget):
     """
 
     _esm = source("style.js")
-    _css = source("style.css")
+    _css = stylesheet()

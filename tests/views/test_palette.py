@@ -6,14 +6,13 @@ simulation of color vision deficiency", IEEE TVCG 2009, for severity 1, on linea
 
 import re
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import explorer.views
+from explorer.views.front_end import stylesheet
 
-CSS = (Path(explorer.views.__file__).parent / "style.css").read_text(encoding="utf-8")
+CSS = stylesheet()
 VISION = {
     "full": np.eye(3),
     "protanopia": np.array(
