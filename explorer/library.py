@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from explorer.codec.model import CompressedModel
 from explorer.compress.model import index_layers
 from explorer.compress.recipe import Recipe
 from explorer.compress.resolve import layer_steps, needs_saliency
+from explorer.compress.setting import Setting
 
 
 def compress(
@@ -69,7 +71,7 @@ def compress(
     return model.compress(net, recipe, network=network, input_shape=shape, saliency=saliency)
 
 
-def open_model(path: str | Path) -> CompressedModel:
+def open_model(path: str | Path, methods: Iterable[type[Setting]] = ()) -> CompressedModel:
     """Open a compressed file.
 
     Parameters
@@ -77,6 +79,9 @@ def open_model(path: str | Path) -> CompressedModel:
     path : str or Path
         A file that ``CompressedModel.save`` wrote, or the name of one that comes with the
         package, such as ``"deep-compression-lenet-5"``.
+    methods : iterable of type of Setting, optional
+        Methods of your own that the file was made by. Those that installed packages name by
+        entry points are found without.
 
     Returns
     -------
@@ -100,7 +105,7 @@ def open_model(path: str | Path) -> CompressedModel:
                 f"no compressed file at {str(path)!r}; those that come with the package: {known}"
             )
         path = bundled_file(str(path))
-    return _with_architecture(model.read(path))
+    return _with_architecture(model.read(path, methods))
 
 
 def _with_architecture(opened: CompressedModel) -> CompressedModel:

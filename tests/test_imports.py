@@ -18,6 +18,7 @@ ORDER = [
     "app",
     "page",
     "chapters",
+    "commands",
     "cli",
 ]
 RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("train")}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.codec.whole import whole
 from explorer.compress.forward import check_input_shape, eval_mode, forward, random_input
 from explorer.compress.model import CompressedTensors
 
@@ -42,12 +42,15 @@ def save_safetensors(model: CompressedTensors, path: str | Path) -> int:
     ------
     TypeError
         If a buffer is of type complex128, which such files cannot hold.
+    OSError
+        If the file cannot be written; what was there before is left as it was.
 
     Notes
     -----
     ``safetensors.torch.load_file`` gives the tensors back bit for bit, under the
     network's state-dict keys. Where several keys share a tensor, each has its copy.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     metadata = {
@@ -55,8 +58,11 @@ def save_safetensors(model: CompressedTensors, path: str | Path) -> int:
         "network": model.network,
         "recipe": json.dumps(model.recipe.as_dict()),
     }
-    with _whole(path) as scratch:
-        save_file(_own_memory(model.state_dict()), scratch, metadata)
+    with whole(path) as scratch:
+        try:
+            save_file(_own_memory(model.state_dict()), scratch, metadata)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
     return Path(path).stat().st_size
 
 
@@ -117,7 +123,7 @@ def save_onnx(net: nn.Module, input_shape: Sequence[int], path: str | Path) -> i
             f"net has {n_bytes:,} bytes of weights; one ONNX file holds at most "
             f"{MAX_ONNX_BYTES:,}. Save it as safetensors instead"
         )
-    with eval_mode(net), torch.no_grad(), _whole(path) as scratch:
+    with eval_mode(net), torch.no_grad(), whole(path) as scratch:
         # A batch of one could be taken for a size that never varies.
         inputs = random_input(net, shape, 2)
         forward(net, inputs)
@@ -147,15 +153,3 @@ def _export(net: nn.Module, inputs: Tensor, target: Path) -> None:
     # Otherwise the file tells from which lines of which source files each operation came.
     ClearMetadataAndDocStringPass()(program.model)
     program.save(target, external_data=False)
-
-
-@contextmanager
-def _whole(path: str | Path) -> Iterator[Path]:
-    """Give a scratch file that takes the place of `path` once it is complete."""
-    target = Path(path)
-    scratch = target.with_name(target.name + ".part")
-    try:
-        yield scratch
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)

@@ -31,12 +31,15 @@ from explorer.codec.header import (
     read_entry,
     read_header,
 )
-from explorer.codec.raw import tensor_bytes, tensor_from
-from explorer.codec.reading import read_record
-from explorer.codec.records import write_record
+from explorer.codec.records import read_record, write_record
+from explorer.codec.whole import whole
+from explorer.compress.methods import Methods
 from explorer.compress.model import CompressedTensors
+from explorer.compress.promise import Promise
+from explorer.compress.raw import tensor_bytes, tensor_from
 from explorer.compress.recipe import Recipe, recipe_from_json
 from explorer.compress.record import Record
+from explorer.compress.setting import Setting
 from explorer.compress.weights import parameter_name
 
 PLAUSIBLE_WEIGHTS = 1 << 24
@@ -69,7 +72,7 @@ def encode(model: CompressedTensors) -> bytes:
         parts += [section, struct.pack("<I", zlib.crc32(section))]
     data = b"".join(parts)
     try:
-        _plan(data)
+        _plan(data, model.recipe.kinds)
     except DamagedFile as error:
         raise ValueError(f"this model does not fit into a file: {error}") from error
     return data
@@ -86,20 +89,20 @@ def file_bytes(
 
 def save(model: CompressedTensors, path: str | Path) -> int:
     """Write a model to a file, whole or not at all; return its size in bytes."""
-    target = Path(path)
     data = encode(model)
-    scratch = target.with_name(target.name + ".part")
-    scratch.write_bytes(data)
-    scratch.replace(target)
+    with whole(path) as scratch:
+        scratch.write_bytes(data)
     return len(data)
 
 
-def read(path: str | Path) -> CompressedTensors:
+def read(path: str | Path, methods: Iterable[type[Setting]] = ()) -> CompressedTensors:
     """Read a compressed file.
 
     Parameters
     ----------
     path : str or Path
+    methods : iterable of type of Setting, optional
+        Methods of your own that it may need, besides those of installed packages.
 
     Returns
     -------
@@ -114,33 +117,36 @@ def read(path: str | Path) -> CompressedTensors:
         If it cannot be read.
     """
     try:
-        return decode(Path(path).read_bytes())
+        return decode(Path(path).read_bytes(), methods)
     except DamagedFile as error:
         raise DamagedFile(f"{Path(path).name}: {error}") from error
 
 
-def decode(data: bytes) -> CompressedTensors:
+def decode(data: bytes, methods: Iterable[type[Setting]] = ()) -> CompressedTensors:
     """Read a model back from the bytes of a file; raises as `read`."""
     try:
-        return _decode(data)
+        return _decode(data, tuple(methods))
     except RecursionError as error:
         raise DamagedFile("header is nested too deeply") from error
 
 
-def _plan(data: bytes) -> tuple[dict[str, Any], Recipe, list[Entry], int]:
+def _plan(
+    data: bytes, methods: Iterable[type[Setting]]
+) -> tuple[dict[str, Any], Recipe, list[Entry], int]:
     """Return the header, what it says, and where the first section starts."""
     header, start = read_header(data)
-    entries = [read_entry(item) for item in header["tensors"]]
+    kinds = Methods(methods).kind
+    entries = [read_entry(item, kinds) for item in header["tensors"]]
     _check_sizes(entries, len(data) - start)
     try:
-        recipe = recipe_from_json(json.dumps(header["recipe"]))
+        recipe = recipe_from_json(json.dumps(header["recipe"]), methods)
     except ValueError as error:
         raise DamagedFile(str(error)) from error
     return header, recipe, entries, start
 
 
-def _decode(data: bytes) -> CompressedTensors:
-    header, recipe, entries, start = _plan(data)
+def _decode(data: bytes, methods: Iterable[type[Setting]]) -> CompressedTensors:
+    header, recipe, entries, start = _plan(data, methods)
     records: dict[str, Record] = {}
     untouched: dict[str, Tensor] = {}
     for entry in entries:
@@ -149,10 +155,10 @@ def _decode(data: bytes) -> CompressedTensors:
         start += n_bytes
         if data[start - CRC_BYTES : start] != struct.pack("<I", zlib.crc32(section)):
             raise DamagedFile(f"tensor {entry.name!r}: checksum does not match")
-        if entry.layout is None:
+        if entry.promise is None:
             untouched[entry.name] = _untouched(section, entry)
         else:
-            records[entry.name] = _record(section, entry)
+            records[entry.name] = _record(section, entry.name, entry.promise)
     size = header.get("source_bytes")
     return CompressedTensors(records, untouched, recipe, None, header["network"], size)
 
@@ -177,15 +183,8 @@ def _untouched(section: memoryview, entry: Entry) -> Tensor:
     return tensor_from(section, entry.shape, entry.dtype)
 
 
-def _record(section: memoryview, entry: Entry) -> Record:
-    position = 0
-
-    def take(count: int) -> bytes:
-        nonlocal position
-        position += count
-        return bytes(section[position - count : position])
-
+def _record(section: memoryview, name: str, promise: Promise) -> Record:
     try:
-        return read_record(entry.layout or {}, entry.shape, entry.dtype, take)
+        return read_record(promise, section)
     except DamagedFile as error:
-        raise DamagedFile(f"tensor {entry.name!r}: {error}") from error
+        raise DamagedFile(f"tensor {name!r}: {error}") from error

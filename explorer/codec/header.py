@@ -8,17 +8,19 @@ import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 
 from explorer.codec.errors import DamagedFile
 from explorer.codec.layouts import layout_fields
-from explorer.codec.limits import MAX_WEIGHTS, numbers_in
+from explorer.compress.promise import Kinds, Promise, known_kind
 from explorer.compress.recipe import Recipe
 from explorer.compress.record import FLOAT_TYPES
 
 MAGIC = b"CMPX\x01"
+MAX_WEIGHTS = 1 << 31
 MAX_HEADER = 1 << 20
 MAX_AXES = 8
 CRC_BYTES = 4
@@ -51,25 +53,35 @@ class Entry:
     dtype : torch.dtype
     layout : dict or None
         As `Record.layout`; None for a tensor that no step applies to.
+    kinds : callable
+        As `Promise.kinds`.
     """
 
     name: str
     shape: torch.Size
     dtype: torch.dtype
     layout: dict[str, Any] | None = None
+    kinds: Kinds = known_kind
+
+    @cached_property
+    def promise(self) -> Promise | None:
+        """What the layout promises; None where there is none."""
+        if self.layout is None:
+            return None
+        return Promise(self.layout, self.shape, self.dtype, self.kinds)
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of the section, checksum included."""
+        """Bytes of the section, checksum included; raises DamagedFile as `layout_fields`."""
         if self.layout is None:
             return self.shape.numel() * self.dtype.itemsize + CRC_BYTES
-        fields = layout_fields(self.layout, self.shape, self.dtype)
+        fields = layout_fields(self.layout, self.shape, self.dtype, self.kinds)
         return sum(field.n_bytes for field in fields) + CRC_BYTES
 
     @property
     def n_numbers(self) -> int:
         """Numbers to make room for, once `n_bytes` has found the layout sound."""
-        return self.shape.numel() if self.layout is None else numbers_in(self.layout, self.shape)
+        return self.shape.numel() if self.promise is None else self.promise.n_numbers
 
 
 def header_bytes(
@@ -149,7 +161,7 @@ def read_header(data: bytes) -> tuple[dict[str, Any], int]:
     return header, fixed + length + CRC_BYTES
 
 
-def read_entry(item: Any) -> Entry:
+def read_entry(item: Any, kinds: Kinds = known_kind) -> Entry:
     """Read what the header says of one tensor; raises DamagedFile."""
     if not isinstance(item, list) or len(item) not in (3, 4) or not isinstance(item[0], str):
         raise DamagedFile(f"header: not a tensor: {item!r:.60}")
@@ -163,7 +175,7 @@ def read_entry(item: Any) -> Entry:
     layout = item[3] if len(item) == 4 else None
     if len(item) == 4 and (not isinstance(layout, dict) or DTYPES[dtype] not in FLOAT_TYPES):
         raise DamagedFile(f"tensor {name!r:.60}: bad layout")
-    return Entry(name, torch.Size(shape), DTYPES[dtype], layout)
+    return Entry(name, torch.Size(shape), DTYPES[dtype], layout, kinds)
 
 
 def _is_size(size: Any) -> bool:

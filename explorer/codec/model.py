@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import nn
 from explorer.codec import export, file
 from explorer.compress.model import CompressedTensors, compress_layers, index_layers
 from explorer.compress.resolve import Saliency
+from explorer.compress.setting import Setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +120,6 @@ def compress(
     return CompressedModel.of(tensors)
 
 
-def read(path: str | Path) -> CompressedModel:
-    """Read a compressed file; raises as `explorer.codec.file.read`."""
-    return CompressedModel.of(file.read(path))
+def read(path: str | Path, methods: Iterable[type[Setting]] = ()) -> CompressedModel:
+    """Read a compressed file; as `explorer.codec.file.read`."""
+    return CompressedModel.of(file.read(path, methods))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.compress.coded import Coded
 from explorer.compress.coding import Coding, ValueSetting, as_array, codes_tensor, rounded
 from explorer.compress.ordering import Cut, Ordering
+from explorer.compress.promise import Promise, Take
 from explorer.compress.quantize import channels_of
-from explorer.compress.record import Coded, Record, gather
+from explorer.compress.raw import tensor_bytes, tensor_from
+from explorer.compress.record import Record, gather
 from explorer.compress.setting import check_choice, dial
 from explorer.compress.threads import over_chunks
 
@@ -29,6 +32,8 @@ class Binarized(Coded):
         Type of the restored weights.
     """
 
+    kind = "binarized"
+
     scales: Tensor
     value_dtype: torch.dtype
 
@@ -38,19 +43,32 @@ class Binarized(Coded):
         return self.value_dtype
 
     @property
-    def code_bits(self) -> int:
-        """One bit a weight: 1 where the weight was at least 0."""
-        return 1
-
-    @property
-    def table_bits(self) -> int:
-        """Bits of the scales."""
-        return self.scales.numel() * self.value_dtype.itemsize * 8
-
-    @property
     def meta(self) -> dict[str, Any]:
-        """Kind and number of scales."""
-        return {"kind": "binarized", "scales": self.scales.numel()}
+        """Number of scales."""
+        return {"scales": self.scales.numel()}
+
+    @classmethod
+    def alphabet_in(cls, _promise: Promise) -> int:
+        """Return two: a code is 1 where the weight was at least 0."""
+        return 2
+
+    @classmethod
+    def table_bits_in(cls, promise: Promise) -> int:
+        """Return the bits of the scales."""
+        return promise.value_bits * promise.channels("scales")
+
+    def write_rest(self) -> bytes:
+        """Return the raw scales."""
+        return tensor_bytes(self.scales)
+
+    @classmethod
+    def assembled(
+        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
+    ) -> Binarized:
+        """Make a record of positions and signs, and of the scales that follow."""
+        shape, dtype = torch.Size([promise.layout["scales"]]), promise.dtype
+        scales = tensor_from(take(shape[0] * dtype.itemsize), shape, dtype)
+        return cls(cast(Tensor, codes), mask, promise.shape, scales, dtype)
 
     def decode(self) -> Tensor:
         """Return the values of the kept weights, shape (n_kept,)."""
@@ -62,6 +80,8 @@ class Binarized(Coded):
 
 class SignCoding(Coding):
     """Two levels, plus and minus one scale."""
+
+    makes = Binarized
 
     def __init__(self, ordering: Ordering, cut: Cut, dtype: torch.dtype, scaled: bool) -> None:
         super().__init__(ordering, cut, dtype)
@@ -85,19 +105,9 @@ class SignCoding(Coding):
         return np.array([self.n_negative], np.int64)
 
     @property
-    def code_bits(self) -> int:
-        """One bit."""
-        return 1
-
-    @property
-    def table_bits(self) -> int:
-        """Bits of the scale, where there is one."""
-        return self.dtype.itemsize * 8 if self.scaled else 0
-
-    @property
     def meta(self) -> dict[str, Any]:
-        """Kind and number of scales."""
-        return {"kind": "binarized", "scales": int(self.scaled)}
+        """Number of scales."""
+        return {"scales": int(self.scaled)}
 
     def write(self, source: np.ndarray, out: np.ndarray, threshold: float) -> None:
         """Write plus or minus the scale, zero up to `threshold`."""
@@ -151,9 +161,13 @@ class Binarize(ValueSetting):
         "tensor",
         "choice",
         "Scale",
-        "Each weight becomes its sign times 1, times the layer's mean |w|, or each channel's.",
+        "Each weight becomes +α or −α, by its sign. α is 1 (none), the mean |w| of the layer "
+        "(tensor), or that of each output channel (channel): closer, for one more number each.",
         options=("none", "tensor", "channel"),
     )
+
+    help = "Keep only each weight's sign, times a scale."
+    records = (Binarized,)
 
     def check(self) -> None:
         """Raise where a field is out of range."""

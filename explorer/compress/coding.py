@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from explorer.compress.record import keep_zeros
 from explorer.compress.setting import Setting
 
 if TYPE_CHECKING:
+    from explorer.compress.coded import Coded
     from explorer.compress.record import Record
 
 
@@ -33,7 +34,14 @@ class Coding(ABC):
         What earlier steps pruned.
     dtype : torch.dtype
         Type of the weights; levels are rounded to it.
+
+    Attributes
+    ----------
+    makes : type of Coded
+        The class of its record.
     """
+
+    makes: ClassVar[type[Coded]]
 
     def __init__(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> None:
         self.ordering = ordering
@@ -51,18 +59,8 @@ class Coding(ABC):
 
     @property
     @abstractmethod
-    def code_bits(self) -> int:
-        """Bits of one code."""
-
-    @property
-    @abstractmethod
-    def table_bits(self) -> int:
-        """Bits of the table that gives codes their values."""
-
-    @property
-    @abstractmethod
     def meta(self) -> dict[str, Any]:
-        """Kind and counts that the file's header needs, but for the kept weights."""
+        """Counts that the file's header needs, as `Coded.meta`."""
 
     @abstractmethod
     def write(self, source: np.ndarray, out: np.ndarray, threshold: float) -> None:

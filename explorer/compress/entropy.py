@@ -45,9 +45,13 @@ class Entropy(StorageSetting):
         "huffman",
         "choice",
         "Coder",
-        "Huffman takes whole bits a symbol; ANS comes within a hundredth of a bit of the entropy.",
+        "Both give frequent codes fewer bits, and change no weight. huffman: whole bits a code, "
+        "on average at least the entropy H = −Σ pᵢ · log₂ pᵢ; ans: within a hundredth of a bit "
+        "of H.",
         options=CODERS,
     )
+
+    help = "Write frequent codes with fewer bits; no weight changes."
 
     def check(self) -> None:
         """Raise where a field is out of range."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor
 
 from explorer.compress.factors import Factors, factorize
+from explorer.compress.positions import all_kept, read_mask, write_mask
+from explorer.compress.promise import Field, Layout, Promise, Take
+from explorer.compress.raw import tensor_bytes, tensor_from
 from explorer.compress.record import Dense, Record
 from explorer.compress.setting import Setting, check_count, check_fraction, dial
 from explorer.compress.support import support_code
@@ -36,6 +40,8 @@ class LowRanked(Record):
     kept : Tensor or None
         The `mask`, where an earlier step pruned.
     """
+
+    kind = "low_rank"
 
     left: Record
     values: Tensor
@@ -65,18 +71,50 @@ class LowRanked(Record):
         return self.values.numel()
 
     @property
-    def field_bits(self) -> tuple[int, ...]:
-        """Left factor, singular values, right factor, and kept positions where there are some."""
-        factors = (*self.left.field_bits, 32 * self.rank, *self.right.field_bits)
-        if self.kept is None:
-            return factors
-        return (*factors, support_code(self.n_weights, int(self.kept.sum())).size_bits)
+    def layout(self) -> Layout:
+        """Rank, the layouts of the factors, and kept weights where some are not."""
+        kept = {} if self.kept is None else {"kept": int(self.kept.sum())}
+        factors = {"left": self.left.layout, "right": self.right.layout}
+        return Layout.of(LowRanked, rank=self.rank, **factors, **kept)
 
-    @property
-    def layout(self) -> dict[str, Any]:
-        """Rank and the layouts of the factors."""
-        layout = low_rank_layout(self.rank, self.left.layout, self.right.layout)
-        return layout if self.kept is None else layout | {"kept": int(self.kept.sum())}
+    @classmethod
+    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+        """Return left factor, singular values, right factor, and kept positions if it has any."""
+        layout, shape = promise.layout, promise.shape
+        sides = all(isinstance(layout.get(side), dict) for side in ("left", "right"))
+        if len(shape) < 2 or not promise.n_weights or not sides:
+            raise ValueError("a factored tensor needs two axes and two factors")
+        rank = promise.count("rank", min(shape[0], promise.n_weights // shape[0]))
+        left, right = _factors(promise)
+        fields = (*left.fields, Field("values", 32 * rank), *right.fields)
+        return fields if "kept" not in layout else (*fields, _positions(promise))
+
+    @classmethod
+    def numbers_in(cls, promise: Promise) -> int:
+        """Count the weights, and the numbers of both factors."""
+        return promise.n_weights + sum(factor.n_numbers for factor in _factors(promise))
+
+    def write(self) -> Iterator[bytes]:
+        """Yield the left factor, singular values, the right factor, and kept positions."""
+        yield from self.left.write()
+        yield tensor_bytes(self.values)
+        yield from self.right.write()
+        if self.kept is not None:
+            yield write_mask(self.kept)
+
+    @classmethod
+    def read(cls, promise: Promise, take: Take) -> LowRanked:
+        """Read the left factor, singular values, the right factor, and kept positions."""
+        rank, mask = promise.layout["rank"], None
+        factors = _factors(promise)
+        left = factors[0].read(take)
+        values = tensor_from(take(4 * rank), torch.Size([rank]), torch.float32)
+        right = factors[1].read(take)
+        if "kept" in promise.layout:
+            data = take(_positions(promise).n_bytes)
+            mask = read_mask(data, promise.shape, promise.layout["kept"])
+            mask = all_kept(promise.shape) if mask is None else mask
+        return cls(left, values, right, promise.shape, promise.dtype, mask)
 
     def restore(self) -> Tensor:
         """Return the product, zero where an earlier step pruned."""
@@ -91,6 +129,19 @@ class LowRanked(Record):
     def stored(self, **how: Any) -> Record:
         """Write the two factors in another way."""
         return replace(self, left=self.left.stored(**how), right=self.right.stored(**how))
+
+
+def _factors(promise: Promise) -> tuple[Promise, Promise]:
+    """Return what is promised of the left and of the right factor."""
+    rank, n_rows = promise.layout["rank"], promise.shape[0]
+    shapes = torch.Size([n_rows, rank]), torch.Size([rank, promise.n_weights // n_rows])
+    left = promise.part(promise.layout["left"], shapes[0], torch.float32)
+    return left, promise.part(promise.layout["right"], shapes[1], torch.float32)
+
+
+def _positions(promise: Promise) -> Field:
+    n_kept = promise.count("kept", promise.n_weights)
+    return Field("indices", support_code(promise.n_weights, n_kept).size_bits)
 
 
 @dataclass(frozen=True)
@@ -123,7 +174,8 @@ class LowRank(Setting):
         None,
         "integer",
         "Rank k",
-        "Keep k singular values: k (m + n + 1) numbers in place of m n.",
+        "Keeps the k largest singular values: W ≈ U · diag(σ₁ … σₖ) · Vᵀ, k · (m + n + 1) numbers "
+        "in place of m · n. Higher: closer to the original, but a larger file.",
         low=1,
         high=512,
         step=1,
@@ -132,10 +184,13 @@ class LowRank(Setting):
         None,
         "fraction",
         "Energy kept",
-        "Keep as many singular values as hold this share of the squared norm.",
+        "Keeps the fewest singular values that hold a share e of the squared norm: σ₁² + … + σₖ² "
+        "≥ e · Σ σᵢ². Higher: closer to the original, but a larger file.",
     )
 
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = (("rank", "energy"),)
+    help = "Write the matrix as the product of two thin ones."
+    records = (LowRanked,)
 
     def check(self) -> None:
         """Raise where a field is out of range."""
@@ -171,13 +226,3 @@ class LowRank(Setting):
             values.dtype,
             mask,
         )
-
-
-def low_rank_fields(n_rows: int, n_columns: int, rank: int) -> tuple[int, ...]:
-    """Bits of the left factor, the singular values and the right factor, 32 a number."""
-    return 32 * rank * n_rows, 32 * rank, 32 * rank * n_columns
-
-
-def low_rank_layout(rank: int, left: dict, right: dict) -> dict[str, Any]:
-    """Return what the file's header says of a factored tensor."""
-    return {"kind": "low_rank", "rank": rank, "left": left, "right": right}

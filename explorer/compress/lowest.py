@@ -24,6 +24,9 @@ class PruneLowest(Setting):
         How many weights become zero.
     """
 
+    role = "prunes"
+    records = (Pruned,)
+
     saliency: Tensor
     n_pruned: int
 

@@ -50,22 +50,25 @@ class PruneNeurons(Setting):
         0.0,
         "fraction",
         "Neurons removed",
-        "Share of each layer's neurons that go: those whose incoming weights have the "
-        "smallest norm.",
+        "Share f of each layer's n neurons (of a convolution: filters) that are taken out, the "
+        "weakest first: min(round(f · n), n − 1) go. Higher: smaller layers, less accuracy.",
         high=0.99,
     )
     norm: str = dial(
         "l1",
         "choice",
         "Norm",
-        "How a neuron's incoming weights are summed up: l1 is sum |w|, l2 is sqrt(sum w²).",
+        "How strong a neuron is, told from its incoming weights: l1 is Σ |w|, l2 is √(Σ w²). "
+        "The weakest neurons go first.",
         options=("l1", "l2"),
     )
 
+    help = "Take whole neurons out, those with the weakest incoming weights."
+    role = "removes"
+    records = (Pruned,)
+
     def check(self) -> None:
         """Raise where a field is out of range."""
-        if self.fraction is None:
-            raise TypeError("PruneNeurons: fraction must be a number in [0, 1); got None")
         check_fraction("PruneNeurons", "fraction", self.fraction)
         if self.fraction == 1:
             raise ValueError(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.compress.coded import Coded
 from explorer.compress.coding import as_array
 from explorer.compress.factors import Factors
-from explorer.compress.low_rank import low_rank_fields, low_rank_layout
+from explorer.compress.low_rank import LowRanked
 from explorer.compress.ordering import Ordering
 from explorer.compress.plan import Plan, Sample, bin_values
-from explorer.compress.record import Record
-from explorer.compress.share import Shared
+from explorer.compress.promise import Layout, Promise
+from explorer.compress.record import Dense, Record
 from explorer.compress.stored import Stored
 from explorer.compress.weights import as_matrix
 
@@ -28,14 +27,15 @@ class LowRankPlan(Plan):
         self._sample = sample
         self.rank = rank
         self.exact = factors.exact
-        n_rows, n_columns = len(factors.left), factors.right.shape[1]
-        self.field_bits = low_rank_fields(n_rows, n_columns, rank)
+        shape = torch.Size([len(factors.left), factors.right.shape[1]])
+        self.field_bits = Promise(self.layout, shape, torch.float32).field_bits
         self.n_nonzero = factors.n_nonzero(rank)
 
     @property
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> Layout:
         """What the file's header says of the layer."""
-        return low_rank_layout(self.rank or 0, {"kind": "dense"}, {"kind": "dense"})
+        dense = Layout.of(Dense)
+        return Layout.of(LowRanked, rank=self.rank or 0, left=dense, right=dense)
 
     @property
     def squared_error(self) -> float:
@@ -75,7 +75,7 @@ class RecordPlan(Plan):
         self.levels, self.level_counts = _levels(record)
 
     @property
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> Layout:
         """What the file's header says of the layer."""
         return self.record.layout
 
@@ -98,11 +98,11 @@ class RecordPlan(Plan):
 
 
 def _levels(record: Record) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
-    """Return the values that the weights of a shared tensor take, and how many take each."""
+    """Return the values that codes alone stand for, ascending, and how many weights take each."""
     inner = record.inner if isinstance(record, Stored) else record
-    if not isinstance(inner, Shared):
+    if not isinstance(inner, Coded) or inner.levels is None:
         return None, None
-    values = as_array(inner.codebook.restore())
+    values = as_array(inner.levels)
     counts = np.bincount(inner.codes.cpu().numpy(), minlength=values.size)
     order = np.argsort(values, kind="stable")
     return values[order], counts[order]
@@ -130,7 +130,7 @@ class StoredPlan(Plan):
         self.rank, self.exact = plan.rank, plan.exact
 
     @property
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> Layout:
         """What the file's header says of the layer."""
         return self.record.layout
 

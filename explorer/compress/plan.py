@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from explorer.compress.promise import Layout
     from explorer.compress.record import Record
 
 WHOLE_ROWS, WHOLE_COLUMNS = 512, 1024
@@ -83,7 +84,7 @@ class Plan(ABC):
 
     @property
     @abstractmethod
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> Layout:
         """What the file's header says of the layer, as `Record.layout`."""
 
     @property

@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
+from explorer.compress.promise import Promise
 from explorer.compress.record import Dense, Record
 from explorer.compress.setting import Setting, check_count, dial
-from explorer.compress.vector_record import VectorCoded, relative_error, vector_fields
+from explorer.compress.strips import cut_strips, join_strips
+from explorer.compress.vector_record import VectorCoded, relative_error
 from explorer.compress.vectors import MAX_CENTROIDS, cluster_vectors, look_up
 from explorer.compress.weights import as_matrix
 
@@ -31,6 +32,8 @@ class ProductQuantized(VectorCoded):
         1 where columns were cut into strips, 0 where rows were.
     """
 
+    kind = "product"
+
     axis: int
 
     @property
@@ -40,14 +43,30 @@ class ProductQuantized(VectorCoded):
 
     @property
     def meta(self) -> dict[str, Any]:
-        """Kind, strips, centroids and axis."""
+        """Strips, centroids and axis."""
         counts = {"subvectors": self.n_subvectors, "centroids": self.n_centroids}
-        return {"kind": "product"} | counts | {"axis": self.axis}
+        return counts | {"axis": self.axis}
 
-    @property
-    def field_bits(self) -> tuple[int, ...]:
-        """Kept positions where some are not, codes, codebooks."""
-        return product_fields(self.layout, self.full_shape, self.dtype, self.table_bits)
+    @classmethod
+    def check_counts(cls, promise: Promise) -> None:
+        """Raise ValueError where the axis or the number of strips is not what it may be."""
+        promise.count("axis", 1)
+        promise.count("subvectors", _length(promise), low=1)
+
+    @classmethod
+    def codebook_shape_in(cls, promise: Promise) -> torch.Size:
+        """Return the shape (k, length of the axis that was cut) of the codebooks together."""
+        return torch.Size([promise.layout["centroids"], _length(promise)])
+
+    @classmethod
+    def codes_shape_in(cls, promise: Promise) -> torch.Size:
+        """Return the shape (n_subvectors, n_vectors) of the codes."""
+        return torch.Size([promise.layout["subvectors"], promise.n_weights // _length(promise)])
+
+    @classmethod
+    def more_in(cls, promise: Promise) -> dict[str, Any]:
+        """Return the axis."""
+        return {"axis": promise.layout["axis"]}
 
     @property
     def centroids(self) -> Tensor:
@@ -76,6 +95,12 @@ class ProductQuantized(VectorCoded):
             for part in (weight, self.restore())
         )
         return relative_error(restored.double() - original.double(), original)
+
+
+def _length(promise: Promise) -> int:
+    """Return the length of the axis that was cut."""
+    n_rows = promise.shape[0]
+    return n_rows if promise.layout["axis"] == 0 else promise.n_weights // n_rows
 
 
 @dataclass(frozen=True)
@@ -118,7 +143,8 @@ class Product(Setting):
         256,
         "power",
         "Sub-vectors s",
-        "The matrix is cut into s strips, each with a codebook: m s codes of log2 k bits.",
+        "The matrix of m rows and n columns is cut into s strips, each with its own codebook: "
+        "m · s codes of ⌈log₂ k⌉ bits. More strips: smaller errors, more codes.",
         low=1,
         high=4096,
     )
@@ -126,7 +152,8 @@ class Product(Setting):
         16,
         "power",
         "Centroids k",
-        "Each strip's rows take k values found by k-means: codebooks of k n numbers in all.",
+        "The pieces in a strip share k patterns, found by k-means: codebooks of k · n numbers in "
+        "all, and ⌈log₂ k⌉ bits a code. More patterns: smaller errors, but a larger file.",
         low=2,
         high=256,
     )
@@ -134,9 +161,13 @@ class Product(Setting):
         1,
         "choice",
         "Cut",
-        "Cut columns, so that rows of the matrix become s pieces; or rows.",
+        "Columns: each row of the matrix becomes s pieces, and codebooks take k · n numbers. "
+        "Rows: each column becomes s pieces, and codebooks take k · m numbers.",
         options=(("Columns", 1), ("Rows", 0)),
     )
+
+    help = "Cut the matrix into strips and let each strip's rows share a few patterns."
+    records = (ProductQuantized,)
 
     def check(self) -> None:
         """Raise where a field is out of range."""
@@ -164,84 +195,9 @@ class Product(Setting):
         )
 
 
-def cut_strips(matrix: Tensor, n_strips: int) -> Tensor:
-    """Cut the columns of a matrix into strips, the wider ones first.
-
-    Parameters
-    ----------
-    matrix : Tensor, shape (m, n)
-    n_strips : int
-        From 1 to n.
-
-    Returns
-    -------
-    Tensor, shape (n_strips, m, ceil(n / n_strips))
-        Where strips are narrower by one, their last column is zero.
-    """
-    m, n = matrix.shape
-    width, n_wide = -(-n // n_strips), n % n_strips
-    if not n_wide:
-        return matrix.reshape(m, n_strips, width).transpose(0, 1)
-    wide = matrix[:, : n_wide * width].reshape(m, n_wide, width)
-    narrow = matrix[:, n_wide * width :].reshape(m, n_strips - n_wide, width - 1)
-    return torch.cat([wide, pad(narrow, (0, 1))], 1).transpose(0, 1)
-
-
-def join_strips(strips: Tensor, n_columns: int) -> Tensor:
-    """Put strips together again: the inverse of `cut_strips`.
-
-    Parameters
-    ----------
-    strips : Tensor, shape (n_strips, m, width)
-    n_columns : int
-
-    Returns
-    -------
-    Tensor, shape (m, n_columns)
-    """
-    n_strips, m, width = strips.shape
-    n_wide, rows = n_columns % n_strips, strips.transpose(0, 1)
-    if not n_wide:
-        return rows.reshape(m, n_columns)
-    wide, narrow = rows[:, :n_wide], rows[:, n_wide:, : width - 1]
-    return torch.cat([wide.reshape(m, n_wide * width), narrow.flatten(1)], 1)
-
-
 def _turned(matrix: Tensor, axis: int) -> Tensor:
     """Return the matrix, or its transpose where rows are cut; its own inverse."""
     return matrix if axis == 1 else matrix.T
-
-
-def product_fields(
-    layout: dict[str, Any], shape: torch.Size, dtype: torch.dtype, table_bits: int | None = None
-) -> tuple[int, ...]:
-    """Bits of each field that the layout of a `ProductQuantized` promises.
-
-    Parameters
-    ----------
-    layout : dict
-        As `ProductQuantized.layout`.
-    shape, dtype : torch.Size, torch.dtype
-        Of the restored tensor.
-    table_bits : int, optional
-        Bits of the codebooks; left out, those of a dense codebook.
-
-    Returns
-    -------
-    tuple of int
-        Kept positions where the layout has some, codes, codebooks.
-    """
-    rows, columns = product_codebook_shape(layout, shape)
-    n_vectors = shape.numel() // columns
-    dense_bits = rows * columns * dtype.itemsize * 8
-    n_codes = layout["subvectors"] * n_vectors
-    return vector_fields(layout, shape, n_codes, dense_bits if table_bits is None else table_bits)
-
-
-def product_codebook_shape(layout: dict[str, Any], shape: torch.Size) -> torch.Size:
-    """Return the shape (k, length of the axis that was cut) of the codebooks together."""
-    length = shape[0] if layout["axis"] == 0 else shape.numel() // shape[0]
-    return torch.Size([layout["centroids"], length])
 
 
 def product_rate(

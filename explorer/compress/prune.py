@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from explorer.compress.coding import as_array
 from explorer.compress.ordering import Cut, Ordering
-from explorer.compress.record import Record, gather, scatter
+from explorer.compress.parted import Parted
+from explorer.compress.positions import all_kept
+from explorer.compress.promise import Field, Layout, Promise, Take
+from explorer.compress.raw import tensor_bytes, tensor_from
+from explorer.compress.record import gather, scatter
 from explorer.compress.setting import Setting, check_choice, check_fraction, dial
-from explorer.compress.support import support_code
 from explorer.compress.ties import kept_ties, tie_positions
 
 SEED = 0
@@ -21,7 +24,7 @@ CRITERIA = ("magnitude", "obd", "random")
 
 
 @dataclass(frozen=True, eq=False)
-class Pruned(Record):
+class Pruned(Parted):
     """A sparse tensor: kept positions and their values.
 
     Attributes
@@ -31,6 +34,8 @@ class Pruned(Record):
     values : Tensor, shape (n_kept,)
         Kept values, in row-major order.
     """
+
+    kind = "pruned"
 
     kept: Tensor
     values: Tensor
@@ -56,24 +61,32 @@ class Pruned(Record):
         return self.values.dtype
 
     @property
-    def field_bits(self) -> tuple[int, ...]:
-        """Kept positions and values."""
-        value_bits = self.values.element_size() * 8
-        return pruned_fields(self.n_weights, self.values.numel(), value_bits)
-
-    @property
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> Layout:
         """Kind and kept weights."""
-        return {"kind": "pruned", "kept": self.values.numel()}
+        return Layout.of(Pruned, kept=self.values.numel())
+
+    @classmethod
+    def rest_in(cls, promise: Promise) -> Field:
+        """Return the field of the values."""
+        return Field("values", promise.count("kept", promise.n_weights) * promise.value_bits)
+
+    def write_rest(self) -> bytes:
+        """Return the raw values."""
+        return tensor_bytes(self.values)
+
+    @classmethod
+    def assembled(
+        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
+    ) -> Pruned:
+        """Make a record of its positions, and of the values that follow."""
+        kept = promise.layout["kept"]
+        data = take(kept * promise.dtype.itemsize)
+        values = tensor_from(data, torch.Size([kept]), promise.dtype)
+        return cls(all_kept(promise.shape) if mask is None else mask, values)
 
     def restore(self) -> Tensor:
         """Return the dense tensor, zero where pruned."""
         return scatter(self.values, self.kept, self.kept.shape)
-
-
-def pruned_fields(n_weights: int, n_kept: int, value_bits: int) -> tuple[int, int]:
-    """Bits of the kept positions and of the values."""
-    return support_code(n_weights, n_kept).size_bits, n_kept * value_bits
 
 
 @dataclass(frozen=True)
@@ -115,14 +128,16 @@ class Prune(Setting):
         None,
         "fraction",
         "Sparsity",
-        "Share of the weights that become zero: the smallest in magnitude go first.",
+        "Share of the weights that become zero, the least important first: zeros = round(s · n). "
+        "Higher: a smaller file; accuracy holds for a while, then falls.",
         step=0.005,
     )
     threshold: float | None = dial(
         None,
         "number",
         "Threshold",
-        "Weights smaller in magnitude than this become zero: |w| < t.",
+        "Every weight with |w| < t becomes zero. Higher: more zeros and a smaller file; beyond "
+        "some point, less accuracy.",
         low=1e-4,
         high=1.0,
     )
@@ -130,19 +145,25 @@ class Prune(Setting):
         "layer",
         "choice",
         "Scope",
-        "Prune the same share of every layer, or one threshold for the whole model.",
+        "Whether each layer loses the same share (layer), or the weights of all layers are ranked "
+        "together (model), so that layers with many unimportant ones lose more. With a threshold "
+        "it makes no difference.",
         options=("layer", "model"),
     )
     criterion: str = dial(
         "magnitude",
         "choice",
         "Criterion",
-        "Which weights go first: the smallest, those of least saliency h w² / 2 (Optimal Brain "
-        "Damage), or random ones as a control.",
+        "Which weights go first. magnitude: smallest |w|; obd (Optimal Brain Damage): smallest "
+        "saliency h · w² / 2, where h says how sharply the loss bends along w; random: any, as a "
+        "control experiment.",
         options=CRITERIA,
     )
 
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = (("sparsity", "threshold"),)
+    help = "Set the least important weights to zero."
+    role = "prunes"
+    records = (Pruned,)
 
     def check(self) -> None:
         """Raise where a field is out of range."""

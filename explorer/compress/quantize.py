@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.compress.coded import Coded
 from explorer.compress.coding import Coding, ValueSetting, as_array, codes_tensor, rounded
+from explorer.compress.level_grid import Grid
 from explorer.compress.ordering import Cut, Ordering
-from explorer.compress.record import Coded, Record, gather, keep_zeros
+from explorer.compress.promise import Promise, Take
+from explorer.compress.raw import tensor_bytes, tensor_from
+from explorer.compress.record import Record, gather, keep_zeros
 from explorer.compress.setting import check_choice, check_count, dial
 from explorer.compress.threads import over_chunks
+
+MAX_BITS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +36,8 @@ class Quantized(Coded):
         Type of the restored weights.
     """
 
+    kind = "quantized"
+
     low: Tensor
     high: Tensor
     bits: int
@@ -41,19 +49,33 @@ class Quantized(Coded):
         return self.value_dtype
 
     @property
-    def code_bits(self) -> int:
-        """Bits of one code."""
-        return self.bits
-
-    @property
-    def table_bits(self) -> int:
-        """Bits of the ends of the range, two float32 a channel."""
-        return 64 * self.low.numel()
-
-    @property
     def meta(self) -> dict[str, Any]:
-        """Kind, bits of a code and number of ranges."""
-        return {"kind": "quantized", "bits": self.bits, "ranges": self.low.numel()}
+        """Bits of a code and number of ranges."""
+        return {"bits": self.bits, "ranges": self.low.numel()}
+
+    @classmethod
+    def alphabet_in(cls, promise: Promise) -> int:
+        """Return the number of levels."""
+        return 1 << promise.count("bits", MAX_BITS, low=1)
+
+    @classmethod
+    def table_bits_in(cls, promise: Promise) -> int:
+        """Return the bits of the ends of the range, two float32 a channel."""
+        return 64 * promise.channels("ranges", low=1)
+
+    def write_rest(self) -> bytes:
+        """Return the lowest values, then the highest ones."""
+        return tensor_bytes(self.low) + tensor_bytes(self.high)
+
+    @classmethod
+    def assembled(
+        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
+    ) -> Quantized:
+        """Make a record of positions and codes, and of the ranges that follow."""
+        ranges = torch.Size([promise.layout["ranges"]])
+        low, high = (tensor_from(take(4 * ranges[0]), ranges, torch.float32) for _ in range(2))
+        bits = promise.layout["bits"]
+        return cls(cast(Tensor, codes), mask, promise.shape, low, high, bits, promise.dtype)
 
     def decode(self) -> Tensor:
         """Return the values of the kept weights, shape (n_kept,)."""
@@ -72,37 +94,10 @@ def channels_of(mask: Tensor | None, shape: torch.Size) -> Tensor:
     return index if mask is None else index[mask.flatten().cpu()]
 
 
-@dataclass(frozen=True)
-class Grid:
-    """Even levels from `low` to `high`, ``2**bits`` of them."""
-
-    low: float
-    high: float
-    bits: int
-
-    @property
-    def n_steps(self) -> int:
-        """Levels but one."""
-        return (1 << self.bits) - 1
-
-    @property
-    def step(self) -> float:
-        """Distance of neighboring levels."""
-        return (self.high - self.low) / self.n_steps
-
-    @property
-    def inverse_step(self) -> float:
-        """Levels per unit; 0 where all weights are the same."""
-        return 1 / self.step if self.step > 0 else 0.0
-
-    def codes(self, values: np.ndarray) -> np.ndarray:
-        """Round float32 `values` to the nearest level's number, int16."""
-        scaled = (values.astype(np.float64) - self.low) * self.inverse_step
-        return np.clip(np.floor(scaled + 0.5), 0, self.n_steps).astype(np.int16)
-
-
 class UniformCoding(Coding):
     """Levels at even steps between the smallest and the largest kept weight."""
+
+    makes = Quantized
 
     def __init__(self, ordering: Ordering, cut: Cut, dtype: torch.dtype, bits: int) -> None:
         super().__init__(ordering, cut, dtype)
@@ -135,19 +130,9 @@ class UniformCoding(Coding):
         )
 
     @property
-    def code_bits(self) -> int:
-        """Bits of one code."""
-        return self.grid.bits
-
-    @property
-    def table_bits(self) -> int:
-        """Bits of the two ends of the range."""
-        return 64
-
-    @property
     def meta(self) -> dict[str, Any]:
-        """Kind, bits of a code and number of ranges."""
-        return {"kind": "quantized", "bits": self.grid.bits, "ranges": 1}
+        """Bits of a code and number of ranges."""
+        return {"bits": self.grid.bits, "ranges": 1}
 
     def write(self, source: np.ndarray, out: np.ndarray, threshold: float) -> None:
         """Write each weight's level, zero up to `threshold`."""
@@ -204,7 +189,8 @@ class Quantize(ValueSetting):
         8,
         "integer",
         "Bits",
-        "Each weight is rounded to one of 2^bits even levels between min and max.",
+        "With b bits each weight is rounded to the nearest of 2ᵇ even levels: step = (max − min) "
+        "/ (2ᵇ − 1). More bits: closer to the original, but a larger file.",
         low=1,
         high=8,
         step=1,
@@ -213,13 +199,17 @@ class Quantize(ValueSetting):
         "tensor",
         "choice",
         "Range",
-        "One range of levels for the whole layer, or one for each output channel.",
+        "Whether levels go from min to max of the whole layer (tensor), or of each output channel "
+        "(channel), where they fit better, for 64 more bits each.",
         options=("tensor", "channel"),
     )
 
+    help = "Round weights to evenly spaced levels: b bits give two to the power of b."
+    records = (Quantized,)
+
     def check(self) -> None:
         """Raise where a field is out of range."""
-        check_count("Quantize", "bits", self.bits, 1, 8)
+        check_count("Quantize", "bits", self.bits, 1, MAX_BITS)
         check_choice("Quantize", "granularity", self.granularity, ("tensor", "channel"))
 
     def describe(self) -> str:

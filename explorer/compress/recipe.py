@@ -8,33 +8,9 @@ from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.entropy import Entropy
-from explorer.compress.low_rank import LowRank
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.product import Product
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.residual import Residual
+from explorer.compress.methods import Methods
 from explorer.compress.setting import Setting
-from explorer.compress.share import Share
 
-STEPS: dict[str, type[Setting]] = {
-    step.__name__: step
-    for step in (
-        Prune,
-        PruneNeurons,
-        Quantize,
-        Binarize,
-        Share,
-        Product,
-        Residual,
-        LowRank,
-        RelativeIndex,
-        Entropy,
-    )
-}
 VERSION = 1
 MAX_JSON = 1_000_000
 MAX_STEPS = 32
@@ -51,9 +27,27 @@ class Recipe:
     ----------
     entries : tuple of (str, tuple of Setting)
         fnmatch patterns over torch's qualified layer names, and their steps.
+
+    Raises
+    ------
+    ValueError
+        If a pattern comes twice, or a step of your own has the name of a built-in one.
     """
 
     entries: tuple[tuple[str, Steps], ...] = ()
+
+    def __post_init__(self) -> None:
+        if twice := _twice([pattern for pattern, _ in self.entries]):
+            raise ValueError(
+                f"recipe: pattern {twice!r:.60} comes twice; the first match wins, so put all its "
+                "steps into one list"
+            )
+        Methods(self.kinds)
+
+    @property
+    def kinds(self) -> tuple[type[Setting], ...]:
+        """The classes of all steps, each once."""
+        return tuple(dict.fromkeys(type(step) for _, steps in self.entries for step in steps))
 
     @classmethod
     def of(cls, recipe: Any) -> Recipe:
@@ -119,13 +113,15 @@ class Recipe:
         return json.dumps(self.as_dict(), separators=(",", ":"))
 
 
-def recipe_from_json(text: str) -> Recipe:
+def recipe_from_json(text: str, methods: Iterable[type[Setting]] = ()) -> Recipe:
     """Read a recipe from JSON.
 
     Parameters
     ----------
     text : str
         What `Recipe.to_json` writes, at most 1 MB.
+    methods : iterable of type of Setting, optional
+        Methods of your own that it may name, besides those of installed packages.
 
     Returns
     -------
@@ -139,7 +135,7 @@ def recipe_from_json(text: str) -> Recipe:
     if len(text) > MAX_JSON:
         raise ValueError(f"recipe: {len(text)} characters of JSON; at most {MAX_JSON} are read")
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"recipe: not valid JSON: {error}") from error
     if not isinstance(data, dict) or data.get("version") != VERSION:
@@ -150,20 +146,38 @@ def recipe_from_json(text: str) -> Recipe:
     layers = data.get("layers")
     if not isinstance(layers, dict) or len(layers) > MAX_PATTERNS:
         raise ValueError('recipe: "layers" must be an object of patterns and lists of steps')
-    return Recipe(tuple((key, _steps_from_json(key, value)) for key, value in layers.items()))
+    known = Methods(methods)
+    return Recipe(tuple((key, _steps_from_json(key, v, known)) for key, v in layers.items()))
 
 
-def _steps_from_json(pattern: str, items: Any) -> Steps:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if twice := _twice([key for key, _ in pairs]):
+        raise ValueError(f"{twice!r:.60} comes twice in one object")
+    return dict(pairs)
+
+
+def _twice(names: list[str]) -> str:
+    """Return a name that comes twice; "" where none does."""
+    if len(set(names)) == len(names):
+        return ""
+    return next(name for name in names if names.count(name) > 1)
+
+
+def _steps_from_json(pattern: str, items: Any, known: Methods) -> Steps:
     if not isinstance(items, list) or len(items) > MAX_STEPS:
         raise ValueError(f"recipe: steps of {pattern!r} must be a list of at most {MAX_STEPS}")
-    return tuple(_step_from_json(item) for item in items)
+    return tuple(_step_from_json(item, known) for item in items)
 
 
-def _step_from_json(item: Any) -> Setting:
+def _step_from_json(item: Any, methods: Methods) -> Setting:
     name = item.get("step") if isinstance(item, dict) else None
-    if not isinstance(name, str) or name not in STEPS:
-        raise ValueError(f'recipe: "step" must be one of {", ".join(STEPS)}; got {item!r:.80}')
-    step = STEPS[name]
+    try:
+        step = methods.step(name)
+    except LookupError as error:
+        names = ", ".join(methods.names)
+        raise ValueError(
+            f'recipe: "step" must be one of {names}; got {item!r:.80}{methods.trouble}'
+        ) from error
     given = {key: value for key, value in item.items() if key != "step"}
     known = {field.name for field in fields(step)}
     if unknown := sorted(set(given) - known):

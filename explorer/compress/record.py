@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from explorer.compress.support import support_code
+from explorer.compress.promise import Field, Layout, Promise, Take
+from explorer.compress.raw import tensor_bytes, tensor_from
 
 if TYPE_CHECKING:
     from explorer.compress.setting import Setting
@@ -18,7 +20,15 @@ FLOAT_TYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
 class Record(ABC):
-    """A compressed tensor."""
+    """A compressed tensor, and the format of its section in a file.
+
+    Attributes
+    ----------
+    kind : str
+        Name of the format in a file's header.
+    """
+
+    kind: ClassVar[str]
 
     @property
     @abstractmethod
@@ -32,13 +42,52 @@ class Record(ABC):
 
     @property
     @abstractmethod
-    def field_bits(self) -> tuple[int, ...]:
-        """Exact bits of each field that the file holds for this tensor, in order."""
+    def layout(self) -> Layout:
+        """What the file's header says of the record: its kind and its counts."""
+
+    @classmethod
+    @abstractmethod
+    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+        """Return the fields of a record's section, in order.
+
+        Parameters
+        ----------
+        promise : Promise
+            Of this kind; from a stranger's file it may say anything.
+
+        Raises
+        ------
+        ValueError
+            If the layout makes no sense.
+        """
+
+    @classmethod
+    def numbers_in(cls, promise: Promise) -> int:
+        """Count the weights, and all numbers on the way to them that are made besides."""
+        return promise.n_weights
+
+    @abstractmethod
+    def write(self) -> Iterator[bytes]:
+        """Yield the fields as bytes, in order."""
+
+    @classmethod
+    @abstractmethod
+    def read(cls, promise: Promise, take: Take) -> Record:
+        """Read a record back from its fields, as `Promise.read` says."""
+
+    @abstractmethod
+    def restore(self) -> Tensor:
+        """Return the dense tensor that the record stands for."""
 
     @property
-    @abstractmethod
-    def layout(self) -> dict[str, Any]:
-        """What the file's header says of the record: its kind and its counts."""
+    def promise(self) -> Promise:
+        """What the file's header will promise of the record."""
+        return Promise(self.layout, self.shape, self.dtype)
+
+    @property
+    def field_bits(self) -> tuple[int, ...]:
+        """Exact bits of each field that the file holds for this tensor, in order."""
+        return self.promise.field_bits
 
     @property
     def size_bits(self) -> int:
@@ -46,29 +95,14 @@ class Record(ABC):
         return sum(self.field_bits)
 
     @property
+    def n_weights(self) -> int:
+        """Entries of the tensor."""
+        return self.shape.numel()
+
+    @property
     def mask(self) -> Tensor | None:
         """Bool, the shape of the tensor, True where kept; None where nothing was pruned."""
         return None
-
-    @property
-    def symbols(self) -> Tensor | None:
-        """Small integers that an entropy coder may write, any shape; None if there are none."""
-        return None
-
-    @property
-    def alphabet(self) -> int:
-        """Number of values that `symbols` can take."""
-        return 0
-
-    def split_fields(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Return `field_bits` in three parts: kept positions, `symbols`, and all else."""
-        start = 0 if self.mask is None else 1
-        end = start + (self.symbols is not None)
-        return self.field_bits[:start], self.field_bits[start:end], self.field_bits[end:]
-
-    @abstractmethod
-    def restore(self) -> Tensor:
-        """Return the dense tensor that the record stands for."""
 
     def then(self, setting: Setting) -> Record:
         """Apply a later step to this record."""
@@ -80,16 +114,9 @@ class Record(ABC):
 
         return Pruned.of(self.restore(), mask)
 
-    def stored(self, **how: Any) -> Record:
+    def stored(self, **_how: Any) -> Record:
         """Return the same record written in another way: ``index_bits``, ``coder``."""
-        from explorer.compress.stored import Stored
-
-        return Stored.of(self, **how)
-
-    @property
-    def n_weights(self) -> int:
-        """Entries of the tensor."""
-        return self.shape.numel()
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +127,8 @@ class Dense(Record):
     ----------
     values : Tensor, any shape
     """
+
+    kind = "dense"
 
     values: Tensor
 
@@ -120,114 +149,28 @@ class Dense(Record):
         return self.values.dtype
 
     @property
-    def field_bits(self) -> tuple[int, ...]:
-        """Entries times the bits of their type."""
-        return (self.values.numel() * self.values.element_size() * 8,)
-
-    @property
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> Layout:
         """Kind alone."""
-        return {"kind": "dense"}
+        return Layout.of(Dense)
+
+    @classmethod
+    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+        """Return one field, of entries times the bits of their type."""
+        return (Field("values", promise.n_weights * promise.value_bits),)
+
+    def write(self) -> Iterator[bytes]:
+        """Yield the raw tensor."""
+        yield tensor_bytes(self.values)
+
+    @classmethod
+    def read(cls, promise: Promise, take: Take) -> Dense:
+        """Read the raw tensor."""
+        data = take(promise.n_weights * promise.dtype.itemsize)
+        return cls(tensor_from(data, promise.shape, promise.dtype))
 
     def restore(self) -> Tensor:
         """Return the tensor itself."""
         return self.values
-
-
-@dataclass(frozen=True, eq=False)
-class Coded(Record):
-    """Kept weights as small integers; what they stand for is up to the subclass.
-
-    Attributes
-    ----------
-    codes : Tensor, shape (n_kept,), uint8 or int16
-        One code for each kept weight, in row-major order.
-    positions : Tensor or None
-        The `mask`: bool, shape of the tensor; None where every weight is kept.
-    full_shape : torch.Size
-        Shape of the tensor.
-    """
-
-    codes: Tensor
-    positions: Tensor | None
-    full_shape: torch.Size
-
-    @property
-    def mask(self) -> Tensor | None:
-        """Bool, True where kept; None where nothing was pruned."""
-        return self.positions
-
-    @property
-    def shape(self) -> torch.Size:
-        """Shape of the restored tensor."""
-        return self.full_shape
-
-    @property
-    def symbols(self) -> Tensor:
-        """The codes."""
-        return self.codes
-
-    @property
-    def alphabet(self) -> int:
-        """Number of values that a code can take."""
-        return 1 << self.code_bits
-
-    def split_fields(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Return the positions, the codes and the table."""
-        positions, codes, table = self.field_bits
-        return (positions,), (codes,), (table,)
-
-    @property
-    @abstractmethod
-    def code_bits(self) -> int:
-        """Bits of one code."""
-
-    @property
-    @abstractmethod
-    def table_bits(self) -> int:
-        """Bits of the codebook, or of the scales, that give the codes their meaning."""
-
-    @property
-    @abstractmethod
-    def meta(self) -> dict[str, Any]:
-        """Kind and counts that the file's header needs, but for the kept weights."""
-
-    @property
-    def field_bits(self) -> tuple[int, ...]:
-        """Positions, codes and table."""
-        return coded_fields(self.n_weights, self.codes.numel(), self.code_bits, self.table_bits)
-
-    @property
-    def layout(self) -> dict[str, Any]:
-        """Kind, kept weights, and what the table needs."""
-        return self.meta | {"kept": self.codes.numel()}
-
-    @abstractmethod
-    def decode(self) -> Tensor:
-        """Return the values of the kept weights, shape (n_kept,)."""
-
-    def restore(self) -> Tensor:
-        """Return the dense tensor: decoded values where kept, zero elsewhere."""
-        return scatter(self.decode(), self.positions, self.full_shape)
-
-    def then(self, setting: Setting) -> Record:
-        """Prune the codes themselves; let any other step start from the restored weights."""
-        from explorer.compress.prune import Pruned
-
-        record = super().then(setting)
-        return self.restricted(record.kept) if isinstance(record, Pruned) else record
-
-    def restricted(self, mask: Tensor) -> Record:
-        """Return the same codes at fewer positions."""
-        inside = mask.flatten() if self.positions is None else mask[self.positions]
-        return replace(self, codes=self.codes[inside], positions=mask)
-
-
-def coded_fields(
-    n_weights: int, n_kept: int, code_bits: int, table_bits: int
-) -> tuple[int, int, int]:
-    """Bits of the kept positions, of their codes, and of the table that explains them."""
-    return support_code(n_weights, n_kept).size_bits, n_kept * code_bits, table_bits
 
 
 def scatter(values: Tensor, mask: Tensor | None, shape: torch.Size) -> Tensor:

@@ -38,12 +38,14 @@ class RelativeIndex(StorageSetting):
     """
 
     title = "Relative index"
+    help = "Write where weights are kept as short distances; no weight changes."
 
     bits: int = dial(
         5,
         "integer",
         "Index bits",
-        "Bits of the distance from one kept weight to the next; longer ones need fillers.",
+        "A kept weight's place is the count of zeros before it, written with b bits; a longer gap "
+        "needs ⌊gap / (2ᵇ − 1)⌋ fillers. No weight changes: look for the b of the smallest file.",
         low=1,
         high=12,
         step=1,

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from explorer.compress.promise import Promise
 from explorer.compress.record import Dense, Record
 from explorer.compress.setting import Setting, check_count, dial
-from explorer.compress.vector_record import VectorCoded, relative_error, vector_fields
+from explorer.compress.vector_record import VectorCoded, relative_error
 from explorer.compress.vectors import MAX_CENTROIDS, VectorClusters, cluster_vectors
 from explorer.compress.weights import as_matrix
 
@@ -32,6 +33,8 @@ class ResidualQuantized(VectorCoded):
         The stages' centroids below each other.
     """
 
+    kind = "residual"
+
     @property
     def n_stages(self) -> int:
         """Number of stages t."""
@@ -39,13 +42,30 @@ class ResidualQuantized(VectorCoded):
 
     @property
     def meta(self) -> dict[str, Any]:
-        """Kind, stages and centroids."""
-        return {"kind": "residual", "stages": self.n_stages, "centroids": self.n_centroids}
+        """Stages and centroids."""
+        return {"stages": self.n_stages, "centroids": self.n_centroids}
 
-    @property
-    def field_bits(self) -> tuple[int, ...]:
-        """Kept positions where some are not, codes, codebooks."""
-        return residual_fields(self.layout, self.full_shape, self.dtype, self.table_bits)
+    @classmethod
+    def check_counts(cls, promise: Promise) -> None:
+        """Raise ValueError where the number of stages is not what it may be."""
+        promise.count("stages", MAX_STAGES, low=1)
+
+    @classmethod
+    def codebook_shape_in(cls, promise: Promise) -> torch.Size:
+        """Return the shape (t k, n) of the codebooks together."""
+        n_columns = promise.n_weights // promise.shape[0]
+        return torch.Size([promise.layout["stages"] * promise.layout["centroids"], n_columns])
+
+    @classmethod
+    def codes_shape_in(cls, promise: Promise) -> torch.Size:
+        """Return the shape (n_stages, m) of the codes."""
+        return torch.Size([promise.layout["stages"], promise.shape[0]])
+
+    @classmethod
+    def numbers_in(cls, promise: Promise) -> int:
+        """Count a sum of each weight for every stage, codes and entries of the codebooks."""
+        more = (promise.layout["stages"] - 1) * promise.n_weights
+        return super().numbers_in(promise) + more
 
     @property
     def centroids(self) -> Tensor:
@@ -118,7 +138,8 @@ class Residual(Setting):
         4,
         "integer",
         "Stages t",
-        "Rows are clustered, then what is left of them, t times: t codes a row.",
+        "Rows are clustered, then what is left of them, t times: row ≈ c₁ + … + cₜ, with t codes "
+        "a row. Each stage lowers the error and adds a codebook.",
         low=1,
         high=16,
         step=1,
@@ -127,10 +148,14 @@ class Residual(Setting):
         16,
         "power",
         "Centroids k",
-        "Each stage has k centroids as long as a row: t k n numbers are stored.",
+        "Each stage has k centroids as long as a row of n weights: codebooks of t · k · n "
+        "numbers, and ⌈log₂ k⌉ bits a code. More: smaller errors, but a larger file.",
         low=2,
         high=256,
     )
+
+    help = "Let rows share a few patterns, then let what is left share some more."
+    records = (ResidualQuantized,)
 
     def check(self) -> None:
         """Raise where a field is out of range."""
@@ -163,35 +188,6 @@ class Residual(Setting):
             total = total + stages[-1].decode()[0].float()
             left = (matrix.float() - total).to(matrix.dtype)
         return stages
-
-
-def residual_fields(
-    layout: dict[str, Any], shape: torch.Size, dtype: torch.dtype, table_bits: int | None = None
-) -> tuple[int, ...]:
-    """Bits of each field that the layout of a `ResidualQuantized` promises.
-
-    Parameters
-    ----------
-    layout : dict
-        As `ResidualQuantized.layout`.
-    shape, dtype : torch.Size, torch.dtype
-        Of the restored tensor.
-    table_bits : int, optional
-        Bits of the codebooks; left out, those of a dense codebook.
-
-    Returns
-    -------
-    tuple of int
-        Kept positions where the layout has some, codes, codebooks.
-    """
-    dense_bits = residual_codebook_shape(layout, shape).numel() * dtype.itemsize * 8
-    n_codes = layout["stages"] * shape[0]
-    return vector_fields(layout, shape, n_codes, dense_bits if table_bits is None else table_bits)
-
-
-def residual_codebook_shape(layout: dict[str, Any], shape: torch.Size) -> torch.Size:
-    """Return the shape (t k, n) of the codebooks together."""
-    return torch.Size([layout["stages"] * layout["centroids"], shape.numel() // shape[0]])
 
 
 def residual_rate(

@@ -22,11 +22,11 @@ class Dial:
         ``"fraction"`` (a number in [0, 1], shown as percent), ``"integer"``,
         ``"power"`` (an integer on a log-2 scale), ``"number"`` or ``"choice"``.
     label, help : str
-        Short name, and one sentence in plain words with the formula.
+        Short name, and one or two sentences in plain words with the formula.
     low, high, step : float
         Range and step of a numeric dial, in the field's unit.
     options : tuple of str, or of (str, value)
-        What a ``"choice"`` offers, labelled where the label is not the value.
+        What a ``"choice"`` offers, labeled where the label is not the value.
     """
 
     kind: Literal["fraction", "integer", "power", "number", "choice"]
@@ -51,11 +51,24 @@ class Setting(ABC):
     ----------
     exclusive : tuple of tuple of str
         Groups of fields of which exactly one is set.
+    help : str
+        What the step does, in one plain sentence; by default the first line of the docstring.
+    role : {"codes", "prunes", "removes", "writes"}
+        Gives the kept weights other values; sets weights to zero; takes neurons out; or
+        changes how all this is written, and no weight.
+    records : tuple of type of Record
+        What it may leave, other than a `Dense` record; files are read with these classes.
     """
 
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    help: ClassVar[str]
+    role: ClassVar[Literal["codes", "prunes", "removes", "writes"]] = "codes"
+    records: ClassVar[tuple[type[Record], ...]] = ()
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            if getattr(self, each.name) is None and each.default is not None:
+                raise TypeError(f"{type(self).__name__}: {each.name} must have a value; got None")
         for group in self.exclusive:
             given = [name for name in group if getattr(self, name) is not None]
             if len(given) != 1:
@@ -67,7 +80,10 @@ class Setting(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Raise ValueError or TypeError where a field is out of range."""
+        """Raise ValueError or TypeError where a field is out of range.
+
+        A field is None only where that is its default.
+        """
 
     def __call__(self, weight: Tensor | Record) -> Record:
         """Compress a weight tensor, or what an earlier step made of it.

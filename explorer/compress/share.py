@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from explorer.compress.clusters import Clusters, cluster_sorted
+from explorer.compress.codebook import codebook_bits, codebook_in, codebook_layout
+from explorer.compress.coded import Coded
 from explorer.compress.coding import Coding, ValueSetting, as_array, codes_tensor, rounded
 from explorer.compress.ordering import Cut, Ordering
-from explorer.compress.record import Coded, Dense, Record, gather
+from explorer.compress.parted import MAX_ALPHABET
+from explorer.compress.promise import Promise, Take
+from explorer.compress.record import Dense, Record, gather
+from explorer.compress.runs import run_table, with_zero_run
 from explorer.compress.setting import Setting, check_choice, check_count, dial
 from explorer.compress.threads import over_chunks
 
@@ -30,6 +35,8 @@ class Shared(Coded):
         quantizes it.
     """
 
+    kind = "shared"
+
     codebook: Record
 
     @property
@@ -38,31 +45,49 @@ class Shared(Coded):
         return self.codebook.dtype
 
     @property
-    def code_bits(self) -> int:
-        """Bits of an index: log2 k, rounded up."""
-        return index_bits(self.codebook.n_weights)
-
-    @property
-    def alphabet(self) -> int:
-        """Length of the codebook."""
-        return self.codebook.n_weights
-
-    @property
-    def table_bits(self) -> int:
-        """Bits of the codebook, each of its fields padded to a byte."""
-        return sum(-(-bits // 8) * 8 for bits in self.codebook.field_bits)
+    def levels(self) -> Tensor:
+        """The values that weights share, shape (k,)."""
+        return self.codebook.restore()
 
     @property
     def meta(self) -> dict[str, Any]:
-        """Kind, length and layout of the codebook."""
-        meta = {"kind": "shared", "values": self.codebook.n_weights}
-        if isinstance(self.codebook, Dense):
-            return meta
-        return meta | {"codebook": self.codebook.layout}
+        """Length of the codebook, and its layout where it is not dense."""
+        return {"values": self.codebook.n_weights} | codebook_layout(self.codebook)
+
+    @classmethod
+    def alphabet_in(cls, promise: Promise) -> int:
+        """Return the length of the codebook."""
+        return promise.count("values", MAX_ALPHABET)
+
+    @classmethod
+    def table_bits_in(cls, promise: Promise) -> int:
+        """Return the bits of the codebook, each of its fields padded to a byte."""
+        return codebook_bits(cls._codebook_in(promise))
+
+    @classmethod
+    def numbers_in(cls, promise: Promise) -> int:
+        """Count the weights and the entries of the codebook."""
+        return promise.n_weights + cls._codebook_in(promise).n_numbers
+
+    def write_rest(self) -> bytes:
+        """Return the fields of the codebook."""
+        return b"".join(self.codebook.write())
+
+    @classmethod
+    def assembled(
+        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
+    ) -> Shared:
+        """Make a record of positions and codes, and of the codebook that follows."""
+        codebook = cls._codebook_in(promise).read(take)
+        return cls(cast(Tensor, codes), mask, promise.shape, codebook)
+
+    @classmethod
+    def _codebook_in(cls, promise: Promise) -> Promise:
+        return codebook_in(promise, torch.Size([cls.alphabet_in(promise)]))
 
     def decode(self) -> Tensor:
         """Return the values of the kept weights, shape (n_kept,)."""
-        return self.codebook.restore()[self.codes.long()]
+        return self.levels[self.codes.long()]
 
     def then(self, setting: Setting) -> Record:
         """Quantize the codebook; prune the codes; start anew for any other step."""
@@ -74,13 +99,10 @@ class Shared(Coded):
         return super().then(setting)
 
 
-def index_bits(n_values: int) -> int:
-    """Bits that tell `n_values` values apart."""
-    return max(0, n_values - 1).bit_length()
-
-
 class ClusterCoding(Coding):
     """Levels are the centroids of k-means, limits the midpoints between them."""
+
+    makes = Shared
 
     def __init__(
         self, ordering: Ordering, cut: Cut, dtype: torch.dtype, clusters: Clusters
@@ -102,19 +124,9 @@ class ClusterCoding(Coding):
         return kept_ranks_above(self.ordering.values, self.cut.start, self.cut.stop, self.limits)
 
     @property
-    def code_bits(self) -> int:
-        """Bits of an index."""
-        return index_bits(self.levels.size)
-
-    @property
-    def table_bits(self) -> int:
-        """Bits of the codebook."""
-        return self.levels.size * self.dtype.itemsize * 8
-
-    @property
     def meta(self) -> dict[str, Any]:
         """Length of the codebook."""
-        return {"kind": "shared", "values": self.levels.size}
+        return {"values": self.levels.size}
 
     def write(self, source: np.ndarray, out: np.ndarray, threshold: float) -> None:
         """Write each weight's centroid, zero up to `threshold`."""
@@ -130,51 +142,6 @@ class ClusterCoding(Coding):
         codes = np.searchsorted(self.limits, kept, "left").astype(np.int16)
         codebook = torch.from_numpy(self.levels).to(values.device, self.dtype)
         return Shared(codes_tensor(codes, values.device), mask, values.shape, Dense(codebook))
-
-
-def with_zero_run(
-    limits: np.ndarray, levels: np.ndarray, threshold: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Put a run of level 0 for magnitudes up to `threshold` among the others.
-
-    Parameters
-    ----------
-    limits : ndarray, shape (k - 1,), float32, ascending
-    levels : ndarray, shape (k,), float32
-        A value v takes the level whose number is the count of limits below v.
-    threshold : float
-        Negative: nothing becomes zero.
-
-    Returns
-    -------
-    tuple of ndarray
-        Limits and levels with the run put in.
-    """
-    if threshold < 0 or not levels.size:
-        return limits, levels if levels.size else np.zeros(1, np.float32)
-    top = np.float32(threshold)
-    bottom = np.nextafter(-top, np.float32(-np.inf))
-    left = int(np.searchsorted(limits, bottom, "left"))
-    right = int(np.searchsorted(limits, np.nextafter(top, np.float32(np.inf)), "left"))
-    run = np.array([bottom, top], np.float32)
-    return (
-        np.concatenate([limits[:left], run, limits[right:]]),
-        np.concatenate([levels[: left + 1], np.zeros(1, np.float32), levels[right:]]),
-    )
-
-
-def run_table(limits: np.ndarray) -> np.ndarray:
-    """Tabulate the run of every float32 by its high 16 bits, for `kernels.levels_into`.
-
-    Returns
-    -------
-    ndarray, shape (65536,), int16
-    """
-    from explorer.compress.writing_kernels import tabulate_runs
-
-    table = np.zeros(65536, np.int16)
-    tabulate_runs(limits, table)
-    return table
 
 
 @dataclass(frozen=True)
@@ -213,25 +180,31 @@ class Share(ValueSetting):
         32,
         "power",
         "Clusters k",
-        "The weights share k values found by k-means; each is stored as log2 k bits.",
+        "The weights share k values, found by k-means; each is stored as a code of ⌈log₂ k⌉ "
+        "bits. More values: closer to the original, but a larger file.",
         low=2,
         high=256,
     )
     init: str = dial(
         "linear",
         "choice",
-        "Start",
-        "Where the first centroids are: even steps, even quantiles, or random weights.",
+        "Initialization",
+        "Where k-means puts its first k values. linear: at even steps from the smallest to the "
+        "largest weight; density: at even quantiles; random: on random weights. It matters for "
+        "Lloyd's iteration alone.",
         options=("linear", "density", "random"),
     )
     refine: bool = dial(
         True,
         "choice",
-        "Iterate to",
-        "The best centroids there are, whatever the start; or those that Lloyd's iteration "
-        "reaches from the start.",
-        options=(("the best", True), ("where it stops", False)),
+        "Algorithm",
+        "Whether the k values c are those of least Σ (w − c)², to within a percent (least error), "
+        "or those that plain k-means stops at, often far above it (Lloyd's iteration).",
+        options=(("least error", True), ("Lloyd's iteration", False)),
     )
+
+    help = "Let weights share k values, found by k-means."
+    records = (Shared,)
 
     def check(self) -> None:
         """Raise where a field is out of range."""

@@ -6,14 +6,18 @@ These steps change bytes, never weights.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.compress.bits import index_bits
+from explorer.compress.parted import Parted
+from explorer.compress.promise import Field, Layout, Promise, Take
 from explorer.compress.record import Record
 from explorer.compress.setting import Setting
 from explorer.compress.streams import IndexStream, SymbolStream
@@ -30,7 +34,7 @@ class Stored(Record):
 
     Attributes
     ----------
-    inner : Record
+    inner : Parted
         What is written.
     index_bits : int or None
         Width of relative indices; None takes, for entropy coding, the one that takes least.
@@ -38,12 +42,14 @@ class Stored(Record):
         Entropy coder of positions and codes; None for fixed widths.
     """
 
-    inner: Record
+    kind = "stored"
+
+    inner: Parted
     index_bits: int | None
     coder: str | None
 
     @classmethod
-    def of(cls, record: Record, index_bits: int | None = None, coder: str | None = None) -> Record:
+    def of(cls, record: Parted, index_bits: int | None = None, coder: str | None = None) -> Record:
         """Wrap a record; one with neither positions nor codes is returned as it is."""
         sparse = record.mask is not None and 0 < _n_kept(record) < record.n_weights
         if not sparse and (coder is None or record.symbols is None):
@@ -89,32 +95,61 @@ class Stored(Record):
         symbols = self.inner.symbols.cpu().numpy().reshape(-1)
         counts = np.bincount(symbols, minlength=self.inner.alphabet)
         stream = SymbolStream(symbols, counts, self.coder)
-        return stream if stream.pays(sum(self.inner.split_fields()[1])) else None
+        plain = self.inner.parts.codes
+        return stream if stream.pays(sum(field.bits for field in plain)) else None
 
     @property
-    def field_bits(self) -> tuple[int, ...]:
-        """Positions and codes as they are written here, then the inner record's other fields."""
-        index = self.index.field_bits if self.index else ()
-        positions, codes, rest = self.inner.split_fields()
-        if self.index is None:
-            index = positions
-        if self.codes:
-            codes = (self.codes.table_bits, 8 * self.codes.n_bytes)
-        return (*index, *codes, *rest)
-
-    def split_fields(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Return the inner record's."""
-        return self.inner.split_fields()
-
-    @property
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> Layout:
         """The inner layout, and how positions and codes are written."""
-        layout: dict[str, Any] = {"kind": "stored", "record": self.inner.layout}
-        if self.index:
-            layout["index"] = self.index.layout
-        if self.codes:
-            layout["codes"] = self.codes.layout
-        return layout
+        index = {"index": self.index.layout} if self.index else {}
+        codes = {"codes": self.codes.layout} if self.codes else {}
+        return Layout.of(Stored, record=self.inner.layout, **index, **codes)
+
+    @classmethod
+    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+        """Return positions and codes as they are written here, then the inner record's rest."""
+        inner, kind = _inner(promise)
+        positions, codes, rest = kind.parts_in(inner)
+        if "index" in promise.layout:
+            n_kept = inner.count("kept", inner.n_weights)
+            positions = IndexStream.fields_in(promise.layout["index"], n_kept, inner.n_weights)
+        if "codes" in promise.layout:
+            if not codes:
+                raise ValueError("header: codes of a tensor that has none")
+            alphabet = kind.alphabet_in(inner) or 0
+            n_symbols = codes[0].bits // max(1, index_bits(alphabet))
+            coded = promise.layout["codes"]
+            codes = SymbolStream.fields_in(coded, "values", alphabet, n_symbols)
+        return (*positions, *codes, *rest)
+
+    @classmethod
+    def numbers_in(cls, promise: Promise) -> int:
+        """Count what the inner record does."""
+        return _inner(promise).promise.n_numbers
+
+    def write(self) -> Iterator[bytes]:
+        """Yield positions and codes as they are written here, then the inner record's rest."""
+        yield from self.index.write() if self.index else self.inner.write_positions()
+        yield from self.codes.write() if self.codes else self.inner.write_codes()
+        yield self.inner.write_rest()
+
+    @classmethod
+    def read(cls, promise: Promise, take: Take) -> Stored:
+        """Read positions and codes, then the inner record's rest."""
+        inner, kind = _inner(promise)
+        index, coded = promise.layout.get("index"), promise.layout.get("codes")
+        if index is None:
+            mask = kind.read_positions(inner, take)
+        else:
+            mask = IndexStream.read(index, inner.shape, inner.layout["kept"], take)
+        if coded is None:
+            symbols = kind.read_codes(inner, take)
+        else:
+            alphabet, n_symbols = kind.alphabet_in(inner) or 0, kind.n_symbols_in(inner)
+            symbols = SymbolStream.read(coded, alphabet, n_symbols, take)
+        record = kind.of_parts(inner, mask, symbols, take)
+        coder = (coded or index or {}).get("coder")
+        return cls(record, index["bits"] if index else None, coder)
 
     @property
     def bound_bits(self) -> float:
@@ -148,12 +183,32 @@ class Stored(Record):
         return record.stored(index_bits=self.index_bits, coder=self.coder)
 
 
+class _Inner(NamedTuple):
+    """What is promised of the inner record, and its class."""
+
+    promise: Promise
+    kind: type[Parted]
+
+
+def _inner(promise: Promise) -> _Inner:
+    """Return what is promised of the inner record; raises ValueError where it is none."""
+    layout = promise.layout.get("record")
+    if isinstance(layout, dict):
+        inner = promise.part(layout, promise.shape)
+        if issubclass(inner.kind, Parted):
+            return _Inner(inner, inner.kind)
+    raise ValueError("header: nothing there that could be stored in another way")
+
+
 def _n_kept(record: Record) -> int:
     return record.n_weights if record.mask is None else int(record.mask.sum())
 
 
 class StorageSetting(Setting):
     """A step that changes how a record is written, not what it restores to."""
+
+    role = "writes"
+    records = (Stored,)
 
     @abstractmethod
     def storage(self) -> Mapping[str, Any]:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from explorer.compress.gaps import count_symbols, gaps_of, index_symbols
-from explorer.compress.symbols import SymbolModel, coded_bits, table_bytes
+from explorer.compress.bits import pack, unpack
+from explorer.compress.gaps import (
+    MAX_INDEX_BITS,
+    count_symbols,
+    gaps_of,
+    index_symbols,
+    positions_of,
+)
+from explorer.compress.promise import Field, Take, count_in
+from explorer.compress.symbols import (
+    CODERS,
+    FREQUENCY_BITS,
+    LENGTH_BITS,
+    SymbolModel,
+    coded_bits,
+    table_bytes,
+)
 
 WIDTHS = range(1, 9)
+ENTRY_BITS = {"huffman": LENGTH_BITS, "ans": FREQUENCY_BITS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +81,33 @@ class SymbolStream:
     def layout(self) -> dict[str, Any]:
         """Coder and length."""
         return {"coder": self.coder, "bytes": self.n_bytes}
+
+    @staticmethod
+    def fields_in(layout: Any, role: str, n_values: int, n_symbols: int) -> tuple[Field, Field]:
+        """Return the fields of the table and of the symbols that a layout promises.
+
+        Raises
+        ------
+        ValueError
+            If the layout makes no sense.
+        """
+        if not isinstance(layout, dict) or layout.get("coder") not in CODERS:
+            raise ValueError(f"header: unknown entropy coder in {layout!r:.60}")
+        n_bytes = count_in(layout, "bytes", 4 * n_symbols + 8)
+        table = Field("tables", 8 * table_bytes(layout["coder"], n_values))
+        return table, Field(role, 8 * n_bytes)
+
+    def write(self) -> Iterator[bytes]:
+        """Yield the table and the coded symbols."""
+        yield pack(self.model.entries, ENTRY_BITS[self.coder])
+        yield self.payload
+
+    @staticmethod
+    def read(layout: dict[str, Any], n_values: int, n_symbols: int, take: Take) -> np.ndarray:
+        """Read the symbols back; raises ValueError where table and symbols make no sense."""
+        coder = layout["coder"]
+        table = unpack(take(table_bytes(coder, n_values)), n_values, ENTRY_BITS[coder])
+        return SymbolModel(coder, table).decode(take(layout["bytes"]), n_symbols)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,3 +166,38 @@ class IndexStream:
         if self.coded:
             return self.coded.table_bits, 8 * self.coded.n_bytes
         return (self.symbols.size * self.width,)
+
+    @staticmethod
+    def fields_in(layout: Any, n_kept: int, n_weights: int) -> tuple[Field, ...]:
+        """Return the fields that a layout promises; raises as `SymbolStream.fields_in`."""
+        if not isinstance(layout, dict):
+            raise ValueError(f"header: not an index: {layout!r:.40}")
+        width = count_in(layout, "bits", MAX_INDEX_BITS, low=1)
+        fillers = count_in(layout, "fillers", (n_weights - n_kept) // ((1 << width) - 1))
+        n_symbols = n_kept + fillers
+        if "coder" not in layout:
+            return (Field("indices", n_symbols * width, fillers * width),)
+        table, coded = SymbolStream.fields_in(layout, "indices", 1 << width, n_symbols)
+        return table, coded._replace(fillers=coded.bits * fillers // max(1, n_symbols))
+
+    def write(self) -> Iterator[bytes]:
+        """Yield the table where there is one, and the symbols."""
+        if self.coded:
+            yield from self.coded.write()
+        else:
+            yield pack(self.symbols, self.width)
+
+    @staticmethod
+    def read(layout: dict[str, Any], shape: torch.Size, n_kept: int, take: Take) -> Tensor:
+        """Read the mask back; raises ValueError where the positions make no sense."""
+        width, n_symbols = layout["bits"], n_kept + layout["fillers"]
+        if "coder" in layout:
+            symbols = SymbolStream.read(layout, 1 << width, n_symbols, take)
+        else:
+            symbols = unpack(take(-(-n_symbols * width // 8)), n_symbols, width)
+        positions = positions_of(symbols.astype(np.int32, copy=False), width)
+        if positions.size != n_kept or (n_kept and positions[-1] >= shape.numel()):
+            raise ValueError("kept positions are out of range or do not agree with their number")
+        mask = np.zeros(shape.numel(), bool)
+        mask[positions] = True
+        return torch.from_numpy(mask).reshape(shape)

@@ -20,6 +20,7 @@ Journal of the ACM, 1974.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 
@@ -43,6 +44,7 @@ class SupportCode:
     size_bits: int
 
 
+@lru_cache(maxsize=1024)
 def support_code(n_weights: int, n_kept: int) -> SupportCode:
     """Choose the cheapest form for `n_kept` positions among `n_weights`.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +11,9 @@ from torch import Tensor
 from explorer.compress.coding import Coding
 from explorer.compress.ordering import Cut, Ordering
 from explorer.compress.plan import Plan, Sample, bin_levels
-from explorer.compress.prune import Pruned, magnitude_mask, pruned_fields
-from explorer.compress.record import Dense, Record, coded_fields
+from explorer.compress.promise import Layout, Promise
+from explorer.compress.prune import Pruned, magnitude_mask
+from explorer.compress.record import Dense, Record
 from explorer.compress.ties import kept_ties, shrink, shrink_noting_ties, tie_positions
 
 
@@ -42,25 +42,19 @@ class ValuePlan(Plan):
         n_zeros = ordering.zeros[1] - ordering.zeros[0]
         self.threshold = cut.threshold if cut.n_pruned > n_zeros else None
         if coding is None:
-            bits = dtype.itemsize * 8
             self.n_nonzero = min(self._n_kept, ordering.n - n_zeros)
-            self.field_bits = (
-                pruned_fields(ordering.n, self._n_kept, bits) if pruned else (ordering.n * bits,)
-            )
         else:
             used = coding.counts > 0
             self.levels, self.level_counts = coding.levels[used], coding.counts[used]
             self.n_nonzero = int(coding.counts[coding.levels != 0].sum())
-            self.field_bits = coded_fields(
-                ordering.n, self._n_kept, coding.code_bits, coding.table_bits
-            )
+        self.field_bits = Promise(self.layout, torch.Size([ordering.n]), dtype).field_bits
 
     @property
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> Layout:
         """What the file's header says of the layer."""
         if self._coding is not None:
-            return self._coding.meta | {"kept": self._n_kept}
-        return {"kind": "pruned", "kept": self._n_kept} if self._pruned else {"kind": "dense"}
+            return Layout.of(self._coding.makes, **self._coding.meta, kept=self._n_kept)
+        return Layout.of(Pruned, kept=self._n_kept) if self._pruned else Layout.of(Dense)
 
     @cached_property
     def squared_error(self) -> float:

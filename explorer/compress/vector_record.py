@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from explorer.compress.record import Dense, Record
+from explorer.compress.codebook import codebook_bits, codebook_in, codebook_layout
+from explorer.compress.parted import Parted
+from explorer.compress.positions import all_kept
+from explorer.compress.promise import Field, Layout, Promise, Take
+from explorer.compress.record import Record
 from explorer.compress.setting import Setting
-from explorer.compress.share import index_bits
-from explorer.compress.support import support_code
+from explorer.compress.vectors import MAX_CENTROIDS
 from explorer.compress.weights import as_matrix
 
 
 @dataclass(frozen=True, eq=False)
-class VectorCoded(Record):
+class VectorCoded(Parted):
     """Pieces of a weight matrix as numbers of centroids.
 
     Attributes
@@ -62,34 +65,82 @@ class VectorCoded(Record):
         return self.codes
 
     @property
-    def alphabet(self) -> int:
-        """Number of values that a code can take."""
-        return self.n_centroids
-
-    @property
-    def code_bits(self) -> int:
-        """Bits of one code: log2 k, rounded up."""
-        return index_bits(self.n_centroids)
-
-    @property
-    def table_bits(self) -> int:
-        """Bits of the codebooks, each of their fields padded to a byte."""
-        return sum(-(-bits // 8) * 8 for bits in self.codebook.field_bits)
-
-    @property
     @abstractmethod
     def meta(self) -> dict[str, Any]:
-        """Kind and counts that the file's header needs, but for kept weights and codebook."""
+        """Counts that the file's header needs, but for kept weights and codebook."""
+
+    @classmethod
+    @abstractmethod
+    def check_counts(cls, promise: Promise) -> None:
+        """Raise ValueError where a count of `meta` is not what it may be."""
+
+    @classmethod
+    @abstractmethod
+    def codebook_shape_in(cls, promise: Promise) -> torch.Size:
+        """Return the shape of the codebook."""
+
+    @classmethod
+    @abstractmethod
+    def codes_shape_in(cls, promise: Promise) -> torch.Size:
+        """Return the shape of the codes."""
+
+    @classmethod
+    def _codebook_in(cls, promise: Promise) -> Promise:
+        return codebook_in(promise, cls.codebook_shape_in(promise))
+
+    @classmethod
+    def alphabet_in(cls, promise: Promise) -> int:
+        """Return the number of centroids."""
+        return promise.count("centroids", MAX_CENTROIDS, low=1)
+
+    @classmethod
+    def n_symbols_in(cls, promise: Promise) -> int:
+        """Return the number of codes."""
+        return cls.codes_shape_in(promise).numel()
+
+    @classmethod
+    def rest_in(cls, promise: Promise) -> Field:
+        """Return the field of the codebooks, each of whose own is padded to a byte."""
+        if len(promise.shape) < 2 or not promise.n_weights:
+            raise ValueError("a tensor of quantized vectors needs two axes")
+        cls.alphabet_in(promise)
+        cls.check_counts(promise)
+        if "kept" in promise.layout:
+            promise.count("kept", promise.n_weights)
+        return Field("codebooks", codebook_bits(cls._codebook_in(promise)))
+
+    @classmethod
+    def numbers_in(cls, promise: Promise) -> int:
+        """Count weights, codes and the entries of the codebooks."""
+        n_symbols = cls.n_symbols_in(promise)
+        return promise.n_weights + n_symbols + cls._codebook_in(promise).n_numbers
 
     @property
-    def layout(self) -> dict[str, Any]:
+    def layout(self) -> Layout:
         """Kind and counts, kept weights where some are not, a codebook that is not dense."""
-        layout = self.meta
-        if self.kept is not None:
-            layout = layout | {"kept": int(self.kept.sum())}
-        if not isinstance(self.codebook, Dense):
-            layout = layout | {"codebook": self.codebook.layout}
-        return layout
+        kept = {} if self.kept is None else {"kept": int(self.kept.sum())}
+        return Layout.of(type(self), **self.meta, **kept, **codebook_layout(self.codebook))
+
+    def write_rest(self) -> bytes:
+        """Return the fields of the codebooks."""
+        return b"".join(self.codebook.write())
+
+    @classmethod
+    def assembled(
+        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
+    ) -> VectorCoded:
+        """Make a record of positions and codes, and of the codebooks that follow."""
+        codebook = cls._codebook_in(promise).read(take)
+        if mask is None and "kept" in promise.layout:
+            mask = all_kept(promise.shape)
+        shaped = cast(Tensor, codes).reshape(cls.codes_shape_in(promise))
+        counts = cls.more_in(promise)
+        return cls(shaped, codebook, promise.layout["centroids"], promise.shape, mask, **counts)
+
+    @classmethod
+    def more_in(cls, _promise: Promise) -> dict[str, Any]:
+        """Return the fields of the record that only this kind has."""
+        return {}
 
     @abstractmethod
     def decode(self) -> Tensor:
@@ -116,16 +167,6 @@ class VectorCoded(Record):
     def restricted(self, mask: Tensor) -> Record:
         """Return the same codes with fewer kept weights."""
         return replace(self, kept=mask if self.kept is None else mask & self.kept)
-
-
-def vector_fields(
-    layout: dict[str, Any], shape: torch.Size, n_codes: int, table_bits: int
-) -> tuple[int, ...]:
-    """Bits of the kept positions where the layout has some, of the codes, of the codebooks."""
-    codes_and_table = n_codes * index_bits(layout["centroids"]), table_bits
-    if "kept" not in layout:
-        return codes_and_table
-    return support_code(shape.numel(), layout["kept"]).size_bits, *codes_and_table
 
 
 def relative_error(difference: Tensor, original: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import frexp
 
 import numpy as np
 import torch
@@ -90,14 +91,20 @@ def cluster_vectors(vectors: Tensor, n_centroids: int) -> VectorClusters:
     VectorClusters
     """
     values = vectors.detach().cpu().float().contiguous()
-    exponent = torch.frexp(torch.stack(values.aminmax()).abs().max())[1]
-    points = values.ldexp(-exponent)
+    _, exponent = frexp(float(torch.stack(values.aminmax()).abs().max()))
+    points = _scaled(values, -exponent)
     _, n_vectors, width = points.shape
     kind = _WideSets if width >= WIDE and n_centroids < n_vectors else _Sets
     sets = kind(points.numpy(), min(n_centroids, n_vectors))
-    centroids = torch.from_numpy(sets.fit()).ldexp(exponent).to(vectors.dtype)
-    codes = sets.codes_for(centroids.float().ldexp(-exponent).numpy())
+    centroids = _scaled(torch.from_numpy(sets.fit()), exponent).to(vectors.dtype)
+    codes = sets.codes_for(_scaled(centroids.float(), -exponent).numpy())
     return _without_unused(torch.from_numpy(codes).long(), centroids, vectors.device)
+
+
+def _scaled(values: Tensor, exponent: int) -> Tensor:
+    """Return values times a power of two, which itself may be beyond float32."""
+    half = exponent // 2
+    return values * 2.0**half * 2.0 ** (exponent - half)
 
 
 def _without_unused(codes: Tensor, centroids: Tensor, device: torch.device) -> VectorClusters:

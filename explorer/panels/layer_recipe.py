@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from explorer.compress.binarize import Binarize
 from explorer.compress.low_rank import LowRank
-from explorer.compress.product import Product
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.residual import Residual
 from explorer.compress.setting import Setting
 from explorer.compress.share import Share
-from explorer.compress.stored import StorageSetting
 from explorer.measure.result import LayerFigures
 from explorer.sweep.dials import LayerDial, Shape
 from explorer.sweep.sensitivity import literal
-
-CODERS = (Binarize, LowRank, Product, Quantize, Residual, Share)
 
 
 def with_layer_dial(
@@ -67,8 +61,8 @@ def dial_value(recipe: Recipe, row: LayerFigures, dial: LayerDial, shape: Shape)
 
 
 def _with(steps: Steps, kind: type[Setting], new: Steps) -> Steps:
-    if kind is Prune:
-        return (*new, *(step for step in steps if not isinstance(step, Prune)))
-    kept = [step for step in steps if not isinstance(step, CODERS)]
-    place = next((i for i, step in enumerate(kept) if isinstance(step, StorageSetting)), len(kept))
+    kept = [step for step in steps if step.role != kind.role]
+    if kind.role == "prunes":
+        return (*new, *kept)
+    place = next((i for i, step in enumerate(kept) if step.role == "writes"), len(kept))
     return (*kept[:place], *new, *kept[place:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.compress.methods import BUILT_IN
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.setting import Setting
 
@@ -32,6 +33,8 @@ def loading_text(name: str, weights: str | None = "default") -> str:
 def setting_text(setting: Setting) -> str:
     """Return a step with the fields that differ from their defaults.
 
+    A step that is not built in goes by its own name, which `import_lines` imports.
+
     Examples
     --------
     >>> from explorer.compress.prune import Prune
@@ -40,7 +43,26 @@ def setting_text(setting: Setting) -> str:
     """
     fields = setting.as_dict()
     name = fields.pop("step")
-    return f"ex.{name}({', '.join(f'{key}={value!r}' for key, value in fields.items())})"
+    owner = "ex." if type(setting) in BUILT_IN else ""
+    return f"{owner}{name}({', '.join(f'{key}={value!r}' for key, value in fields.items())})"
+
+
+def import_lines(recipe: Recipe) -> str:
+    """Return the lines that import those steps of a recipe that are not built in.
+
+    Of a step that was defined in a notebook or a script, which nothing can import, a comment
+    says so.
+    """
+    lines = []
+    for kind in recipe.kinds:
+        home, name = kind.__module__, kind.__qualname__
+        if kind in BUILT_IN:
+            continue
+        if home == "__main__" or "." in name:
+            lines.append(f"# {kind.__name__} is your own class: run its definition first\n")
+        else:
+            lines.append(f"from {home} import {name}\n")
+    return "".join(sorted(lines))
 
 
 def recipe_text(recipe: Recipe) -> str:
@@ -72,8 +94,10 @@ def python_text(recipe: Recipe, loading: str, file_name: str) -> str:
     file_name : str
         Name of the compressed file.
     """
+    imports = import_lines(recipe)
+    above = f"{imports}\n" if imports else ""
     return (
-        f"import explorer as ex\n\n{loading}\nrecipe = {recipe_text(recipe)}\n\n"
+        f"{above}import explorer as ex\n\n{loading}\nrecipe = {recipe_text(recipe)}\n\n"
         f"small = ex.compress(net, recipe, data=data)\nsmall.save({file_name!r})\n"
         'print(f"{small.size_bytes:,} bytes, {small.compression_ratio:.1f} times smaller")\n'
     )

@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 
 from ipywidgets import Dropdown, VBox
 
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.setting import Setting
 from explorer.controls.explain import explain
 from explorer.controls.step_stack import StepStack
-from explorer.panels.step_words import STEP_WORDS
-from explorer.panels.topics import TOPICS
+from explorer.panels.page_topics import page_topics
 from explorer.session import Session
+from explorer.views.caption import caption
 from explorer.views.card import card
 
 ALL = "*"
@@ -38,15 +36,17 @@ class RecipePanel:
         self._entries: dict[str, Steps] = {ALL: ()}
         self._session: Session | None = None
         self._busy = False
-        starts = [start for topic in TOPICS for start in topic.starts]
+        topics, failures = page_topics()
+        starts = [start for topic in topics for start in topic.starts]
         self._kinds = tuple(type(start) for start in starts)
-        self._stack = StepStack(starts, helps=STEP_WORDS, place=_place)
+        self._stack = StepStack(starts, place=_place)
+        self._failures = caption(" ".join(f"A method is missing: {words}." for words in failures))
         self._stack.observe(lambda _change: self._edited(), "value")
         self._scope = Dropdown(description="Steps for", options=[("All layers", ALL)])
-        explain(self._scope, "Whether the steps below are those of all layers, or of one alone.")
+        explain(self._scope, "Whether the steps below hold for all layers, or for one layer alone.")
         self._scope.add_class("ex-scope")
         self._scope.observe(lambda _change: self._show_scope(), "value")
-        body: list = [self._scope, self._stack]
+        body: list = [self._scope, self._stack, *([self._failures] if failures else [])]
         self.widget: VBox = card("Recipe", "applied from top to bottom", body, "ex-recipe")
 
     @property
@@ -146,14 +146,16 @@ class RecipePanel:
         """Release the widgets."""
         self._stack.close()
         self._scope.close()
+        self._failures.close()
         self.widget.close()
 
 
-def _place(kinds: Sequence[type], kind: type) -> int:
+def _place(kinds: Sequence[type[Setting]], kind: type[Setting]) -> int:
     """Where a step goes: neurons are removed right after the pruning that comes first."""
-    if kind is not PruneNeurons:
+    roles = [known.role for known in kinds]
+    if kind.role != "removes":
         return len(kinds)
-    return next((i for i, known in enumerate(kinds) if known is not Prune), len(kinds))
+    return next((i for i, role in enumerate(roles) if role != "prunes"), len(kinds))
 
 
 def _reachable(recipe: Recipe) -> dict[str, Steps]:

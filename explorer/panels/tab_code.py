@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from explorer.compress.neurons import PruneNeurons
 from explorer.compress.recipe import Recipe
 from explorer.panels.plan_code import plan_text
-from explorer.panels.python_text import recipe_text
+from explorer.panels.python_text import import_lines, recipe_text
 from explorer.session.training_plan import TrainingPlan
 
 _IMPORTS = ("import ", "from ")
@@ -58,7 +57,7 @@ def tab_text(shown: Seen) -> str:
     """
     make = _TEXTS.get(shown.tab, _layer)
     body = make(shown) if shown.plan is None else plan_text(shown.plan)
-    imports, body = _imports_apart(body)
+    imports, body = _imports_apart(import_lines(shown.recipe) + body)
     recipe = recipe_text(shown.recipe)
     return f"{imports}\n\n{shown.loading}\nrecipe = {recipe}\n\n{body}"
 
@@ -77,7 +76,7 @@ def _imports_apart(text: str) -> tuple[str, str]:
 def _layer(shown: Seen) -> str:
     """Compress the network, and look at one layer and at the accuracy."""
     more = _LAYER_FIGURES.get(shown.tab, "")
-    if any(isinstance(step, PruneNeurons) for step in shown.recipe.steps_for(shown.layer)):
+    if any(step.role == "removes" for step in shown.recipe.steps_for(shown.layer)):
         more = ""
     return _LAYER.format(layer=shown.layer, more=more.format(layer=shown.layer))
 

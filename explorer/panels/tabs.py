@@ -1,4 +1,4 @@
-"""The tabs of the page, in the lecture's order."""
+"""The tabs of the page, in the lecture's order, those of installed packages among them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from explorer.compress.setting import Setting
 from explorer.panels.anatomy import ANATOMY
 from explorer.panels.behavior import BEHAVIOR
 from explorer.panels.distill_panel import DistillPanel
+from explorer.panels.page_topics import page_topics
 from explorer.panels.run_panel import Use
 from explorer.panels.tab import Tab
 from explorer.panels.topic_panel import TopicPanel
-from explorer.panels.topics import TOPICS
 from explorer.panels.train_panel import TrainPanel
 from explorer.reproduce.results import results
 
@@ -43,6 +43,6 @@ def make_tabs(
     student : Module, optional
         As `DistillPanel` takes it.
     """
-    topics = [TopicPanel(topic, select, add) for topic in (ANATOMY, *TOPICS)]
+    topics = [TopicPanel(topic, select, add) for topic in (ANATOMY, *page_topics()[0])]
     behavior = TopicPanel(BEHAVIOR, select, add)
     return [*topics, compare, TrainPanel(use, say, results), DistillPanel(use, student), behavior]

@@ -6,10 +6,10 @@ import base64
 import binascii
 import json
 import zlib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from explorer.compress.recipe import STEPS, Recipe, recipe_from_json
+from explorer.compress.recipe import Recipe, recipe_from_json
 from explorer.session.strict_json import check_object, check_text, read_json
 
 WEIGHTS = ("default", "random")
@@ -123,7 +123,7 @@ class State:
             packed = zlib.compress(text.encode(), 9)
             link = VERSION + base64.urlsafe_b64encode(packed).decode().rstrip("=")
             if State.from_link(link) != self:
-                raise ValueError("state: two parts of the recipe have the same pattern")
+                raise ValueError("state: an installed method has the name of one of your own")
         except ValueError as error:
             raise ValueError(f"{error}; no link holds this: export the recipe instead") from error
         return link
@@ -176,13 +176,9 @@ def _read_recipe(value: Any, what: str) -> Recipe:
     if isinstance(layers, dict):
         _check_size(layers, what)
     try:
-        recipe = recipe_from_json(json.dumps(value))
+        return recipe_from_json(json.dumps(value))
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from error
-    for _, steps in recipe.entries:
-        for step in steps:
-            _check_given(step.as_dict(), what)
-    return recipe
 
 
 def _check_size(layers: dict[str, Any], what: str) -> None:
@@ -196,11 +192,3 @@ def _check_size(layers: dict[str, Any], what: str) -> None:
             raise ValueError(
                 f"{what}: recipe: {len(steps)} steps for {pattern!r:.60}; at most {MAX_STEPS}"
             )
-
-
-def _check_given(step: dict[str, Any], what: str) -> None:
-    """Refuse nothing where a field needs something."""
-    types = {field.name: str(field.type) for field in fields(STEPS[step["step"]])}
-    for name, value in step.items():
-        if value is None and "None" not in types[name]:
-            raise ValueError(f"{what}: recipe: {step['step']}: {name} must have a value; got null")

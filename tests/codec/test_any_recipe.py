@@ -10,10 +10,10 @@ from explorer.codec.model import CompressedModel, compress
 from explorer.compress.binarize import Binarize
 from explorer.compress.entropy import Entropy
 from explorer.compress.low_rank import LowRank
+from explorer.compress.methods import STEPS
 from explorer.compress.product import Product
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import STEPS
 from explorer.compress.relative_index import RelativeIndex
 from explorer.compress.residual import Residual
 from explorer.compress.share import Share

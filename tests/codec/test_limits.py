@@ -9,9 +9,9 @@ import pytest
 
 from explorer.codec import file
 from explorer.codec import header as header_module
-from explorer.codec.bits import pack
 from explorer.codec.errors import DamagedFile
-from explorer.codec.positions import write_positions
+from explorer.compress.bits import pack
+from explorer.compress.positions import write_positions
 from tests.codec.corpus import FAMILIES, joined, small_files, split, with_tensor
 
 N = 1 << 11
@@ -181,6 +181,12 @@ def test_centroids_factors_and_codes_count_as_weights_do():
     refused([2600, 2600], {"kind": "low_rank", "rank": 2600, "left": twice, "right": twice})
     shared = {"kind": "shared", "kept": 0, "values": 1 << 15}
     assert numbers(with_tensor([3], shared | book)) == 3 + (1 << 15)
+    residual = {"kind": "residual", "stages": 2, "centroids": 1}
+    assert numbers(with_tensor([3, 2], residual, section=bytes(16))) == 2 * 6 + 2 * 3 + 2 * 2
+    assert numbers(with_tensor([3, 2], strip | {"centroids": 2}, section=bytes(17))) == 6 + 3 + 4
+    pair = {"kind": "low_rank", "rank": 1, "left": EMPTY, "right": EMPTY}
+    assert numbers(with_tensor([3, 2], stored(pair["left"]))) == 6
+    assert numbers(with_tensor([3, 2], pair, section=bytes(4))) == 6 + 3 + 2
 
 
 @pytest.mark.parametrize(

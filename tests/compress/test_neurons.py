@@ -96,7 +96,7 @@ def test_half_precision_and_other_memory_layouts():
         ({"fraction": 30}, ValueError, r"got 30; .* not a percentage: write 0.3"),
         ({"fraction": -0.1}, ValueError, r"fraction must be in \[0, 1\]; got -0.1"),
         ({"fraction": float("nan")}, ValueError, "got nan"),
-        ({"fraction": None}, TypeError, "fraction must be a number .*; got None"),
+        ({"fraction": None}, TypeError, "PruneNeurons: fraction must have a value; got None"),
         ({"fraction": "half"}, TypeError, "fraction must be a number .*; got 'half'"),
         ({"fraction": 0.5, "norm": "l3"}, ValueError, "norm must be one of 'l1', 'l2'; got 'l3'"),
     ],

@@ -1,5 +1,7 @@
 """Product quantization: by hand, faiss's error, exact sizes, later steps, bad input."""
 
+import json
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -8,16 +10,14 @@ from hypothesis import strategies as st
 from explorer.compress.product import (
     Product,
     ProductQuantized,
-    cut_strips,
-    join_strips,
-    product_codebook_shape,
-    product_fields,
     product_rate,
 )
+from explorer.compress.promise import Promise
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.record import Dense
 from explorer.compress.share import Share
+from explorer.compress.strips import cut_strips, join_strips
 from explorer.compress.support import support_code
 
 faiss = pytest.importorskip("faiss")
@@ -124,10 +124,10 @@ def test_the_layout_gives_the_size(weight, product, sparsity):
         Prune(sparsity=sparsity)(weight).then(product),
         product(weight).then(Prune(sparsity=sparsity)),
     ):
-        fields = product_fields(record.layout, weight.shape, weight.dtype)
-        assert fields == record.field_bits
-        assert sum(fields) == record.size_bits
-        assert product_codebook_shape(record.layout, weight.shape) == record.codebook.shape
+        read = Promise(json.loads(json.dumps(record.layout)), weight.shape, weight.dtype)
+        assert read.field_bits == record.field_bits
+        assert sum(read.field_bits) == record.size_bits
+        assert ProductQuantized.codebook_shape_in(read) == record.codebook.shape
         n_kept = int(record.mask.sum()) if record.mask is not None else weight.numel()
         assert record.size_bits == (
             support_code(weight.numel(), n_kept).size_bits
@@ -190,7 +190,7 @@ def test_a_kernel_is_seen_as_a_matrix_of_filters():
     assert record.restore().shape == kernel.shape
     as_matrix = Product(5, 4)(kernel.reshape(6, 12))
     assert torch.equal(record.restore(), as_matrix.restore().reshape(kernel.shape))
-    assert product_fields(record.layout, kernel.shape, kernel.dtype) == as_matrix.field_bits
+    assert record.field_bits == as_matrix.field_bits
 
 
 def test_a_tensor_with_one_axis_is_left_alone():
@@ -215,8 +215,7 @@ def test_quantizing_afterwards_quantizes_the_codebooks():
     assert torch.equal(record.codebook.restore(), expected.restore())
     assert record.size_bits == 4 * 100 * 3 + 8 * 12 * 8 + 64
     assert record.layout["codebook"] == expected.layout
-    table = record.table_bits
-    assert product_fields(record.layout, record.shape, record.dtype, table) == record.field_bits
+    assert record.field_bits[-1] == expected.size_bits
 
 
 def test_pruning_afterwards_keeps_codes_and_codebooks():

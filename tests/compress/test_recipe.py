@@ -1,6 +1,7 @@
 """Recipes: lists, patterns, JSON there and back, JSON from strangers."""
 
 import json
+from dataclasses import fields
 
 import pytest
 from hypothesis import given, settings
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from explorer.compress.binarize import Binarize
 from explorer.compress.low_rank import LowRank
 from explorer.compress.lowest import PruneLowest
+from explorer.compress.methods import STEPS
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import MAX_JSON, MAX_STEPS, STEPS, Recipe, recipe_from_json
+from explorer.compress.recipe import MAX_JSON, MAX_STEPS, Recipe, recipe_from_json
 from explorer.compress.setting import Setting
 from explorer.compress.share import Share
 
@@ -67,7 +69,20 @@ def test_every_kind_of_step_can_be_read():
     def leaves(kind):
         return [leaf for sub in kind.__subclasses__() for leaf in leaves(sub)] or [kind]
 
-    assert set(STEPS.values()) == set(leaves(Setting)) - {PruneLowest}
+    own = {kind for kind in leaves(Setting) if kind.__module__.startswith("explorer.")}
+    assert set(STEPS.values()) == own - {PruneLowest}
+    assert list(STEPS) == [kind.__name__ for kind in STEPS.values()]
+
+
+def test_every_step_says_what_it_does_and_what_it_leaves():
+    for kind in STEPS.values():
+        assert kind.help.endswith(".") and kind.help[0].isupper()
+        assert kind.records
+    roles = {name: kind.role for name, kind in STEPS.items() if kind.role != "codes"}
+    assert roles == {
+        "Prune": "prunes", "PruneNeurons": "removes",
+        "RelativeIndex": "writes", "Entropy": "writes",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -98,6 +113,21 @@ def test_the_first_pattern_that_matches_wins():
     assert recipe.pattern_for("features.2") == "features.[02]"
     assert Recipe.of({"a": [Share()]}).pattern_for("b") is None
     assert Recipe.of({"A": [Share()]}).steps_for("a") == ()
+
+
+@pytest.mark.parametrize("kind", STEPS.values(), ids=list(STEPS))
+def test_nothing_is_no_value_where_a_field_needs_one(kind):
+    for each in fields(kind):
+        if each.default is not None:
+            with pytest.raises(TypeError, match=f"{kind.__name__}: {each.name} must have a value"):
+                kind(**{each.name: None})
+
+
+def test_a_pattern_that_comes_twice_is_refused():
+    entries = (("fc1", (Share(4),)), ("*", ()), ("fc1", (Share(8),)))
+    with pytest.raises(ValueError, match="pattern 'fc1' comes twice; the first match wins"):
+        Recipe(entries)
+    assert len(Recipe(entries[:2]).as_dict()["layers"]) == 2
 
 
 def test_a_pattern_without_a_layer_is_refused():
@@ -151,8 +181,14 @@ def test_what_is_no_recipe_is_refused(given_, words):
         (wrap({"step": "Share", "k": 3}), "Share has no field 'k'; its fields are init, n_clu"),
         (wrap({"step": "Share", "n_clusters": 1e3}), "must be an integer"),
         (wrap({"step": "Quantize", "bits": True}), "must be an integer"),
+        (wrap({"step": "Quantize", "bits": None}), "Quantize: bits must have a value; got None"),
+        (wrap({"step": "Share", "init": None}), "Share: init must have a value; got None"),
+        (wrap({"step": "PruneNeurons", "fraction": None}), "fraction must have a value"),
+        (wrap({"step": "LowRank", "rank": None}), "exactly one of rank, energy"),
+        ('{"version": 1, "layers": {"a": [], "b": [], "a": []}}', "'a' comes twice in one object"),
+        ('{"version": 1, "version": 1, "layers": {}}', "'version' comes twice in one object"),
     ],
-    ids=range(23),
+    ids=range(29),
 )
 def test_json_from_strangers_is_refused_in_words(text, words):
     with pytest.raises(ValueError, match=words):
@@ -170,12 +206,12 @@ def test_too_much_json_is_refused():
 @settings(max_examples=300)
 @given(st.sampled_from(sorted(STEPS)), st.dictionaries(st.text(max_size=6), anything), anything)
 def test_any_other_json_gives_a_recipe_or_a_value_error(name, extra, value):
-    fields = {"sparsity": value, "bits": value, "n_clusters": value, "rank": value}
+    given = {"sparsity": value, "bits": value, "n_clusters": value, "rank": value}
     for item in (
         value,
         {"step": name} | extra,
-        {"step": name} | fields,
-        {"step": name, **{key: value for key in fields if key in STEPS[name].__dataclass_fields__}},
+        {"step": name} | given,
+        {"step": name, **{key: value for key in given if key in STEPS[name].__dataclass_fields__}},
     ):
         try:
             recipe = recipe_from_json(wrap(item))

@@ -200,15 +200,9 @@ def test_other_values_of_fields_give_a_sound_state_or_are_refused(name, value):
         sound_or_refused(link_of(step(step=name, **{field: value})))
 
 
-@pytest.mark.parametrize(
-    ("recipe", "words"),
-    [
-        (Recipe.of({str(i): [] for i in range(65)}), "65 patterns"),
-        (Recipe((("*", (Share(4),)), ("*", (Share(8),)))), "have the same pattern"),
-    ],
-)
-def test_what_no_link_holds_is_said(recipe, words):
-    with pytest.raises(ValueError, match=f"{words}.*export the recipe instead"):
+def test_what_no_link_holds_is_said():
+    recipe = Recipe.of({str(i): [] for i in range(65)})
+    with pytest.raises(ValueError, match=r"65 patterns.*export the recipe instead"):
         State(recipe=recipe).to_link()
 
 

@@ -7,6 +7,11 @@ import numpy as np
 CHUNK = 1 << 20
 
 
+def index_bits(n_values: int) -> int:
+    """Bits that tell `n_values` values apart."""
+    return max(0, n_values - 1).bit_length()
+
+
 def pack(codes: np.ndarray, n_bits: int) -> bytes:
     """Pack integers of `n_bits` bits; the last byte is filled up with zeros.
 

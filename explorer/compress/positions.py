@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from explorer.codec.bits import pack, unpack
-from explorer.codec.errors import DamagedFile
+from explorer.compress.bits import pack, unpack
 from explorer.compress.support import SupportCode, support_code
 
 
@@ -41,7 +42,7 @@ def read_positions(data: bytes, n_weights: int, n_kept: int) -> np.ndarray:
 
     Raises
     ------
-    DamagedFile
+    ValueError
         If the bytes do not hold `n_kept` ascending positions below `n_weights`.
     """
     code = support_code(n_weights, n_kept)
@@ -57,8 +58,28 @@ def read_positions(data: bytes, n_weights: int, n_kept: int) -> np.ndarray:
         mask[positions] = True
         mask = mask if code.form == "kept" else ~mask
     if np.count_nonzero(mask) != n_kept:
-        raise DamagedFile("kept positions do not agree with their number")
+        raise ValueError("kept positions do not agree with their number")
     return mask
+
+
+def write_mask(mask: Tensor | None) -> bytes:
+    """Write a mask; None, where all weights are kept, takes no bytes."""
+    if mask is None:
+        return b""
+    flat = mask.cpu().numpy().reshape(-1)
+    return write_positions(flat, int(np.count_nonzero(flat)))
+
+
+def read_mask(data: bytes, shape: torch.Size, n_kept: int) -> Tensor | None:
+    """Read a mask of `shape` back, None where all are kept; raises as `read_positions`."""
+    if n_kept == shape.numel():
+        return None
+    return torch.from_numpy(read_positions(data, shape.numel(), n_kept)).reshape(shape)
+
+
+def all_kept(shape: torch.Size) -> Tensor:
+    """Return a mask that leaves nothing out."""
+    return torch.ones(shape, dtype=torch.bool)
 
 
 def _elias_fano(positions: np.ndarray, n_weights: int, code: SupportCode) -> np.ndarray:
@@ -76,11 +97,11 @@ def _from_elias_fano(bits: np.ndarray, count: int, n_weights: int, code: Support
     n_low = count * low
     ones = np.flatnonzero(bits[n_low:])
     if ones.size != count:
-        raise DamagedFile("kept positions do not agree with their number")
+        raise ValueError("kept positions do not agree with their number")
     high = ones - np.arange(count)
     positions = high << low
     if low:
         positions |= unpack(np.packbits(bits[:n_low]).tobytes(), count, low)
     if positions.size and (positions[-1] >= n_weights or (np.diff(positions) <= 0).any()):
-        raise DamagedFile("kept positions are out of order or out of range")
+        raise ValueError("kept positions are out of order or out of range")
     return positions

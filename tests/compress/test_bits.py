@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.codec import bits
-from explorer.codec.bits import pack, unpack
+from explorer.compress import bits
+from explorer.compress.bits import pack, unpack
 
 
 @pytest.mark.parametrize(
