@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _measure_class(options)
     findings = _measure(options)
     if options.browser:
-        from explorer.bench.browser import measure_pages
+        from explorer.bench.following import measure_pages
         from explorer.bench.startup import measure_startup
 
         findings += [*measure_pages(options.models), *measure_startup()]

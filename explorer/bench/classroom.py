@@ -9,15 +9,16 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
-from explorer.bench.hosted import Hosted, NotAdmitted, Visitor, hosted
+from explorer.bench.hosted import Hosted, hosted
 from explorer.bench.rows import BenchRow
+from explorer.bench.shared_memory import MEBI, Memory, used_by
 from explorer.bench.timing import Timing
+from explorer.bench.visitor import NotAdmitted, Visitor
 
-__all__ = ["ClassHour", "Memory", "measure_class", "rows"]
+__all__ = ["ClassHour", "measure_class", "rows"]
 
 DIAL, FIGURES = "ex-dial-sparsity", "ex-strip"
 N_DRAGGING = 5
@@ -25,30 +26,10 @@ DRAG_SECONDS = 5.0
 HAND_SECONDS = 1 / 60
 STRETCH = (5.0, 95.0)
 STEP = 0.5
-MEBI = 2**20
 NETWORK = "lenet-300-100"
 TARGETS_S = {"from a dial's move to new figures": 0.3}
 TARGET_BYTES = 10 * 10**9
 SETTLE_SECONDS = 3.0
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Proportional share (PSS) of memory, pages that processes share being divided among them.
-
-    Attributes
-    ----------
-    total_bytes : int
-        Of the server and all that it started.
-    visitor_bytes : tuple of int
-        Of each kernel, a visitor's or one that stands ready.
-    private_bytes : tuple of int
-        The part of each that it shares with nobody: what one more visitor takes.
-    """
-
-    total_bytes: int
-    visitor_bytes: tuple[int, ...]
-    private_bytes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -129,9 +110,9 @@ async def _hour(
         f"{N_DRAGGING} at a time dragging for {seconds:.0f} s, {len(moves)} moves: "
         f"dial to new figures {_spread(answered)}; ready for the next move {_spread(done)}\n"
     )
-    memory = _memory(server.pid)
+    memory = used_by(server.pid)
     if memory is not None:
-        tell(_words(memory))
+        tell(memory.words)
     for each in visitors:
         await each.leave()
     return ClassHour(
@@ -187,49 +168,12 @@ async def _one_drag(visitor: Visitor, seconds: float) -> list[tuple[float, float
     return moves
 
 
-def _memory(pid: int) -> Memory | None:
-    server = psutil.Process(pid)
-    below = server.children(recursive=True)
-    shares = {each.pid: _shares(each.pid) for each in [server, *below]}
-    kernels = [shares[each.pid] for each in below if not _forks_others(each, pid)]
-    known = [each for each in kernels if each is not None]
-    if not known or None in shares.values():
-        return None
-    return Memory(
-        sum(each[0] for each in shares.values() if each is not None),
-        tuple(pss for pss, _ in known),
-        tuple(private for _, private in known),
-    )
-
-
-def _forks_others(process: psutil.Process, server: int) -> bool:
-    return process.ppid() == server and "explorer.serve.zygote" in process.cmdline()
-
-
-def _shares(pid: int) -> tuple[int, int] | None:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
-    except OSError:
-        return None
-    kilobytes = {name.rstrip(":"): int(amount) for name, amount, *_ in map(str.split, lines)}
-    return 1024 * kilobytes["Pss"], 1024 * (kilobytes["Private_Clean"] + kilobytes["Private_Dirty"])
-
-
 def _spread(seconds: Sequence[float]) -> str:
     if len(seconds) < 2:
         return "too few to tell"
     in_ms = [1000 * each for each in seconds]
     p95 = statistics.quantiles(in_ms, n=20, method="inclusive")[-1]
     return f"median {statistics.median(in_ms):,.0f} ms, 95th percentile {p95:,.0f} ms"
-
-
-def _words(memory: Memory) -> str:
-    kernels, private = memory.visitor_bytes, memory.private_bytes
-    return (
-        f"memory (PSS): {memory.total_bytes / MEBI:,.0f} MiB in all; {len(kernels)} kernels of "
-        f"{statistics.mean(kernels) / MEBI:,.0f} MiB on average, {max(kernels) / MEBI:,.0f} MiB at "
-        f"most, {statistics.mean(private) / MEBI:,.0f} MiB of it private\n"
-    )
 
 
 def rows(hour: ClassHour) -> list[BenchRow]:

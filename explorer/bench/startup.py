@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_startup"]
 
-HANDLE = ".ex-dial-sparsity .noUi-handle"
+HANDLE = "#rendered_cells:not([aria-busy]) .ex-dial-sparsity .noUi-handle"
 NETWORK = "lenet-300-100"
 AIM_S = 2.0
 N_VISITS = 5

@@ -11,12 +11,15 @@ from functools import cache
 from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+from tornado.web import HTTPError
 
 from explorer.serve.messages import PROTOCOL, Malformed, allowed, hides, read
 
-__all__ = ["GuardedConnection", "PromptConnection", "without_delay"]
+__all__ = ["GuardedConnection", "KernelSocket", "PromptConnection", "without_delay"]
 
 REFUSED = 1002
+MOST_PAGES = 8
 MOST_REASON = 120
 SEEN_WHOLE = {"comm_msg", "comm_open", "comm_close", "status"}
 
@@ -53,6 +56,28 @@ def without_delay(connection_class: type) -> type:
     if issubclass(connection_class, _NoDelay):
         return connection_class
     return type(connection_class.__name__, (_NoDelay, connection_class), {})
+
+
+class KernelSocket(KernelWebsocketHandler):
+    """A kernel's websocket, pinged every 30 seconds, and ended after 90 without an answer.
+
+    That is often enough for proxies, which end what is silent for a minute, and patient enough
+    for a phone in a tunnel.
+    """
+
+    async def pre_get(self) -> None:
+        """Let a page in, unless very many are connected to the kernel already."""
+        known = ZMQChannelsWebsocketConnection._open_sockets
+        if sum(each.kernel_id == self.kernel_id for each in known) >= MOST_PAGES:
+            raise HTTPError(429)
+        await super().pre_get()
+
+    def get_websocket_protocol(self) -> Any:
+        """Leave pings to Jupyter Server: Tornado would take its milliseconds for seconds."""
+        protocol: Any = super().get_websocket_protocol()
+        if protocol is not None:
+            protocol.params.ping_interval = protocol.params.ping_timeout = 0
+        return protocol
 
 
 class GuardedConnection(PromptConnection):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
@@ -97,6 +98,8 @@ class Zygote:
         Its environment variables.
     """
 
+    closed = False
+
     def __init__(self, prepared: Sequence[str], environment: Mapping[str, str]) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel.settimeout(ANSWER_SECONDS)
@@ -135,6 +138,8 @@ class Zygote:
         if len(told) > MOST_BYTES:
             return None
         with self._lock:
+            if self.closed:
+                return None
             try:
                 self._channel.sendall(told)
                 answer, pipes, _, _ = socket.recv_fds(self._channel, 64, 1)
@@ -144,20 +149,27 @@ class Zygote:
         return Forked(int(answer), pipes[0]) if pipes else None
 
     def close(self) -> None:
-        """Let the process end, and with it the kernels that still run."""
-        self._channel.close()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        """End the process, and with it the kernels that still run."""
+        self.closed = True
+        self.process.kill()
+        self.process.wait()
+        with suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self._channel.close()
 
 
 class ForkingProvisioner(LocalProvisioner):
     """Forks this Python's own kernels where it can, and starts others as usual."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the kernel; see ``LocalProvisioner.launch_kernel``."""
+        """Start the kernel; see ``LocalProvisioner.launch_kernel``.
+
+        Raises
+        ------
+        RuntimeError
+            If the server is ending.
+        """
         manager: Any = self.parent
         zygote: Zygote | None = getattr(manager.parent, "zygote", None)
         forked = None
@@ -165,6 +177,8 @@ class ForkingProvisioner(LocalProvisioner):
             folder = str(kwargs.get("cwd") or Path.cwd())
             environment = kwargs.get("env") or os.environ
             forked = await asyncio.to_thread(zygote.fork, cmd, environment, folder)
+        if zygote is not None and zygote.closed:
+            raise RuntimeError("no kernel is started while the server ends")
         if forked is None:
             return await super().launch_kernel(cmd, **kwargs)
         self.process = cast("Any", forked)

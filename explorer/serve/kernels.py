@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from typing import Any
@@ -19,6 +20,7 @@ from explorer.serve.visit import Visits
 __all__ = ["GONE", "Kernel", "Kernels", "one_thread"]
 
 GONE = 4001
+START_SECONDS = 2.0
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -102,6 +104,16 @@ class Kernels(AsyncMappingKernelManager):
         """Forget a kernel that has ended."""
         self._alone_since.pop(kernel_id, None)
         return super().remove_kernel(kernel_id)
+
+    async def shutdown_all(self, now: bool = False) -> None:  # type: ignore[override]
+        """End all kernels, having waited a moment for those that are still starting."""
+        starting = list(self._pending_kernels.values())
+        if starting:
+            await asyncio.wait(starting, timeout=START_SECONDS)
+        ending = [self.shutdown_kernel(each, now=now) for each in self.list_kernel_ids()]
+        for problem in await asyncio.gather(*ending, return_exceptions=True):
+            if isinstance(problem, Exception):
+                self.log.info("a kernel had ended already: %s", problem)
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """End a kernel that its visitor has left or forgotten, and tell its page, if any."""

@@ -70,6 +70,13 @@ def test_a_dead_kernel_is_told_and_the_page_comes_back_as_it_was(server, page):
     assert page.locator(NOTICE).count() == 0
 
 
+UNCOVERED = """() => {
+  const button = document.querySelector("#connection button");
+  const box = button.getBoundingClientRect();
+  return document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2) === button;
+}"""
+
+
 def test_a_lost_connection_is_told_and_found_again(page):
     page.context.set_offline(True)
     page.evaluate("window.sockets.forEach((socket) => socket.close())")
@@ -77,6 +84,8 @@ def test_a_lost_connection_is_told_and_found_again(page):
     page.wait_for_function(
         "document.querySelector('#connection p').textContent.includes('does not answer')"
     )
+    assert page.locator(".ex-tour-offer").is_visible()
+    assert page.evaluate(UNCOVERED)
     page.context.set_offline(False)
     page.wait_for_selector(NOTICE, state="hidden", timeout=READY_MS)
     before = sparsity(page)
@@ -98,6 +107,23 @@ def test_one_too_many_is_told_and_let_in_by_itself(server, page, browser):
     late.page.wait_for_selector(HANDLE, timeout=READY_MS)
     assert "state" in late.page.url
     late.page.close(run_before_unload=True)
+    context.close()
+
+
+def test_a_page_asks_for_few_files(server, page):
+    asked = page.evaluate("performance.getEntriesByType('resource').map((each) => each.name)")
+    served = [each for each in asked if each.startswith("http")]
+    assert any("/voila/opening/" in each for each in served)
+    assert len(served) < 20, served
+
+
+def test_a_slow_machine_gets_the_page(server, browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    page.goto(server.page, wait_until="commit")
+    page.wait_for_selector(f"#rendered_cells:not([aria-busy]) {HANDLE}", timeout=READY_MS)
+    page.close(run_before_unload=True)
     context.close()
 
 

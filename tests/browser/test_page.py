@@ -6,20 +6,42 @@ from urllib.parse import urljoin
 
 import pytest
 
-from tests.browser.harness import until_ready
+from tests.browser.harness import READY_MS, until_ready
 
 pytestmark = pytest.mark.browser
 
 KERNEL = 'JSON.parse(document.getElementById("jupyter-config-data").textContent).kernelId'
 
 
-def test_a_skeleton_first_then_the_page(voila, new_page):
+TOPS = """(parts) => {
+  const found = parts.map((part) => document.querySelector(part));
+  return found.every(Boolean) && found.map((part) => part.getBoundingClientRect().top);
+}"""
+
+
+GIVES_UP_SOON = """() => {
+  const signal = AbortSignal.timeout(1);
+  return new Promise((tell) => setTimeout(() => tell(signal.aborted), 50));
+}"""
+
+
+def tops_of(page, *parts):
+    """Where parts begin, read at once, as soon as all of them are there."""
+    return page.wait_for_function(TOPS, arg=parts, timeout=READY_MS).json_value()
+
+
+@pytest.mark.parametrize("width", [390, 1024])
+def test_a_skeleton_first_then_the_page_in_its_place(voila, new_page, width):
     watched = new_page()
     page = watched.page
+    page.set_viewport_size({"width": width, "height": 1000})
     page.goto(voila, wait_until="commit")
-    page.wait_for_selector("#loading", state="visible")
+    bones = tops_of(page, "#loading .figures", "#loading .tabs", "#loading .recipe")
     until_ready(page)
     page.wait_for_selector("#loading", state="detached")
+    parts = tops_of(page, ".ex-strip", ".ex-tab-bar", ".ex-recipe")
+    assert bones == pytest.approx(parts, abs=12)
+    assert not page.evaluate(GIVES_UP_SOON)
     assert page.title() == "Compression Explorer"
     assert page.locator(".ex-root").count() == 1
     assert "from explorer" not in page.content()

@@ -13,8 +13,8 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from tornado.testing import bind_unused_port
 
 import explorer.serve as extension
+from explorer.serve.configuration import configuration
 from explorer.serve.connection import GuardedConnection, PromptConnection, without_delay
-from explorer.serve.server import configuration
 
 
 class Plain:

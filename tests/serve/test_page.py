@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from explorer.serve import page
-from explorer.serve.server import configuration
+from explorer.serve.configuration import configuration
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = page.SHARE / "voila" / "templates" / page.TEMPLATE
@@ -65,7 +65,7 @@ def test_the_wheel_holds_the_page_and_the_files_of_jupyter(tmp_path):
         "/data/etc/jupyter/jupyter_server_config.d/compression-explorer.json",
         f"/data/share/jupyter/voila/templates/{page.TEMPLATE}/index.html.j2",
         f"serve/share/jupyter/voila/templates/{page.TEMPLATE}/page.css",
-        "explorer/bench/browser.js",
+        "explorer/bench/hand.js",
     ):
         assert any(name.endswith(end) for name in names), end
     assert not any(name.startswith(("tests/", "notebooks/")) for name in names)

@@ -28,6 +28,17 @@
     return true;
   };
 
+  const nothing = () => {};
+  window.MathJax = {
+    Hub: { Config: nothing, Configured: nothing, Queue: nothing, Register: { StartupHook: nothing } },
+  };
+
+  // anywidget gives every widget two seconds to start, and one that takes longer hears of no change
+  // any more. A busy machine takes longer.
+  const PATIENCE_MS = 120000;
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (ms) => timeout(Math.max(ms, PATIENCE_MS));
+
   window.voila_heartbeat = () => {};
   window.voila_process = () => {};
   const say = (words) => {
@@ -48,6 +59,8 @@
     finished = true;
     if (show()) return;
     const watch = new MutationObserver(() => show() && watch.disconnect());
-    watch.observe(document.getElementById("rendered_cells"), { childList: true, subtree: true });
+    watch.observe(document.getElementById("rendered_cells"), {
+      attributeFilter: ["data-kept"], childList: true, subtree: true,
+    });
   };
 })();
