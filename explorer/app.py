@@ -3,46 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
-from ipywidgets import Dropdown, VBox, Widget
+from ipywidgets import VBox
 from torch import nn
 
 from explorer import zoo
 from explorer.codec.model import CompressedModel
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
-from explorer.controls.explain import explain
 from explorer.measure.result import Result
 from explorer.panels.code_panel import CodePanel
 from explorer.panels.compare_panel import ComparePanel
+from explorer.panels.head import Head, Opening
 from explorer.panels.live import Live, Shown
-from explorer.panels.model_picker import ModelPicker
-from explorer.panels.opening import Opened
-from explorer.panels.python_text import OWN_NETWORK, loading_text
+from explorer.panels.opening import Opened, handed_over
 from explorer.panels.recipe_panel import RecipePanel
+from explorer.panels.showing import Showing
 from explorer.panels.state_keeper import Page, StateKeeper
-from explorer.panels.tab import Tab
-from explorer.panels.tab_code import Seen
 from explorer.panels.tabs import FIRST, make_tabs
 from explorer.panels.topic import Topic
 from explorer.panels.topics_panel import TopicsPanel
-from explorer.panels.tour_steps import TOUR
-from explorer.panels.upload_panel import UploadPanel
 from explorer.session import Session
-from explorer.session.kept_figures import KeptFigures
 from explorer.session.state import State
+from explorer.views.closing import close_all
 from explorer.views.figures import FiguresView
 from explorer.views.layout import page as page_layout
-from explorer.views.layout import title
 from explorer.views.status import StatusView
-from explorer.views.tour import TourBox
-
-SUBTITLE = (
-    "Turn a dial: the network is really recompressed, and its size, accuracy and weights follow."
-)
 
 
 class Explorer(VBox):
@@ -104,43 +92,30 @@ class Explorer(VBox):
         def make() -> Session:
             return Session(net, data, metric=metric, input_shape=input_shape)
 
+        first = handed_over(make(), picker)
         self._lock = threading.RLock()
         self._figures, self._status = FiguresView(), StatusView()
         self._recipe_panel = RecipePanel(self._turned)
-        self._code, self._tour = CodePanel(self._seen), TourBox(TOUR)
-        self._layer = Dropdown(description="Layer up close")
-        explain(self._layer, "The layer that histogram, maps, formulas and spectrum show.")
-        self._layer.add_class("ex-layer-picker")
+        self._code = CodePanel(lambda: self._showing.seen)
         self._keeper = StateKeeper(self._page())
-        self._topics = TopicsPanel(self._tabs(student), tab, self._opened)
-        self._recipe_panel.offer(self._topics.topic.kinds)
-        shown = Shown(self._recipe_panel, self._layer, self._figures, self._status, self._topics)
-        heard = (self._keeper.visited, self._keeper.measured)
-        self._live = Live(make(), shown, self._lock, *heard)
-        weights = "default" if picker is None or picker.trained else "random"
-        self._network = (getattr(net, "network_name", ""), weights)
-        self._topics.loading = loading_text(*self._network)
-        self._picker = None if picker is None else self._picker_of(picker)
-        told = (self._status.work, self._go_on, self._status.fail)
-        self._upload = UploadPanel(lambda: self.session, *told)
-        super().__init__(self._layout())
+        opening = Opening(lambda: self.session, self._adopt, self._go_on)
+        self._head = Head(opening, self._status, self._keeper.tools, picker)
+        self._topics = self._make_topics(student, tab)
+        self._live, self._showing = self._follow(first.session)
+        figures = [self._figures.widget, self._status.widget]
+        side, main = [self._recipe_panel.widget, self._code.widget], [self._topics.widget]
+        super().__init__(page_layout(self._head.widgets, figures, side, main).children)
         self._is_open = True
         self.add_class("ex-root")
-        self._live.bind(self.session)
-        self._keeper.keep(Opened(self.session, self._network, self._topics.loading), make)
+        self._showing.begin(first, make)
         self.recipe = [Prune(sparsity=0.0)] if recipe is None else recipe
         self._keeper.listen()
-
-    def _seen(self) -> Seen:
-        topics, shape = self._topics, self.session.input_shape
-        tab = topics.topic.title
-        return Seen(tab, topics.loading, self.recipe, self.layer or "", shape, topics.plan)
 
     def _page(self) -> Page:
         """Return what the keeper of states asks of the page."""
         return Page(
             lambda: self.state,
-            self._known_figures,
+            lambda: self._showing.figures,
             lambda: self.session,
             lambda: self._topics.titles,
             self._show,
@@ -149,32 +124,20 @@ class Explorer(VBox):
             self._status.fail,
         )
 
-    def _tabs(self, student: nn.Module | None) -> Sequence[Tab]:
+    def _make_topics(self, student: nn.Module | None, first: str) -> TopicsPanel:
         cards = [self._keeper.history.widget, self._keeper.bookmarks.widget]
         compare = ComparePanel(self._select, self._take, self._status.fail, cards)
-        add = self._recipe_panel.add
-        return make_tabs(self._select, add, self._use, self._status.draw, compare, student)
+        told = (self._select, self._recipe_panel.add, self._use, self._status.draw)
+        topics = TopicsPanel(make_tabs(*told, compare, student), first, self._opened)
+        self._recipe_panel.offer(topics.topic.kinds)
+        return topics
 
-    def _take(self, recipe: Recipe) -> None:
-        """Go on with a recipe that was found."""
-        self.recipe = recipe
-
-    def _picker_of(self, loaded: zoo.Loaded) -> ModelPicker:
-        told = (self._status.work, self._adopt, self._status.fail)
-        return ModelPicker(loaded.name, *told, trained=loaded.trained)
-
-    def _layout(self) -> Sequence[Widget]:
-        picker = [] if self._picker is None else [self._picker.widget]
-        choices = [*picker, self._upload.widget, self._layer]
-        tools = [*choices, self._keeper.tools, self._tour]
-        head = [title("Compression Explorer", SUBTITLE), *tools]
-        layout = page_layout(
-            head,
-            [self._figures.widget, self._status.widget],
-            [self._recipe_panel.widget, self._code.widget],
-            [self._topics.widget],
-        )
-        return layout.children
+    def _follow(self, session: Session) -> tuple[Live, Showing]:
+        """Make what follows the hand, and what knows what is shown."""
+        parts = (self._recipe_panel, self._head.layer, self._figures, self._status, self._topics)
+        shown = Shown(*parts)
+        live = Live(session, shown, self._lock, self._keeper.visited, self._keeper.measured)
+        return live, Showing(live, shown, self._keeper, self._head.name, self._lock)
 
     @property
     def session(self) -> Session:
@@ -188,27 +151,23 @@ class Explorer(VBox):
 
     @recipe.setter
     def recipe(self, recipe: Any) -> None:
-        parsed = Recipe.of(recipe)
-        parsed.check_layers(self.session.layers)
-        with self._lock:
-            self._recipe_panel.show(parsed)
-            self._live.recompress()
+        self._live.recipe = Recipe.of(recipe)
 
     @property
     def layer(self) -> str:
         """Name of the layer that the close-up views show; assign to choose another."""
-        return self._layer.value
+        return self._head.layer.value
 
     @layer.setter
     def layer(self, name: str) -> None:
         if name not in self.session.layers:
             raise ValueError(f"layer must be one of {', '.join(self.session.layers)}; got {name!r}")
-        self._layer.value = name
+        self._head.layer.value = name
 
     @property
     def state(self) -> State:
         """Network, recipe, layer and tab that are shown; assign another to have all of it back."""
-        return State(*self._network, self.recipe, self.layer or "", self._topics.topic.title)
+        return self._showing.state
 
     @state.setter
     def state(self, state: State) -> None:
@@ -255,13 +214,13 @@ class Explorer(VBox):
         if not self._is_open:
             return
         self._is_open = False
-        self._upload.close()
+        self._head.stop()
         self._keeper.close()
         self._live.close()
-        parts = [self._figures, self._status, self._recipe_panel, self._topics, self._layer]
-        parts += [self._code, self._tour]
-        for part in (*parts, *([self._picker] if self._picker else [])):
+        views = (self._figures, self._status)
+        for part in (self._head, *views, self._recipe_panel, self._topics, self._code):
             part.close()
+        close_all(*self.children)
         super().close()
 
     def loaded_by(self, code: str) -> None:
@@ -272,21 +231,6 @@ class Explorer(VBox):
         """Show an error to the person until the next change."""
         self._status.fail(words)
 
-    def _known_figures(self) -> KeptFigures | None:
-        """Return the figures of what is shown, unless they are still those of another recipe."""
-        known = self.session.recipe == self.recipe
-        return KeptFigures.of(self.session.result) if known else None
-
-    def _show(self, state: State, opened: Opened | None) -> None:
-        """Show a state that fits, on the session that is shown or another."""
-        if opened is None:
-            self.recipe = state.recipe
-        else:
-            self._adopt(replace(opened, recipe=state.recipe))
-        self._layer.value = state.layer if state.layer in self.session.layers else self.layer
-        if state.tab:
-            self._topics.open(state.tab)
-
     def _turned(self) -> None:
         self._live.turned()
 
@@ -295,34 +239,19 @@ class Explorer(VBox):
         self._live.guarded(self._live.draw_layer)
 
     def _select(self, name: str) -> None:
-        self._live.guarded(lambda: setattr(self._layer, "value", name))
+        self._live.guarded(lambda: setattr(self._head.layer, "value", name))
 
-    def _use(self, net: nn.Module, recipe: Recipe, fresh: bool = False) -> None:
-        """Go on with a network that was trained here, under a recipe that keeps it as it is."""
-        data, metric = self.session.data, self.session.metric
-        origin = None if fresh else self.session.origin
+    def _take(self, recipe: Recipe) -> None:
+        self.recipe = recipe
 
-        def again() -> Session:
-            return Session(net, data, metric=metric, origin=origin)
-
-        name = (self._keeper.networks.new_name(), "default")
-        self._go_on(Opened(again(), name, OWN_NETWORK, recipe), again)
-
-    def _go_on(self, opened: Opened, again: Callable[[], Session]) -> None:
-        """Go on with a network that no name brings back, but what makes its session again."""
-        self._keeper.keep(opened, again)
-        self._live.guarded(lambda: self._adopt(opened))
+    def _show(self, state: State, opened: Opened | None) -> None:
+        self._showing.show(state, opened)
 
     def _adopt(self, opened: Opened) -> None:
-        """Go on with another session, under the same steps for all layers or another recipe."""
-        with self._lock:
-            old, self._network = self.session, opened.network
-            self._topics.forget()
-            self._topics.loading, self._topics.story = opened.loading, opened.story
-            if self._picker is not None:
-                self._picker.show(*opened.network)
-            self._live.bind(opened.session)
-            if opened.recipe is not None:
-                self._recipe_panel.show(opened.recipe)
-        self._live.turned()
-        old.close()
+        self._showing.adopt(opened)
+
+    def _go_on(self, opened: Opened, again: Callable[[], Session]) -> None:
+        self._showing.go_on(opened, again)
+
+    def _use(self, net: nn.Module, recipe: Recipe, fresh: bool = False) -> None:
+        self._showing.use(net, recipe, fresh)

@@ -10,6 +10,8 @@ from explorer.app import Explorer
 from explorer.compress.prune import Prune
 from explorer.compress.share import Share
 from explorer.panels.python_text import loading_text
+from explorer.zoo.loaded import Loaded
+from explorer.zoo.spare import load_spare
 
 FIRST_MODEL = "lenet-300-100"
 MODEL_VARIABLE = "EXPLORER_MODEL"
@@ -21,20 +23,17 @@ def page() -> Explorer:
     """Return the page that Voila serves, on the network that ``EXPLORER_MODEL`` names.
 
     Its weights are those of ``EXPLORER_WEIGHTS``: ``default``, ``random`` or a safetensors
-    file. What cannot be loaded gives the first bundled network and says so. A ``?state=`` in
-    the page's address is opened.
+    file. What cannot be loaded gives the first bundled network, or what is left of it, and says
+    so. A ``?state=`` in the page's address is opened.
     """
     wanted = os.environ.get(MODEL_VARIABLE) or FIRST_MODEL
     weights = os.environ.get(WEIGHTS_VARIABLE) or "default"
     problem = ""
     try:
-        loaded = zoo.load(wanted, weights=None if weights == "random" else weights)
+        app = _opened(zoo.load(wanted, weights=None if weights == "random" else weights))
     except (ValueError, RuntimeError, OSError) as error:
-        problem, loaded = f"{wanted} could not be loaded: {error}", zoo.load(FIRST_MODEL)
-    start = [Prune(sparsity=0.5), Share(n_clusters=32)]
-    data = loaded.data if loaded.trained else None
-    app = Explorer(loaded.net, data, recipe=start, picker=loaded)
-    _ = app.result
+        problem = f"{wanted} could not be loaded: {error}"
+        app = _opened(load_spare(FIRST_MODEL))
     if not problem and weights not in ("default", "random"):
         app.loaded_by(loading_text(wanted, weights))
     if problem:
@@ -42,4 +41,13 @@ def page() -> Explorer:
     asked = parse_qs(os.environ.get(QUERY_VARIABLE, "")).get("state", [""])[0]
     if asked:
         app.open_link(asked)
+    return app
+
+
+def _opened(loaded: Loaded) -> Explorer:
+    """Show a network with its first figures."""
+    start = [Prune(sparsity=0.5), Share(n_clusters=32)]
+    data = loaded.data if loaded.trained else None
+    app = Explorer(loaded.net, data, recipe=start, picker=loaded)
+    _ = app.result
     return app

@@ -4,6 +4,7 @@ import time
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torch.utils.data import TensorDataset
 
@@ -28,6 +29,13 @@ def found(widget, kind):
 def status(app):
     (line,) = found(app, "ex-status-box")
     return line
+
+
+def until(condition):
+    end = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def network():
@@ -122,7 +130,7 @@ def test_errors_of_the_data_are_shown_in_words():
     app = ex.Explorer(network(), TensorDataset(torch.randn(9, 1, 4, 4), torch.full((9,), 77)))
     try:
         assert "labels must be from 0 to 5" in app.wait(WAIT_S).error_message
-        app.session._worker.close()
+        app.session._trials._worker.close()
         words = "accuracy could not be measured: ValueError: data: labels must be from 0 to 5"
         assert status(app).error.startswith(words)
     finally:
@@ -181,7 +189,7 @@ def test_pruning_by_second_derivatives_prepares_in_the_background(monkeypatch, t
         words, parts = zip(*told, strict=True)
         assert "Second derivatives" in words
         assert all(0 <= part <= 1 for part in parts)
-        app.session._worker.close()
+        app.session._trials._worker.close()
         assert status(app).error == "" and status(app).progress is None
     finally:
         app.close()
@@ -241,11 +249,46 @@ def test_the_served_page(wanted, name, error, monkeypatch):
     try:
         assert found(app, "ex-model")[0].value == name
         app.wait(WAIT_S)
-        app.session._worker.close()
+        app.session._trials._worker.close()
         assert "weights recompressed in" in status(app).message
         assert "accuracy on 2,000 images" in status(app).message
         assert status(app).error.startswith(error)
         assert bool(status(app).error) is bool(error)
+    finally:
+        app.close()
+
+
+def test_a_file_with_a_nan_gives_the_first_network_and_its_name(monkeypatch, tmp_path):
+    net, _ = ex.load("lenet-5")
+    with torch.no_grad():
+        net.fc2.weight[0, 0] = float("nan")
+    save_file(net.state_dict(), tmp_path / "nan.safetensors")
+    monkeypatch.setenv(page_module.MODEL_VARIABLE, "lenet-5")
+    monkeypatch.setenv(page_module.WEIGHTS_VARIABLE, str(tmp_path / "nan.safetensors"))
+    app = page_module.page()
+    try:
+        assert app.session.layers == ("fc1", "fc2", "fc3")
+        assert "lenet-5 could not be loaded: " in status(app).error
+        assert "'fc2': weight holds NaN" in status(app).error
+    finally:
+        app.close()
+
+
+def test_what_the_disk_could_not_keep_is_told(app, monkeypatch):
+    monkeypatch.setattr(type(app.session), "problem", "nothing could be kept in /x: it is full")
+    app.recipe = [ex.Prune(sparsity=0.75)]
+    app.wait(WAIT_S)
+    until(lambda: "For next time, nothing could be kept in /x" in status(app).message)
+
+
+def test_a_page_is_served_also_where_the_bundled_weights_are_gone(monkeypatch, tmp_path):
+    monkeypatch.setattr("explorer.zoo.bundled.files", lambda _package: tmp_path)
+    app = page_module.page()
+    try:
+        assert app.wait(WAIT_S).accuracy is None
+        assert app.session.layers == ("fc1", "fc2", "fc3")
+        assert app.state.weights == "random"
+        assert status(app).error.startswith("lenet-300-100 could not be loaded: weights: no file")
     finally:
         app.close()
 

@@ -49,7 +49,8 @@ def test_a_state_that_is_assigned_is_shown(app):
     app.state = state
     assert app.state == state
     assert app.wait(WAIT_S).accuracy is None
-    assert (app._picker._name.value, app._picker._weights.value) == ("lenet-5", "random")
+    picker = app._head.picker
+    assert (picker._name.value, picker._weights.value) == ("lenet-5", "random")
     expected = ex.compress(ex.load("lenet-5", weights=None).net, recipe(70))
     assert app.result.size_bytes == expected.size_bytes
 

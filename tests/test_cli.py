@@ -8,6 +8,7 @@ import pytest
 
 import explorer
 from explorer import cli
+from explorer.commands import networks
 
 
 def run(*arguments):
@@ -113,7 +114,7 @@ def test_a_file_written_is_evaluated_as_python_does(tmp_path, capsys):
 )
 def test_evaluating_without_data_is_one_line(network, expected, monkeypatch, capsys):
     monkeypatch.setattr(explorer, "open", lambda path: SimpleNamespace(network=network))
-    monkeypatch.setattr(cli, "_load", lambda name: SimpleNamespace(data=None))
+    monkeypatch.setattr(networks, "load", lambda name: SimpleNamespace(data=None))
     assert cli.main(["evaluate", "any.cmpx"]) == 2
     assert expected in last_line(capsys)
 

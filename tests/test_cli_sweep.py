@@ -1,6 +1,7 @@
 """``compression-explorer sweep``."""
 
 import csv
+import errno
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from explorer import cli
 from explorer.sweep import command
 from explorer.sweep.dispatch import SweepIncomplete
 from explorer.sweep.grid import grid_from_toml
+from explorer.sweep.store import Store
 
 GRID = """
 [[steps]]
@@ -91,6 +93,36 @@ def test_missing_points_are_told_after_the_others(grid, monkeypatch, capsys):
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 2
     assert "1 point(s) of the sweep are missing, for workers failed: the line is dead" in said.err
+
+
+def test_a_store_without_room_is_told_and_the_table_is_whole(grid, tmp_path, monkeypatch, capsys):
+    def full(_store, _point):
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(Store, "put", full)
+    assert sweep(grid, "--store", str(tmp_path / "points.sqlite")) == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 3
+    lines = [line for line in said.err.splitlines() if "no room" in line]
+    assert [line.startswith("compression-explorer: ") for line in lines] == [True, True]
+    assert "The sweep goes on" in lines[0]
+    assert "2 point(s) of the sweep are not kept" in lines[1]
+
+
+def test_a_disk_without_room_leaves_the_last_table(grid, tmp_path, monkeypatch, capsys):
+    def full(_rows, file, **_options):
+        file.write("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = tmp_path / "points.json"
+    target.write_text("old", encoding="utf-8")
+    monkeypatch.setattr(command.json, "dump", full)
+    assert sweep(grid, "-o", str(target)) == 2
+    said = capsys.readouterr()
+    assert "No space left on device" in said.err
+    assert len(said.out.splitlines()) == 3
+    assert list(tmp_path.glob("points*")) == [target]
+    assert target.read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.parametrize(

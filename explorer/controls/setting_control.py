@@ -111,7 +111,7 @@ class SettingControl(VBox):
         used = next((name for name in group if getattr(setting, name) is not None), group[0])
         pick = ToggleButtons(options=options, value=used, description="Set by")
         pick.tooltips = [self._dials[name].dial.help for name in group]
-        explain(pick, "Which of these dials is used; the others follow from it.")
+        explain(pick, "Which of these dials sets the step; the others are hidden.")
         pick.add_class(f"ex-pick-{group[0]}")
         pick.observe(lambda _change: self._moved(), "value")
         return pick

@@ -2,95 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import traitlets
-from ipywidgets import Button, Checkbox, HBox, Label, VBox
+from ipywidgets import Button, HBox, VBox
 
-from explorer.controls.setting_control import Limits, SettingControl
+from explorer.controls.kind_words import help_of, title_of
+from explorer.controls.setting_control import Limits
+from explorer.controls.step import Step
 
 NO_HELPS: Mapping[type, str] = MappingProxyType({})
-_MORE, _LESS = "\N{HORIZONTAL ELLIPSIS}", "\N{MINUS SIGN}"
-_UP, _DOWN, _REMOVE = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}", "\N{MULTIPLICATION SIGN}"
-
-
-class Step(VBox):
-    """One step: a heading with its switch and buttons, a line of help, and its dials.
-
-    Parameters
-    ----------
-    setting : dataclass instance
-        Where the dials start.
-    changed : callable
-        Called without arguments when a dial or the switch was turned.
-    moved : callable
-        Called with this step and -1 (up), 1 (down) or 0 (remove).
-    help_ : str, optional
-        What it does; by default what `help_of` finds.
-    """
-
-    def __init__(
-        self,
-        setting: Any,
-        changed: Callable[[], None],
-        moved: Callable[[Step, int], None],
-        help_: str = "",
-    ) -> None:
-        self.kind = type(setting)
-        self.control = SettingControl(setting)
-        name = title_of(self.kind)
-        self.switch = Checkbox(value=True, description=name, indent=False)
-        self.switch.tooltip = f"Use the step {name}"
-        self.switch.add_class("ex-switch")
-        number = f"{id(self):x}"
-        self._more = _icon(_MORE, f"All settings of {name}", f"{number}-more", self._toggle)
-        buttons = [
-            self._more,
-            _icon(_UP, f"Move {name} up", f"{number}-up", lambda: moved(self, -1)),
-            _icon(_DOWN, f"Move {name} down", f"{number}-down", lambda: moved(self, 1)),
-            _icon(_REMOVE, f"Remove {name}", f"{number}-remove", lambda: moved(self, 0)),
-        ]
-        head = HBox([self.switch, *buttons])
-        head.add_class("ex-step-head")
-        line = Label(help_ or help_of(self.kind))
-        line.add_class("ex-step-help")
-        super().__init__([head, line, self.control])
-        self._parts = [self.switch, *buttons, head, line, self.control]
-        self.add_class("ex-step")
-        self.add_class(f"ex-step-{self.kind.__name__.lower()}")
-        self.control.observe(lambda _change: changed(), "value")
-        self.switch.observe(lambda change: self._switched(change["new"], changed), "value")
-
-    @property
-    def compact(self) -> bool:
-        """Whether only the main dial is shown."""
-        return "ex-compact" in self._dom_classes
-
-    @compact.setter
-    def compact(self, compact: bool) -> None:
-        (self.add_class if compact else self.remove_class)("ex-compact")
-        self._more.description = _MORE if compact else _LESS
-
-    def _toggle(self) -> None:
-        self.compact = not self.compact
-
-    @property
-    def enabled(self) -> bool:
-        """Whether the step is part of the recipe."""
-        return self.switch.value
-
-    def close(self) -> None:
-        """Release the step in the browser and the kernel."""
-        for part in self._parts:
-            part.close()
-        super().close()
-
-    def _switched(self, on: bool, changed: Callable[[], None]) -> None:
-        (self.remove_class if on else self.add_class)("ex-off")
-        changed()
 
 
 class StepStack(VBox):
@@ -253,23 +176,3 @@ class StepStack(VBox):
 
 def _kind(start: Any) -> type:
     return start if isinstance(start, type) else type(start)
-
-
-def title_of(kind: type) -> str:
-    """Name of a kind of setting in words: its ``title``, or ``LowRank`` as ``"Low rank"``."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__)
-    return getattr(kind, "title", words.capitalize())
-
-
-def help_of(kind: type) -> str:
-    """One line on a kind of setting: its ``help``, or the first line of its docstring."""
-    lines = (kind.__doc__ or "").strip().splitlines() or [""]
-    return getattr(kind, "help", lines[0].replace("`", ""))
-
-
-def _icon(text: str, tooltip: str, key: str, pressed: Callable[[], None]) -> Button:
-    button = Button(description=text, tooltip=tooltip)
-    button.add_class("ex-icon")
-    button.add_class(f"ex-key-{key}")
-    button.on_click(lambda _: pressed())
-    return button

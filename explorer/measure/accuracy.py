@@ -79,7 +79,7 @@ def wilson_interval(n_hits: int, n: int, z: float = 1.959963984540054) -> tuple[
 
 
 def evaluate(net: nn.Module, data: Any) -> Accuracy:
-    """Judge a network on labelled data.
+    """Judge a network on labeled data.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def evaluate(net: nn.Module, data: Any) -> Accuracy:
     """
     accuracy = next(iter(deque(judge(net, data), maxlen=1)), None)
     if accuracy is None:
-        raise ValueError("data: expected at least one labelled sample, got none")
+        raise ValueError("data: expected at least one labeled sample, got none")
     return accuracy
 
 

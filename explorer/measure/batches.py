@@ -1,4 +1,4 @@
-"""Batches of labelled samples from whatever a person calls data."""
+"""Batches of labeled samples from whatever a person calls data."""
 
 from __future__ import annotations
 

@@ -23,6 +23,11 @@ class Line:
     steps: np.ndarray
     values: np.ndarray
 
+    @property
+    def highest(self) -> float:
+        """Largest value but for rare peaks, one in a hundred; 0 where there is none."""
+        return float(np.quantile(self.values, 0.99)) if self.values.size else 0.0
+
 
 class Track:
     """A line that grows with its run and is thinned, so that it stays quick to draw.
@@ -119,6 +124,18 @@ class Curves:
     stages: tuple[int, ...] = field(default=())
     reference: Reference | None = None
     stage: str = "stage"
+
+    @property
+    def highest_loss(self) -> float:
+        """Largest loss but for rare peaks; 0 before the first."""
+        return max((line.highest for line in self.loss.values()), default=0.0)
+
+    @property
+    def lowest_accuracy(self) -> float:
+        """Smallest accuracy, that of the reference included; 1 where there is none."""
+        lines = (*self.held_out.values(), *self.training.values())
+        values = [value for line in lines for value in line.values[np.isfinite(line.values)]]
+        return float(min([*values, self.reference.accuracy if self.reference else 1.0]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ def sparsity(n_weights: int, n_kept: int, measured: float | None = None) -> Form
         grouped(n_kept),
         n_weights / n_kept if n_kept else math.inf,
         measured,
-        "What is stored also says which weights are kept, and the whole file has a header.",
+        "What is stored also counts the places of kept weights; the whole file has a header.",
     )
 
 

@@ -98,6 +98,6 @@ def _first(data: Any, n_most: int, should_stop: Stop) -> Judged | None:
         whole = len(labels) <= n_most - n
         n, n_bytes = n + len(kept[-1][1]), n_bytes + inputs.nbytes
     if not n:
-        raise ValueError("data: expected at least one labelled sample, got none")
+        raise ValueError("data: expected at least one labeled sample, got none")
     samples = TensorDataset(torch.cat([i for i, _ in kept]), torch.cat([x for _, x in kept]))
     return Judged(samples, n if whole else n_samples(data))

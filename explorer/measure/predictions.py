@@ -156,7 +156,7 @@ class Asking:
 
     def _predictions(self) -> Predictions:
         if not self._parts:
-            raise ValueError("data: expected at least one labelled sample, got none")
+            raise ValueError("data: expected at least one labeled sample, got none")
         scores, labels = (torch.cat(tensors) for tensors in zip(*self._parts, strict=True))
         return Predictions.of(scores, labels)
 

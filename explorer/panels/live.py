@@ -85,8 +85,15 @@ class Live:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe that the dials stand for."""
+        """The recipe that the dials stand for; assign another to move them."""
         return self._shown.recipe.recipe
+
+    @recipe.setter
+    def recipe(self, recipe: Recipe) -> None:
+        recipe.check_layers(self.session.layers)
+        with self._lock:
+            self._shown.recipe.show(recipe)
+            self.recompress()
 
     def bind(self, session: Session) -> None:
         """Show another session from now on; draws nothing yet."""
@@ -207,8 +214,10 @@ class Live:
     def _say(self, result: Result) -> None:
         n_weights = sum(layer.n_weights for layer in result.layers)
         judged = f"; accuracy on {result.accuracy.n:,} images" if result.accuracy else ""
+        problem = self.session.problem
         self._shown.status.draw(
             f"{count_text(n_weights)} weights recompressed in {self._took_ms:.0f} ms{judged}."
+            + (f" For next time, {problem}." if problem else "")
         )
 
 

@@ -84,6 +84,13 @@ def of_catalog(loaded: zoo.Loaded) -> Opened:
     )
 
 
+def handed_over(session: Session, picked: zoo.Loaded | None) -> Opened:
+    """Return a network that was handed over; random weights that were picked are told."""
+    weights = "default" if picked is None or picked.trained else "random"
+    name = getattr(session.net, "network_name", "")
+    return Opened(session, (name, weights), loading_text(name, weights))
+
+
 def keeping(recipe: Recipe) -> Recipe:
     """Return the steps of a file's recipe that store its decoded network as it is."""
     return Recipe(

@@ -3,57 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from explorer.session.changes import START, Change, change_between
+from explorer.session.history_tree import Entry, HistoryTree, Line
 from explorer.session.kept_figures import KeptFigures
 from explorer.session.state import State
 
 LIMIT = 500
 MERGE_S = 1.0
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One state, and how it came to be.
-
-    Attributes
-    ----------
-    number : int
-        Counts up.
-    parent : int or None
-        Number of the entry that it was made from; None for the first.
-    state : State
-    words : str
-        What changed from the parent.
-    dial : hashable or None
-        The dial that was turned, if one was.
-    figures : KeptFigures or None
-        What was measured of it.
-    """
-
-    number: int
-    parent: int | None
-    state: State
-    words: str
-    dial: Hashable = None
-    figures: KeptFigures | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """An entry as a line of the tree.
-
-    Attributes
-    ----------
-    entry : Entry
-    depth : int
-        How many times the way to it leaves the line that is followed now.
-    """
-
-    entry: Entry
-    depth: int
 
 
 class History:
@@ -71,14 +30,9 @@ class History:
     """
 
     def __init__(self, limit: int = LIMIT, clock: Callable[[], float] = time.monotonic) -> None:
-        self._held = False
-        self._limit = max(1, limit)
+        self._tree = HistoryTree(limit)
         self._clock = clock
-        self._entries: dict[int, Entry] = {}
-        self._children: dict[int, list[int]] = {}
-        self._followed: dict[int, int] = {}
-        self._here: int | None = None
-        self._next = 0
+        self._held = False
         self._open = False
         self._last = 0.0
 
@@ -95,29 +49,25 @@ class History:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """All entries, the oldest first."""
-        return tuple(self._entries.values())
+        return self._tree.entries
 
     @property
     def present(self) -> Entry | None:
         """The entry of the present state; None before the first visit."""
-        return None if self._here is None else self._entries[self._here]
+        return self._tree.present
 
     @property
     def before(self) -> Entry | None:
-        """Where `undo` leads; None at the first entry."""
-        parent = self.present.parent if self.present else None
-        return None if parent is None else self._entries[parent]
+        """Where undo leads; None at the first entry."""
+        return self._tree.parent(self.present) if self.present else None
 
     @property
     def after(self) -> Entry | None:
-        """Where `redo` leads: the way that was last gone from here; None at an end."""
-        on = None if self._here is None else self._way_on(self._here)
-        return None if on is None else self._entries[on]
+        """Where redo leads: the way that was last gone from here; None at an end."""
+        return self._tree.way_on(self.present) if self.present else None
 
     def __getitem__(self, number: int) -> Entry:
-        if number not in self._entries:
-            raise KeyError(f"number: {number} is no entry of the history, or no longer one")
-        return self._entries[number]
+        return self._tree[number]
 
     def visit(self, state: State, words: str = "") -> Entry:
         """Take note of the state that is shown now.
@@ -136,31 +86,23 @@ class History:
         now = self._clock()
         here = self.present
         if here is None:
-            return self._add(None, state, Change(words or START), now)
+            return self._add(state, Change(words or START), now)
         if here.state.same_work(state):
-            return self._put(replace(here, state=state))
+            return self._tree.put(replace(here, state=state))
         change = change_between(here.state, state)
         if self._goes_on(here, change, now):
             return self._turn_on(here, state, now)
-        for number in self._children[here.number]:
-            if self._entries[number].state.same_work(state):
-                self.go(number)
-                return self._put(replace(self._entries[number], state=state))
-        return self._add(here.number, state, replace(change, words=words or change.words), now)
+        for child in self._tree.children(here):
+            if child.state.same_work(state):
+                self.go(child.number)
+                return self._tree.put(replace(child, state=state))
+        return self._add(state, replace(change, words=words or change.words), now)
 
     def measured(self, state: State, figures: KeptFigures) -> None:
         """Keep the figures of the present entry, if it is of this state's work."""
         here = self.present
         if here is not None and here.state.same_work(state):
-            self._put(replace(here, figures=figures))
-
-    def undo(self) -> Entry | None:
-        """Go back to the state before the last change; None where there is none."""
-        return self.go(self.before.number) if self.before else None
-
-    def redo(self) -> Entry | None:
-        """Go on to the state that was last undone; None where there is none."""
-        return self.go(self.after.number) if self.after else None
+            self._tree.put(replace(here, figures=figures))
 
     def go(self, number: int) -> Entry:
         """Make an entry the present one.
@@ -170,41 +112,13 @@ class History:
         KeyError
             If there is no such entry, or no longer.
         """
-        entry = self[number]
-        self._here = number
+        entry = self._tree.go(number)
         self._open = False
-        for each in self._way_to(entry):
-            if each.parent is not None:
-                self._followed[each.parent] = each.number
         return entry
 
     def lines(self) -> tuple[Line, ...]:
         """Return the tree from top to bottom; other branches stand indented before the way on."""
-        if self.present is None:
-            return ()
-        found: list[Line] = []
-        waiting = [Line(self._way_to(self.present)[-1], 0)]
-        while waiting:
-            line = waiting.pop()
-            found.append(line)
-            children = self._children[line.entry.number]
-            on = self._way_on(line.entry.number)
-            others = [n for n in children if n != on]
-            waiting += [Line(self._entries[n], line.depth) for n in children if n == on]
-            waiting += [Line(self._entries[n], line.depth + 1) for n in reversed(others)]
-        return tuple(found)
-
-    def _way_on(self, number: int) -> int | None:
-        """Return the child that was last followed; None at an end."""
-        children = self._children[number]
-        return self._followed.get(number, children[-1]) if children else None
-
-    def _way_to(self, entry: Entry) -> list[Entry]:
-        """Return an entry, the one before it, and so on to the first."""
-        way = [entry]
-        while way[-1].parent is not None:
-            way.append(self._entries[way[-1].parent])
-        return way
+        return self._tree.lines()
 
     def _goes_on(self, here: Entry, change: Change, now: float) -> bool:
         soon = self._held or now - self._last <= MERGE_S
@@ -212,49 +126,17 @@ class History:
 
     def _turn_on(self, here: Entry, state: State, now: float) -> Entry:
         """Turn the dial of the present entry on; back where it was, there is no entry left."""
-        parent = self._entries[here.parent] if here.parent is not None else None
+        parent = self._tree.parent(here)
         if parent is None:
-            return self._put(replace(here, state=state))
+            return self._tree.put(replace(here, state=state))
         if parent.state.same_work(state):
-            self._drop(here)
-            self._here, self._open = parent.number, False
-            return self._put(replace(parent, state=state))
+            self._tree.take_back()
+            self._open = False
+            return self._tree.put(replace(parent, state=state))
         self._last = now
         words = change_between(parent.state, state).words
-        return self._put(replace(here, state=state, words=words, figures=None))
+        return self._tree.put(replace(here, state=state, words=words, figures=None))
 
-    def _put(self, entry: Entry) -> Entry:
-        self._entries[entry.number] = entry
-        return entry
-
-    def _add(self, parent: int | None, state: State, change: Change, now: float) -> Entry:
-        entry = Entry(self._next, parent, state, change.words, change.dial)
-        self._next += 1
-        self._entries[entry.number] = entry
-        self._children[entry.number] = []
-        if parent is not None:
-            self._children[parent].append(entry.number)
-            self._followed[parent] = entry.number
-        self._here, self._open, self._last = entry.number, True, now
-        while len(self._entries) > self._limit:
-            self._prune()
-        return entry
-
-    def _prune(self) -> None:
-        ends = [n for n, children in self._children.items() if not children and n != self._here]
-        if ends:
-            self._drop(self._entries[min(ends)])
-            return
-        first = min(self._entries)
-        (second,) = self._children.pop(first)
-        self._followed.pop(first, None)
-        del self._entries[first]
-        self._put(replace(self._entries[second], parent=None))
-
-    def _drop(self, entry: Entry) -> None:
-        """Take an entry without children out."""
-        del self._entries[entry.number], self._children[entry.number]
-        if entry.parent is not None:
-            self._children[entry.parent].remove(entry.number)
-            if self._followed.get(entry.parent) == entry.number:
-                del self._followed[entry.parent]
+    def _add(self, state: State, change: Change, now: float) -> Entry:
+        self._open, self._last = True, now
+        return self._tree.add(state, change)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,24 +11,20 @@ from torch import nn
 from explorer.codec.model import CompressedModel
 from explorer.compress.recipe import Recipe
 from explorer.measure.behavior import Behavior
-from explorer.measure.breakdown import Breakdown, breakdown
+from explorer.measure.breakdown import Breakdown
 from explorer.measure.result import Result
-from explorer.measure.rounds import Stop
+from explorer.measure.rounds import Stop, never
 from explorer.measure.speed import Speed
 from explorer.measure.waterfall import Waterfall
+from explorer.session import inspection, speed
 from explorer.session.behavior import Behaviors
 from explorer.session.close_up import CloseUp
 from explorer.session.evaluation import Evaluation
-from explorer.session.prefix_cache import BUDGET_BYTES, never
+from explorer.session.prefix_cache import BUDGET_BYTES
 from explorer.session.preparation import Progress, unheard
-from explorer.session.speed import network_speed, product_speed
 from explorer.session.subjects import Subjects
-from explorer.session.surroundings import chosen_device, known_shape
-from explorer.session.trial import Trial
-from explorer.session.words import in_words
-from explorer.session.worker import LatestWins, Stale
-
-Observer = Callable[[Result], None]
+from explorer.session.surroundings import check_numbers, chosen_device, known_shape
+from explorer.session.trials import Observer, Trials
 
 
 class Session:
@@ -89,25 +83,15 @@ class Session:
         self.metric = metric
         self.device = chosen_device(device)
         shape = input_shape or known_shape(net, data)
-        self._subjects = Subjects(
-            net,
-            data,
-            shape,
-            lambda: Evaluation(data, metric, activation_bytes),
-            self.device,
-            origin,
-        )
-        self._original = self._subjects.original
-        _check_numbers(net)
-        self._behaviors = Behaviors(self._subjects.first, data, self.device)
-        self._changed = threading.Condition()
-        self._observers: list[Observer] = []
-        self._recipe = Recipe()
-        self._trial: Trial | None = None
-        self._result: Result | None = None
-        self._closed = False
-        self._worker = LatestWins("explorer-evaluation")
-        self._factor_worker = LatestWins("explorer-factors")
+
+        def evaluation() -> Evaluation:
+            return Evaluation(data, metric, activation_bytes)
+
+        self._subjects = Subjects(net, data, shape, evaluation, self.device, origin)
+        self._original, self._first = self._subjects.original, self._subjects.first
+        check_numbers(net)
+        self._behaviors = Behaviors(self._first, data, self.device)
+        self._trials = Trials(self._subjects)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -119,21 +103,29 @@ class Session:
         """Shape of one input without the batch; None if it is not known."""
         return self._subjects.input_shape
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether there is labeled data, so that answers can be compared."""
+        return self._behaviors.possible
+
     def matrix_shape(self, layer: str) -> tuple[int, int]:
         """Return (rows, columns) of a layer's matrix (out, in * kh * kw)."""
         rows, columns = self._original.layers[layer].matrix.shape
         return rows, columns
 
+    def original_shape(self, layer: str) -> tuple[int, ...]:
+        """Return the shape that a layer's weights had to begin with."""
+        return tuple(self._first.layers[layer].shape)
+
     @property
     def recipe(self) -> Recipe:
         """The recipe that was last applied or submitted."""
-        return self._recipe
+        return self._trials.recipe
 
     @property
     def result(self) -> Result:
         """The latest figures; accuracy grows until ``result.complete``."""
-        current = self._current()
-        return self._result or current.result
+        return self._trials.result
 
     def figures(self, recipe: Any) -> Result:
         """Return the figures of a recipe; nothing is rewritten and nothing is kept.
@@ -147,11 +139,7 @@ class Session:
         Result
             Without accuracy.
         """
-        return self._plan(Recipe.of(recipe)).result
-
-    def _plan(self, recipe: Recipe) -> Trial:
-        task = self._subjects.task(recipe)
-        return Trial(recipe, task, *task.subject.plan(recipe, task.steps))
+        return self._trials.plan(Recipe.of(recipe)).result
 
     def submit(self, recipe: Any) -> Result:
         """Take up a recipe: figures at once; weights and accuracy in the background.
@@ -164,10 +152,7 @@ class Session:
         Result
             With accuracy missing until the first estimate.
         """
-        trial = self._adopt(Recipe.of(recipe))
-        self._worker.submit(lambda stale: self._evaluate(trial, stale))
-        self._refine(trial)
-        return trial.result
+        return self._trials.submit(Recipe.of(recipe))
 
     def apply(self, recipe: Any) -> Result:
         """Rewrite the layers whose steps changed; accuracy follows in the background.
@@ -177,23 +162,7 @@ class Session:
         Result
             Without accuracy; `wait` returns it.
         """
-        trial = self._adopt(Recipe.of(recipe))
-        trial.task.subject.evaluator.rewrite(trial.plans, never)
-        self._worker.submit(lambda stale: self._evaluate(trial, stale))
-        return trial.result
-
-    def _adopt(self, recipe: Recipe) -> Trial:
-        """Plan a recipe and take it up as the current one."""
-        trial = self._plan(recipe)
-        judge = self._subjects.first.evaluator
-        result = replace(
-            trial.result, original_accuracy=judge.original, complete=not judge.possible
-        )
-        trial = replace(trial, result=result)
-        with self._changed:
-            self._recipe, self._trial, self._result = recipe, trial, result
-            self._changed.notify_all()
-        return trial
+        return self._trials.apply(Recipe.of(recipe))
 
     def wait(self, timeout: float | None = None) -> Result:
         """Wait until the current recipe's result is complete.
@@ -203,10 +172,6 @@ class Session:
         timeout : float, optional
             Seconds; by default as long as it takes.
 
-        Returns
-        -------
-        Result
-
         Raises
         ------
         TimeoutError
@@ -214,106 +179,19 @@ class Session:
         RuntimeError
             If the session is closed before it is complete.
         """
-        _ = self.result
-        with self._changed:
-            if not self._changed.wait_for(lambda: self.result.complete or self._closed, timeout):
-                raise TimeoutError(f"accuracy is not complete after {timeout} s")
-            if not self.result.complete:
-                raise RuntimeError("the session was closed before accuracy was complete")
-            return self.result
+        return self._trials.wait(timeout)
 
     def observe(self, observer: Observer) -> None:
         """Call `observer` with each new result, from the background thread."""
-        self._observers.append(observer)
-
-    def close_up(self, layer: str) -> CloseUp:
-        """Return what the views show of a layer under the current recipe.
-
-        Parameters
-        ----------
-        layer : str
-            One of `layers`.
-
-        Returns
-        -------
-        CloseUp
-        """
-        if layer not in self._original.layers:
-            raise KeyError(f"layer {layer!r} is not one of {', '.join(self.layers)}")
-        trial = self._current()
-        indexed = trial.task.subject.layers[layer]
-        row = trial.result[layer]
-        return CloseUp(indexed, self._subjects.first.layers[layer], trial.plans[layer], row)
-
-    def breakdown(self) -> Breakdown:
-        """Return what the bytes of the current recipe's file are spent on."""
-        trial = self._current()
-        network = trial.task.subject.network
-        return breakdown(network, trial.plans, trial.result.size_bytes)
-
-    def waterfall(self) -> Waterfall:
-        """Return the bytes of the file after each step of the current recipe."""
-        trial = self._current()
-        stages = [("Original", trial.result.original_bytes)]
-        for recipe in trial.recipe.prefixes():
-            steps = max((steps for _, steps in recipe.entries), key=len)
-            stages.append((steps[-1].describe(), self.figures(recipe).size_bytes))
-        return Waterfall(tuple(stages))
-
-    def original_shape(self, layer: str) -> tuple[int, ...]:
-        """Return the shape that a layer's weights had to begin with."""
-        return tuple(self._subjects.first.layers[layer].shape)
-
-    def network_speed(self, should_stop: Stop = never) -> Speed | None:
-        """Time one inference of the original and of the compressed network.
-
-        Parameters
-        ----------
-        should_stop : callable
-            Asked between runs.
-
-        Returns
-        -------
-        Speed or None
-            None where the shape of an input is not known, or it was stopped.
-        """
-        shape = self._subjects.input_shape
-        if shape is None:
-            return None
-        small = self.compress().restore(factored=True)
-        return network_speed(self.net, small, shape, should_stop)
-
-    def product_speed(self, layer: str, should_stop: Stop = never) -> Speed | None:
-        """Time the product of a layer's matrix in small integers; None if it was stopped."""
-        return product_speed(self._current().task.subject.layers[layer].matrix, should_stop)
+        self._trials.observe(observer)
 
     @property
-    def has_labels(self) -> bool:
-        """Whether there is labeled data, so that answers can be compared."""
-        return self._behaviors.possible
-
-    def behavior(self, should_stop: Stop = never) -> Behavior | None:
-        """Compare what the original and the compressed network answer to the data.
-
-        Parameters
-        ----------
-        should_stop : callable
-            Asked between batches.
-
-        Returns
-        -------
-        Behavior or None
-            None without data, or where it was stopped.
-        """
-        return self._behaviors.of(self._current(), should_stop)
+    def problem(self) -> str:
+        """Why something could not be kept on the disk for the next time; empty where all could."""
+        return self._subjects.problem
 
     def ready(self, recipe: Any) -> bool:
-        """Whether the figures of a recipe are there at once, with nothing to prepare.
-
-        Parameters
-        ----------
-        recipe : Recipe, list of Setting, or dict of patterns
-        """
+        """Whether the figures of a recipe are there at once, with nothing to prepare."""
         return self._subjects.ready(Recipe.of(recipe))
 
     def is_quick(self, recipe: Any) -> bool:
@@ -331,80 +209,49 @@ class Session:
         """
         self._subjects.prepare(Recipe.of(recipe), progress)
 
-    def _current(self) -> Trial:
-        if self._trial is None:
-            self.submit(self._recipe)
-        assert self._trial is not None
-        return self._trial
+    def close_up(self, layer: str) -> CloseUp:
+        """Return what the views show of a layer, one of `layers`, under the current recipe."""
+        return inspection.close_up(self._trials.current, layer, self._first)
 
-    def _refine(self, trial: Trial) -> None:
-        """Replace randomized factors by exact ones in the background, then tell."""
-        rough = trial.task.subject.preparation.rough(trial.task.steps)
-        if not rough:
-            return
+    def breakdown(self) -> Breakdown:
+        """Return what the bytes of the current recipe's file are spent on."""
+        return inspection.bytes_spent(self._trials.current)
 
-        def work(stale: Stale) -> None:
-            for layer in rough:
-                if stale():
-                    return
-                layer.refine_factors()
-                if self._recipe == trial.recipe:
-                    self._tell(self.submit(trial.recipe))
+    def waterfall(self) -> Waterfall:
+        """Return the bytes of the file after each step of the current recipe."""
+        return inspection.bytes_step_by_step(self._trials.current, self._trials.plan)
 
-        self._factor_worker.submit(work)
+    def behavior(self, should_stop: Stop = never) -> Behavior | None:
+        """Compare what the original and the compressed network answer to the data.
+
+        None without data, or where `should_stop`, asked between batches, said True.
+        """
+        return self._behaviors.of(self._trials.current, should_stop)
+
+    def network_speed(self, should_stop: Stop = never) -> Speed | None:
+        """Time one inference of the original and of the compressed network.
+
+        None where `input_shape` is, or where `should_stop`, asked between runs, said True.
+        """
+        shape = self.input_shape
+        if shape is None:
+            return None
+        small = self.compress().restore(factored=True)
+        return speed.network_speed(self.net, small, shape, should_stop)
+
+    def product_speed(self, layer: str, should_stop: Stop = never) -> Speed | None:
+        """Time the product of a layer's matrix in small integers; None if it was stopped."""
+        matrix = self._trials.current.task.subject.layers[layer].matrix
+        return speed.product_speed(matrix, should_stop)
 
     def compress(self) -> CompressedModel:
         """Return the compressed model of the current recipe, ready to save."""
-        return self._subjects.compress(self._recipe)
+        return self._subjects.compress(self.recipe)
 
     def compressed_net(self) -> nn.Module:
         """Return the module that is evaluated; it changes with the next recipe."""
-        return self._current().task.subject.evaluator.copy.net
+        return self._trials.current.task.subject.evaluator.copy.net
 
     def close(self) -> None:
         """Stop the background work; whoever waits for it is told."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        self._worker.close()
-        self._factor_worker.close()
-        self._observers.clear()
-
-    def _evaluate(self, trial: Trial, stale: Stale) -> None:
-        """Measure a recipe, telling every estimate."""
-        judge, result = self._subjects.first.evaluator, trial.result
-        try:
-            judge.judge_original(stale)
-            for accuracy in trial.task.subject.evaluator.run(trial.plans, stale):
-                result = replace(
-                    result,
-                    accuracy=accuracy,
-                    original_accuracy=judge.original,
-                    complete=accuracy.complete,
-                )
-                self._publish(result, trial)
-        except Exception as error:
-            words = f"{type(error).__name__}: {in_words(error)}"
-            self._publish(replace(result, error_message=words, complete=True), trial)
-
-    def _publish(self, result: Result, trial: Trial) -> None:
-        with self._changed:
-            if self._trial is not trial:
-                return
-            self._result = result
-            self._changed.notify_all()
-        self._tell(result)
-
-    def _tell(self, result: Result) -> None:
-        for observer in list(self._observers):
-            observer(result)
-
-
-def _check_numbers(net: nn.Module) -> None:
-    """Raise ValueError where a bias or the like holds NaN; weights are checked on their own."""
-    for name, tensor in net.state_dict().items():
-        if tensor.is_floating_point() and bool(tensor.isnan().any()):
-            raise ValueError(
-                f"net: {name} holds NaN, so that its answers mean nothing. Train again from an "
-                "earlier checkpoint, or repair it"
-            )
+        self._trials.close()

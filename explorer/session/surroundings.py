@@ -1,4 +1,4 @@
-"""What a session finds out for itself: the shape of an input, and where to compute."""
+"""What a session finds out for itself: an input's shape, where to compute, unsound numbers."""
 
 from __future__ import annotations
 
@@ -35,3 +35,13 @@ def chosen_device(device: str | torch.device) -> torch.device:
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device: torch sees no GPU here, got {device!r}; use 'auto' or 'cpu'")
     return chosen
+
+
+def check_numbers(net: nn.Module) -> None:
+    """Raise ValueError where a bias or the like holds NaN; weights are checked on their own."""
+    for name, tensor in net.state_dict().items():
+        if tensor.is_floating_point() and bool(tensor.isnan().any()):
+            raise ValueError(
+                f"net: {name} holds NaN, so that its answers mean nothing. Train again from an "
+                "earlier checkpoint, or repair it"
+            )

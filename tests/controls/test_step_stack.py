@@ -3,7 +3,8 @@ from dataclasses import dataclass
 import pytest
 
 from explorer.compress.setting import dial
-from explorer.controls.step_stack import StepStack, help_of, title_of
+from explorer.controls.kind_words import help_of, title_of
+from explorer.controls.step_stack import StepStack
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def test_nothing_of_the_network_changes():
     ("data", "words"),
     [
         (TensorDataset(torch.empty(0, 3), torch.empty(0, dtype=torch.int64)), "at least one"),
-        ([], "expected at least one labelled sample, got none"),
+        ([], "expected at least one labeled sample, got none"),
         ([(torch.zeros(2, 3), torch.zeros(3))], r"got scores \(2, 3\) for labels \(3,\)"),
         ([(torch.zeros(2, 3, 4), torch.zeros(2))], r"got scores \(2, 3, 4\) for labels \(2,\)"),
         ([(torch.zeros(2, 3), torch.tensor([0, 3]))], "labels must be from 0 to 2.*got 0 to 3"),

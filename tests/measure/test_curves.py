@@ -1,11 +1,13 @@
 """Lines of a run: thinned, jumps kept, the newest point always there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.measure.curves import MAX_POINTS, Track
+from explorer.measure.curves import MAX_POINTS, Curves, Line, Reference, Track
 
 
 def test_few_points_are_all_there_and_a_jump_keeps_both_its_ends():
@@ -43,3 +45,16 @@ def test_arrays_become_rows():
 def test_too_few_points_are_refused():
     with pytest.raises(ValueError, match="max_points must be at least 2; got 1"):
         Track(1)
+
+
+def test_what_the_axes_are_made_from():
+    held_out, training = (
+        Line(np.arange(2), np.array(values)) for values in ([0.9, 0.4], [np.nan, 0.7])
+    )
+    loss = Line(np.arange(1000), np.r_[100.0, np.full(999, 2.0)])
+    curves = Curves({"": loss}, {"": training}, {"": held_out}, {}, 1000)
+    assert curves.highest_loss == 2.0
+    assert curves.lowest_accuracy == 0.4
+    assert replace(curves, reference=Reference("pruned", 0.1)).lowest_accuracy == 0.1
+    empty = Curves({}, {}, {"": Line(np.zeros(0, np.int64), np.zeros(0))}, {}, 0)
+    assert (empty.highest_loss, empty.lowest_accuracy) == (0.0, 1.0)

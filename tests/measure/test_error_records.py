@@ -3,7 +3,7 @@ import pytest
 
 from explorer.measure.error_map import error_map
 from explorer.measure.grid import pooled
-from explorer.measure.stage_errors import StageErrors, block_errors
+from explorer.measure.stage_errors import StageErrors
 
 RANDOM = np.random.default_rng(5)
 
@@ -44,29 +44,6 @@ def test_a_layer_of_zeros_has_no_error():
 def test_matrices_of_two_shapes_have_no_error_map(other):
     with pytest.raises(ValueError, match="original and restored must be matrices of one shape"):
         error_map(np.ones((2, 2)), np.ones(other))
-
-
-def test_blocks_have_the_errors_of_their_columns():
-    original, restored = RANDOM.random((2, 6, 10))
-    blocks = block_errors(original, restored, 3)
-    expected = [
-        np.linalg.norm(a - b) / np.linalg.norm(a)
-        for a, b in zip(
-            np.split(original, [3, 6], axis=1), np.split(restored, [3, 6], axis=1), strict=True
-        )
-    ]
-    np.testing.assert_allclose(blocks.errors, expected)
-    assert (blocks.labels, blocks.kind) == (("1", "2", "3"), "block")
-
-
-def test_a_block_of_zeros_has_no_error():
-    assert block_errors(np.array([[0.0, 2.0]]), np.array([[0.0, 1.0]]), 2).errors == (0.0, 0.5)
-
-
-@pytest.mark.parametrize("n_blocks", [0, 4])
-def test_blocks_must_fit_the_columns(n_blocks):
-    with pytest.raises(ValueError, match=rf"n_blocks must be in \[1, 3\], got {n_blocks}"):
-        block_errors(np.ones((2, 3)), np.ones((2, 3)), n_blocks)
 
 
 def test_stage_errors_refuse_what_does_not_fit():

@@ -103,9 +103,9 @@ def test_what_does_not_fit_is_refused(scores, labels, message):
 
 
 def test_no_samples_are_refused():
-    with pytest.raises(ValueError, match="at least one labelled sample"):
+    with pytest.raises(ValueError, match="at least one labeled sample"):
         predict(nn.Identity(), [])
-    with pytest.raises(ValueError, match="at least one labelled sample"):
+    with pytest.raises(ValueError, match="at least one labeled sample"):
         judged([])
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.measure.reproduced import reproduced
+from explorer.measure.reproduced import Reproduced, reproduced
 from explorer.views.reproduced import ReproducedView, figures_text
 
 FOUND = {
@@ -43,3 +43,15 @@ def test_other_figures_in_words():
 def test_what_is_missing_is_named():
     with pytest.raises(ValueError, match="results: x has no entry 'test'; write it anew"):
         reproduced({"name": "x", "published": {}})
+
+
+def test_without_a_published_result_or_a_ranking_every_figure_is_told():
+    ours = {"rate": 1023.3, "error": 0.0085, "size_bytes": 1685.0}
+    ranks = {"mean_accuracy_obd": 0.9, "mean_accuracy_random": 0.3, "density": 0.1}
+    rest = (0.0085, 0.0069, 0.0105, 10_000, 300.0, True)
+    view = ReproducedView()
+    view.draw([Reproduced("record", "", {}, ours, *rest), Reproduced("obd", "", {}, ranks, *rest)])
+    record, ranking = view._table.rows
+    assert record[1:3] == ["—", "1,023×, error 0.85%, 1.7 KB"]
+    assert ranking[1:3] == ["a ranking", "obd 90.0%, random 30.0%"]
+    view.close()

@@ -1,0 +1,188 @@
+"""Recipes that are tried one after the other: the latest counts, judged in the background."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from explorer.compress.recipe import Recipe
+from explorer.measure.result import Result
+from explorer.measure.rounds import never
+from explorer.session.subjects import Subjects
+from explorer.session.trial import Trial
+from explorer.session.words import in_words
+from explorer.session.worker import LatestWins, Stale
+
+Observer = Callable[[Result], None]
+
+
+class Trials:
+    """Takes recipes up; figures at once, accuracy from a background thread.
+
+    Each recipe takes the place of the one before, whose evaluation stops; nothing of the older
+    one is told as the newer one's.
+
+    Parameters
+    ----------
+    subjects : Subjects
+        The networks that recipes are tried on.
+    """
+
+    def __init__(self, subjects: Subjects) -> None:
+        self._subjects = subjects
+        self._changed = threading.Condition()
+        self._observers: list[Observer] = []
+        self._trial: Trial | None = None
+        self._result: Result | None = None
+        self._closed = False
+        self._worker = LatestWins("explorer-evaluation")
+        self._factor_worker = LatestWins("explorer-factors")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that was last taken up; an empty one before the first."""
+        return self._trial.recipe if self._trial else Recipe()
+
+    @property
+    def current(self) -> Trial:
+        """The latest trial; the network as it is before the first."""
+        return self._trial or self._submitted(Recipe())
+
+    @property
+    def result(self) -> Result:
+        """What is known of the latest trial so far."""
+        current = self.current
+        return self._result or current.result
+
+    def plan(self, recipe: Recipe) -> Trial:
+        """Find what becomes of each layer, and the figures; nothing is taken up."""
+        task = self._subjects.task(recipe)
+        return Trial(recipe, task, *task.subject.plan(recipe, task.steps))
+
+    def submit(self, recipe: Recipe) -> Result:
+        """Take up a recipe; weights and accuracy follow in the background."""
+        return self._submitted(recipe).result
+
+    def apply(self, recipe: Recipe) -> Result:
+        """Take up a recipe and rewrite the weights; accuracy follows in the background."""
+        trial = self._planned(recipe)
+        with self._changed:
+            self._take_up(trial)
+            self._worker.submit(lambda _stale: None)
+        trial.task.subject.evaluator.rewrite(trial.plans, never)
+        with self._changed:
+            if self._trial is trial:
+                self._worker.submit(lambda stale: self._evaluate(trial, stale))
+        return trial.result
+
+    def wait(self, timeout: float | None = None) -> Result:
+        """Wait until the latest result is complete.
+
+        Raises
+        ------
+        TimeoutError
+            If it is not complete after `timeout` seconds.
+        RuntimeError
+            If there was a `close` before it was complete.
+        """
+        _ = self.result
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.result.complete or self._closed, timeout):
+                raise TimeoutError(f"accuracy is not complete after {timeout} s")
+            if not self.result.complete:
+                raise RuntimeError("the session was closed before accuracy was complete")
+            return self.result
+
+    def observe(self, observer: Observer) -> None:
+        """Call `observer` with each new result, from the background thread."""
+        self._observers.append(observer)
+
+    def close(self) -> None:
+        """Stop the background work; whoever waits for it is told."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._worker.close()
+        self._factor_worker.close()
+        self._observers.clear()
+
+    def _planned(self, recipe: Recipe) -> Trial:
+        """Plan a recipe, with what is known of accuracy already."""
+        trial, judge = self.plan(recipe), self._subjects.first.evaluator
+        result = replace(
+            trial.result, original_accuracy=judge.original, complete=not judge.possible
+        )
+        return replace(trial, result=result)
+
+    def _submitted(self, recipe: Recipe) -> Trial:
+        trial = self._planned(recipe)
+        self._start(trial)
+        return trial
+
+    def _start(self, trial: Trial) -> None:
+        """Take up a trial, and begin its work in the background."""
+        with self._changed:
+            self._take_up(trial)
+            self._worker.submit(lambda stale: self._evaluate(trial, stale))
+            self._refine(trial)
+
+    def _take_up(self, trial: Trial) -> None:
+        with self._changed:
+            self._trial, self._result = trial, trial.result
+            self._changed.notify_all()
+
+    def _refine(self, trial: Trial) -> None:
+        """Replace randomized factors by exact ones in the background, then try again."""
+        rough = trial.task.subject.preparation.rough(trial.task.steps)
+        if not rough:
+            return
+
+        def work(stale: Stale) -> None:
+            for layer in rough:
+                if stale():
+                    return
+                layer.refine_factors()
+                self._try_again(trial.recipe)
+
+        self._factor_worker.submit(work)
+
+    def _try_again(self, recipe: Recipe) -> None:
+        """Take up a recipe once more and tell, unless a newer one took its place."""
+        if self.recipe != recipe:
+            return
+        trial = self._planned(recipe)
+        with self._changed:
+            if self._closed or self.recipe != recipe:
+                return
+            self._start(trial)
+        self._tell(trial.result)
+
+    def _evaluate(self, trial: Trial, stale: Stale) -> None:
+        """Measure a trial's accuracy, telling every estimate."""
+        judge, result = self._subjects.first.evaluator, trial.result
+        try:
+            judge.judge_original(stale)
+            for accuracy in trial.task.subject.evaluator.run(trial.plans, stale):
+                result = replace(
+                    result,
+                    accuracy=accuracy,
+                    original_accuracy=judge.original,
+                    complete=accuracy.complete,
+                )
+                self._publish(result, trial)
+        except Exception as error:
+            words = f"{type(error).__name__}: {in_words(error)}"
+            self._publish(replace(result, error_message=words, complete=True), trial)
+
+    def _publish(self, result: Result, trial: Trial) -> None:
+        with self._changed:
+            if self._trial is not trial:
+                return
+            self._result = result
+            self._changed.notify_all()
+        self._tell(result)
+
+    def _tell(self, result: Result) -> None:
+        for observer in list(self._observers):
+            observer(result)

@@ -1,0 +1,148 @@
+"""A plot over steps: lines, paler ones behind them, and stages dashed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+import bqplot
+import numpy as np
+from ipywidgets import HTML, VBox
+
+from explorer.measure.curves import Line
+from explorer.views.caption import caption
+from explorer.views.closing import close_all
+from explorer.views.plot import (
+    ACCENT,
+    BEFORE,
+    MARK,
+    dashed_lines,
+    figure,
+    round_places,
+    set_ticks,
+    vertical,
+)
+
+INK = "var(--ex-ink)"
+LOOKS = ((ACCENT, "solid"), (MARK, "dash_dotted"), (INK, "dotted"))
+SWATCHES = ("after", "line-mark", "line-ink")
+UNKNOWN_STEPS = 100
+NOTHING = Line(np.zeros(0, dtype=np.int64), np.zeros(0))
+
+
+class StepsPlot:
+    """A figure over steps, with up to three lines, paler ones behind them, and stages dashed.
+
+    Parameters
+    ----------
+    label : str
+        Of the axis on the left.
+    text : callable
+        Takes a value to its tick's label.
+    n_lines : int
+        Lines of each kind, at most three: they differ by color and by dashes.
+    axis : str
+        What the axis below counts.
+
+    Attributes
+    ----------
+    widget : VBox
+        The figure, its legend and its caption.
+    """
+
+    def __init__(
+        self, label: str, text: Callable[[float], str], n_lines: int = 2, axis: str = "step"
+    ) -> None:
+        self._text = text
+        self._x, self._y = bqplot.LinearScale(min=0.0, max=0.0), bqplot.LinearScale(min=0, max=0)
+        self._height = bqplot.LinearScale(min=0.0, max=1.0)
+        self._x_axis = bqplot.Axis(
+            scale=self._x, label=axis, label_offset="34px", grid_lines="none"
+        )
+        self._y_axis = bqplot.Axis(scale=self._y, side="left", label=label, label_offset="56px")
+        self._behind = [self._line(BEFORE, 1.5) for _ in range(n_lines)]
+        self._front = [self._line(color, 2.0, style) for color, style in LOOKS[:n_lines]]
+        self._stages = dashed_lines(self._x, self._height)
+        self._stages.stroke_width, self._stages.colors = 1.0, [BEFORE]
+        self._level = dashed_lines(self._x, self._y)
+        self._marks = [self._stages, *self._behind, self._level, *self._front]
+        self._figure = figure(self._marks, [self._x_axis, self._y_axis])
+        self._legend, self._caption = HTML(), caption()
+        self.widget = VBox([self._figure, self._legend, self._caption])
+
+    def _line(self, color: str, width: float, style: str = "solid") -> bqplot.Lines:
+        return bqplot.Lines(
+            x=np.zeros(0),
+            y=np.zeros(0),
+            scales={"x": self._x, "y": self._y},
+            colors=[color],
+            stroke_width=width,
+            line_style=style,
+        )
+
+    def show(
+        self,
+        front: Mapping[str, Line],
+        behind: Mapping[str, Line],
+        n_steps: int,
+        span: tuple[float, float],
+        stages: tuple[int, ...] = (),
+        level: float | None = None,
+    ) -> None:
+        """Show lines.
+
+        Parameters
+        ----------
+        front, behind : mapping of str to Line
+            At most as many as the plot has lines.
+        n_steps : int
+            Where the axis of steps ends.
+        span : tuple of float
+            Ends of the axis on the left.
+        stages : tuple of int
+            Steps that are dashed.
+        level : float, optional
+            Value at which a dashed line runs across.
+        """
+        self._fit(float(n_steps or UNKNOWN_STEPS), span)
+        for marks, lines in ((self._front, front), (self._behind, behind)):
+            found = [*lines.values(), *[NOTHING] * len(marks)]
+            for mark, line in zip(marks, found, strict=False):
+                _set(mark, line.steps.astype(np.float64), line.values)
+        _set(self._stages, *vertical(stages, 0.0, 1.0))
+        across = [] if level is None else [level, level]
+        _set(self._level, np.array([0.0, self._x.max])[: len(across)], np.array(across))
+
+    def say(self, legend: list[tuple[str, str]], words: str = "") -> None:
+        """Show a legend, of swatches and names, and a caption, if there are words for one."""
+        parts = (
+            f'<span><i class="ex-swatch ex-swatch-{swatch}"></i>{escape(name)}</span>'
+            for swatch, name in legend
+        )
+        markup = f'<div class="ex-legend">{"".join(parts)}</div>'
+        if self._legend.value != markup:
+            self._legend.value = markup
+        self._caption.value = words
+        (self._caption.remove_class if words else self._caption.add_class)("ex-hidden")
+
+    def close(self) -> None:
+        """Release the widgets in the browser and the kernel."""
+        close_all(self.widget)
+        close_all(*self._marks, self._x_axis, self._y_axis, self._x, self._y, self._height)
+
+    def _fit(self, n_steps: float, span: tuple[float, float]) -> None:
+        if n_steps != self._x.max:
+            self._x.max = n_steps
+            set_ticks(self._x_axis, round_places(0.0, n_steps, 5), "{:,.0f}".format)
+        if span != (self._y.min, self._y.max):
+            with self._y.hold_sync():
+                self._y.min, self._y.max = span
+            set_ticks(self._y_axis, round_places(*span, 5), self._text)
+
+
+def _set(mark: Any, x: np.ndarray, y: np.ndarray) -> None:
+    if np.array_equal(mark.x, x, equal_nan=True) and np.array_equal(mark.y, y, equal_nan=True):
+        return
+    with mark.hold_sync():
+        mark.x, mark.y = x, y

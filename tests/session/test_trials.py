@@ -1,0 +1,129 @@
+"""Trials: whatever comes in between, the latest recipe is the one that is judged and told."""
+
+import threading
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import Dataset, TensorDataset
+
+from explorer.codec.model import compress
+from explorer.compress import indexed
+from explorer.compress.low_rank import LowRank
+from explorer.compress.prune import Prune
+from explorer.compress.recipe import Recipe
+from explorer.measure.accuracy import evaluate
+from explorer.session import Session
+
+WAIT_S = 60
+OLD, NEW = Recipe.of([LowRank(rank=2)]), Recipe.of([Prune(sparsity=0.9)])
+
+
+def network():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), nn.Linear(36, 16), nn.ReLU(), nn.Linear(16, 5)).eval()
+
+
+def samples(n=60):
+    inputs = torch.randn(n, 1, 6, 6, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        return TensorDataset(inputs, network()(inputs).argmax(1))
+
+
+class Gate(Dataset):
+    """Samples that come when they are let through."""
+
+    def __init__(self):
+        self.samples, self.served = samples(), 0
+        self.open, self.asked = threading.Event(), threading.Event()
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        self.asked.set()
+        assert self.open.wait(WAIT_S)
+        self.served += 1
+        return self.samples[index]
+
+
+@pytest.fixture
+def sessions():
+    made = []
+
+    def make(data):
+        made.append(Session(network(), data))
+        return made[-1]
+
+    yield make
+    for session in made:
+        session.close()
+
+
+@pytest.fixture
+def randomized(monkeypatch, tmp_path):
+    """Factors of these small layers are randomized first, and none are kept from before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(indexed, "is_quick", lambda _weight: False)
+
+
+def test_apply_stops_the_evaluation_of_the_older_recipe(sessions):
+    gate = Gate()
+    session = sessions(gate)
+    gate.open.set()
+    session.submit([])
+    session.wait(WAIT_S)
+    gate.open.clear()
+    gate.asked.clear()
+    gate.served = 0
+    session._original.evaluator._evaluation._batch = 1
+    session.submit(OLD)
+    assert gate.asked.wait(WAIT_S)
+    applied = threading.Thread(target=session.apply, args=(NEW,), daemon=True)
+    applied.start()
+    while session.recipe != NEW:
+        applied.join(0.001)
+    gate.open.set()
+    applied.join(WAIT_S)
+    assert gate.served <= 2
+    assert session.wait(WAIT_S).accuracy == evaluate(compress(network(), NEW).restore(), samples())
+
+
+@pytest.mark.usefixtures("randomized")
+def test_exact_factors_bring_no_older_recipe_back(sessions, monkeypatch):
+    """A newer recipe is taken up while the older one is planned again with exact factors."""
+    session = sessions(samples())
+    trials, plan, replanned = session._trials, session._trials.plan, threading.Event()
+
+    def planned(recipe):
+        found = plan(recipe)
+        if recipe == OLD and threading.current_thread().name == "explorer-factors":
+            session.submit(NEW)
+            replanned.set()
+        return found
+
+    monkeypatch.setattr(trials, "plan", planned)
+    session.submit(OLD)
+    assert replanned.wait(WAIT_S)
+    told = []
+    session.observe(told.append)
+    result = session.wait(WAIT_S)
+    assert session.recipe == NEW
+    assert result.accuracy == evaluate(compress(network(), NEW).restore(), samples())
+    trials._factor_worker.close()
+    assert {one.size_bytes for one in told} <= {result.size_bytes}
+
+
+@pytest.mark.usefixtures("randomized")
+def test_exact_factors_are_told(sessions):
+    session, exact = sessions(samples()), threading.Event()
+
+    def hear(result):
+        if not any("randomized" in layer.note for layer in result.layers):
+            exact.set()
+
+    session.observe(hear)
+    assert "randomized" in session.submit(OLD)["1"].note
+    assert exact.wait(WAIT_S)
+    assert session.wait(WAIT_S).accuracy == evaluate(compress(network(), OLD).restore(), samples())
