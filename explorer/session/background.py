@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from contextlib import suppress
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -23,6 +24,9 @@ class State(Enum):
     FAILED = "failed"
 
 
+ACTIVE = frozenset({State.RUNNING, State.PAUSED})
+
+
 class BackgroundRun(Generic[T]):
     """Takes records from an iterator, one after the other, in a thread of low priority.
 
@@ -31,7 +35,8 @@ class BackgroundRun(Generic[T]):
     arrived : callable
         Called with each record, from the thread.
     changed : callable
-        Called with the run whenever its state changes.
+        Called with the run whenever its state changes. What it raises at the end of a run ends
+        in `error`, as nobody else would tell of it.
 
     Attributes
     ----------
@@ -59,7 +64,7 @@ class BackgroundRun(Generic[T]):
     @property
     def active(self) -> bool:
         """Whether there is something to pause or stop."""
-        return self._state in (State.RUNNING, State.PAUSED)
+        return self._state in ACTIVE
 
     def start(self, records: Iterator[T]) -> None:
         """Begin to take records.
@@ -69,27 +74,29 @@ class BackgroundRun(Generic[T]):
         RuntimeError
             If a run is under way.
         """
-        if self.active:
-            raise RuntimeError("a run is under way; stop it before the next one")
-        self.error, self.latest = None, None
-        self._set(State.RUNNING)
-        self._thread = threading.Thread(
+        with self._condition:
+            if self.active:
+                raise RuntimeError("a run is under way; stop it before the next one")
+            self.error, self.latest = None, None
+            self._state = State.RUNNING
+        thread = threading.Thread(
             target=self._run, args=(records,), name="explorer-training", daemon=True
         )
-        self._thread.start()
+        self._changed(self)
+        thread.start()
+        self._thread = thread
 
     def pause(self) -> None:
         """Stop taking records until `resume`."""
-        self._move(State.RUNNING, State.PAUSED)
+        self._move({State.RUNNING}, State.PAUSED)
 
     def resume(self) -> None:
         """Go on after `pause`."""
-        self._move(State.PAUSED, State.RUNNING)
+        self._move({State.PAUSED}, State.RUNNING)
 
     def stop(self) -> None:
         """End the run after the record at hand; what was reached stays."""
-        if self.active:
-            self._set(State.STOPPED)
+        self._move(ACTIVE, State.STOPPED)
 
     def join(self, timeout: float | None = None) -> State:
         """Wait until the run has ended, and return its state.
@@ -106,29 +113,34 @@ class BackgroundRun(Generic[T]):
                 raise TimeoutError(f"the run has not ended after {timeout} s")
         return self._state
 
-    def _move(self, before: State, after: State) -> None:
-        if self._state is before:
-            self._set(after)
-
-    def _set(self, state: State) -> None:
+    def _move(self, before: Set[State], after: State) -> None:
+        """Change the state, unless it has changed to another meanwhile."""
         with self._condition:
-            self._state = state
+            if self._state not in before:
+                return
+            self._state = after
             self._condition.notify_all()
         self._changed(self)
 
     def _run(self, records: Iterator[T]) -> None:
         yield_to_others()
         try:
+            self._take(records)
+            self._move({State.RUNNING}, State.DONE)
+        except BaseException as error:
+            # An interrupt as well: nobody else would tell that the thread has ended.
+            self.error = error
+            with suppress(Exception):
+                self._move(set(State), State.FAILED)
+
+    def _take(self, records: Iterator[T]) -> None:
+        """Take records until there is no more, or the run is stopped."""
+        try:
             for record in records:
                 self.latest = record
                 self._arrived(record)
                 if not self._may_go_on():
                     break
-            self._move(State.RUNNING, State.DONE)
-        except BaseException as error:
-            # An interrupt as well: nobody else would tell that the thread has ended.
-            self.error = error
-            self._set(State.FAILED)
         finally:
             close = getattr(records, "close", None)
             if close is not None:

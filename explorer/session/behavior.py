@@ -154,7 +154,7 @@ class Behaviors:
         """Find the number of classes, and how many samples take about `BATCH_S`."""
         first = next(batches(self._data, max(TRIED_BATCHES)), None)
         if first is None:
-            raise ValueError("data: expected at least one labelled sample, got none")
+            raise ValueError("data: expected at least one labeled sample, got none")
         n_classes, self._batch = _timed(net, first[0].to(self._device))
         return n_classes
 

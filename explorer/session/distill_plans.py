@@ -73,10 +73,27 @@ class StudentBesideStudent(DistillPlan):
     stage: ClassVar[str] = "seed"
 
     width: int | None = width(64)
-    what: str = dial("soft targets", "choice", "Target", "What is learned.", options=TARGETS)
+    what: str = dial(
+        "soft targets",
+        "choice",
+        "Target",
+        "What the second student learns. soft targets: the teacher's probabilities at T; logits: "
+        "its raw scores v, with the loss Σ (z − v)² / N; hints: soft targets, and the outputs of "
+        "the teacher's middle layer.",
+        options=TARGETS,
+    )
     temperature: float = temperature()
     mix: float = share_of_teacher()
-    n_seeds: int = dial(3, "integer", "Seeds", "Pairs of students.", low=1, high=5, step=1)
+    n_seeds: int = dial(
+        3,
+        "integer",
+        "Seeds",
+        "Pairs of students, each from other first weights. More take longer, and tell an effect "
+        "from luck: the mean of n differences has the standard error s / √n.",
+        low=1,
+        high=5,
+        step=1,
+    )
     n_epochs: int = epochs(10)
     learning_rate: float = learning_rate(1e-2)
 
@@ -146,7 +163,14 @@ class ShapesCompared(DistillPlan):
     stage: ClassVar[str] = "shape"
 
     n_weights: int = dial(
-        25_000, "integer", "Weights", "Of each network.", low=15_000, high=100_000, step=1000
+        25_000,
+        "integer",
+        "Parameters",
+        "About how many weights and biases each network has, so that the three differ in shape "
+        "alone: 4 · parameters = bytes. More: mostly higher accuracy, but a larger file.",
+        low=15_000,
+        high=100_000,
+        step=1000,
     )
     temperature: float = temperature()
     mix: float = share_of_teacher()

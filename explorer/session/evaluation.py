@@ -100,7 +100,7 @@ class Evaluation:
         except Stopped:
             return
         if accuracy is None:
-            raise ValueError("data: expected at least one labelled sample, got none")
+            raise ValueError("data: expected at least one labeled sample, got none")
 
     def _forward(
         self, net: nn.Module, state: Mapping[str, Any], stale: Callable[[], bool]

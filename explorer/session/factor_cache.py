@@ -30,6 +30,11 @@ class FactorCache:
         self._cache = TensorCache(folder or cache_folder("factors"), max_bytes)
         self.folder = self._cache.folder
 
+    @property
+    def problem(self) -> str:
+        """Why the last factors were not kept, in words; "" where they were."""
+        return self._cache.problem
+
     def path(self, weight: Tensor) -> Path:
         """Return where the factors of these weights are kept."""
         return self._cache.path(_key(weight))

@@ -78,10 +78,17 @@ class WrongLabels(DistillPlan):
     reference: ClassVar[str] = "the network of this page"
     lanes: ClassVar[tuple[str, ...]] = (NOISY, TEACHER, NOISY_TEACHER)
 
-    noise: float = dial(0.3, "fraction", "Wrong labels", "Share that is made wrong.", high=0.8)
+    noise: float = dial(
+        0.3,
+        "fraction",
+        "Wrong labels",
+        "Share p of the n training labels that are replaced by another class: round(p · n) are "
+        "wrong. Higher makes learning harder; the labels that accuracy is judged by stay right.",
+        high=0.8,
+    )
     width: int = width(64)
     temperature: float = temperature(2.0)
-    n_epochs: int = epochs(20)
+    n_epochs: int = epochs(20, "Student epochs")
     learning_rate: float = learning_rate(1e-2)
 
     @property
@@ -196,12 +203,21 @@ class UnseenClass(DistillPlan):
 
     title: ClassVar[str] = "Unseen class"
     about: ClassVar[str] = (
-        "The student never sees one class: all it hears of it is what the teacher says of the "
-        "others. Then raise the bias of that class and see it come back."
+        "The student never sees one class: all it hears about it is how much of it the teacher "
+        "finds in the others. Then raise the bias of that class and see it come back."
     )
     lanes: ClassVar[tuple[str, ...]] = (TEACHER,)
 
-    label: int = dial(3, "integer", "Unseen class", "Its number.", low=0, high=9, step=1)
+    label: int = dial(
+        3,
+        "integer",
+        "Unseen class",
+        "Number of the class, from 0, that the student gets no training sample of. It is judged "
+        "on all classes.",
+        low=0,
+        high=9,
+        step=1,
+    )
     width: int | None = width(64)
     temperature: float = temperature()
     n_epochs: int = epochs(15)

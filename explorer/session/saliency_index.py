@@ -49,6 +49,11 @@ class SaliencyIndex:
         self._lock = threading.Lock()
 
     @property
+    def problem(self) -> str:
+        """Why what was measured was not kept on disk, in words; "" where it was."""
+        return self._cache.problem
+
+    @property
     def ready(self) -> bool:
         """Whether they are there."""
         return self._made is not None

@@ -13,6 +13,8 @@ from explorer.compress.share import Share
 from explorer.session.trainee import Moment, Stop, Trainee
 from explorer.session.training_plan import (
     BATCH,
+    INCOMING,
+    OUTGOING,
     TrainingPlan,
     epochs,
     from_the_start,
@@ -47,12 +49,18 @@ class ShareWhileTraining(TrainingPlan):
 
     title: ClassVar[str] = "Share while training"
     about: ClassVar[str] = (
-        "Cluster the weights, then train the shared values; who shares with whom stays."
+        "Cluster the weights, then train the shared values; who shares with whom stays the same."
     )
     reference: ClassVar[str] = "network before sharing"
 
     n_clusters: int = dial(
-        8, "power", "Shared values", "Values that the weights of a layer share.", low=2, high=256
+        8,
+        "power",
+        "Clusters k",
+        "The weights of each layer share k values, ⌈log₂ k⌉ bits a weight, which then learn: "
+        "∂L/∂c = Σ ∂L/∂w over the weights that share c. More: mostly higher accuracy, larger file.",
+        low=2,
+        high=256,
     )
     n_epochs: int = epochs(8)
     learning_rate: float = rate(2e-3)
@@ -98,14 +106,20 @@ class DropNeurons(TrainingPlan):
 
     title: ClassVar[str] = "Drop neurons"
     about: ClassVar[str] = (
-        "Penalties drive whole neurons to zero while training; at the end those without "
+        "Penalties drive whole neurons to zero during training; at the end those without "
         "connections are taken out, and the layers get smaller."
     )
 
-    li: float = strength(2e-3, "li strength λ (left: off)", "Lengths of neurons' incoming weights.")
-    lo: float = strength(2e-3, "lo strength λ (left: off)", "Lengths of neurons' outgoing weights.")
+    li: float = strength(2e-3, "li strength λ (left: off)", INCOMING)
+    lo: float = strength(2e-3, "lo strength λ (left: off)", OUTGOING)
     threshold: float = dial(
-        1e-2, "number", "Threshold", "Smaller weights become zero at the end.", low=1e-4, high=0.1
+        1e-2,
+        "number",
+        "Threshold",
+        "After training, every weight with |w| < t becomes zero, and neurons without connections "
+        "are taken out. Higher: fewer neurons, less accuracy.",
+        low=1e-4,
+        high=0.1,
     )
     n_epochs: int = epochs(10)
     learning_rate: float = rate(0.05)

@@ -88,7 +88,8 @@ class Subjects:
         self.input_shape = input_shape
         self._evaluation = evaluation
         self._device = device
-        layers = index_layers(net, FactorCache())
+        self._factors = FactorCache()
+        layers = index_layers(net, self._factors)
         before = None if origin is None else self._subject(origin, _layers_of(origin, layers))
         self.original = self._subject(net, layers, origin=before)
         self.first = before or self.original
@@ -106,6 +107,11 @@ class Subjects:
             else {}
         )
         return Subject(net, layers, macs, self._evaluation(), self._device, **origin)
+
+    @property
+    def problem(self) -> str:
+        """Why what takes long must be computed anew next time, in words; "" where it need not."""
+        return self._factors.problem or self.saliency.problem
 
     def task(self, recipe: Recipe) -> Task:
         """Return what a recipe asks for, making what is missing."""

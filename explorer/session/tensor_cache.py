@@ -14,6 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, uint8
 
+from explorer.session.words import in_words
+
 MAX_BYTES = 2_000_000_000
 CHECKSUM = "crc32"
 
@@ -37,11 +39,17 @@ class TensorCache:
     folder : Path
     max_bytes : int
         When more is kept, the files that were not used for longest are removed.
+
+    Attributes
+    ----------
+    problem : str
+        Why the last `put` kept nothing, in words; "" where it did.
     """
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self.folder = folder
         self.max_bytes = max_bytes
+        self.problem = ""
 
     def path(self, key: str) -> Path:
         """Return where the tensors of a key are kept."""
@@ -72,7 +80,7 @@ class TensorCache:
             self.path(key).unlink()
 
     def put(self, key: str, tensors: Mapping[str, Tensor], remarks: dict[str, str]) -> None:
-        """Keep tensors under a key; a full or read-only disk is no error."""
+        """Keep tensors under a key; a full or read-only disk is no error, but a `problem`."""
         if sum(t.numel() * t.element_size() for t in tensors.values()) > self.max_bytes:
             return
         scratch = None
@@ -82,8 +90,10 @@ class TensorCache:
             os.close(handle)
             save_file(dict(tensors), scratch, remarks | {CHECKSUM: _checksum(tensors, remarks)})
             Path(scratch).replace(self.path(key))
+            self.problem = ""
             self._trim()
-        except (OSError, SafetensorError):
+        except (OSError, SafetensorError) as error:
+            self.problem = f"nothing could be kept in {self.folder}: {in_words(error)}"
             if scratch is not None:
                 with suppress(OSError):
                     Path(scratch).unlink(missing_ok=True)

@@ -48,7 +48,7 @@ class Trainee:
     def __post_init__(self) -> None:
         if self.data is None:
             raise ValueError(
-                "data: there is none to train on; give the explorer labelled data, as in "
+                "data: there is none to train on; give the explorer labeled data, as in "
                 "Explorer(net, Data(tune=..., eval=...))"
             )
         if not (hasattr(self.data, "tune") and hasattr(self.data, "eval")):

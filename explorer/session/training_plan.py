@@ -18,16 +18,31 @@ from explorer.train.settings import TrainSettings, check_positive
 OFF = 1e-7
 BATCH = 64
 POSITIVE = ("learning_rate", "budget_s", "temperature")
+INCOMING = (
+    "Adds λ · Σⱼ ‖weights into neuron j‖₂ to the loss: they shrink together, so that whole neurons "
+    "vanish. Higher: more neurons that can be taken out, less accuracy."
+)
+OUTGOING = (
+    "Adds λ · Σᵢ ‖weights out of neuron i‖₂ to the loss: nothing listens to a neuron whose weights "
+    "are zero. Higher: more neurons that can be taken out, less accuracy."
+)
 
 
 def epochs(default: int, label: str = "Epochs") -> Any:
     """Make a dial for passes over the data."""
-    return dial(default, "integer", label, "Passes over the samples.", low=1, high=30, step=1)
+    words = (
+        f"Passes over the training samples, each of ⌊samples / {BATCH}⌋ steps. More take longer; "
+        "accuracy mostly rises, ever more slowly."
+    )
+    return dial(default, "integer", label, words, low=1, high=30, step=1)
 
 
 def rate(default: float) -> Any:
     """Make a dial for the learning rate."""
-    words = "How far a step goes along the gradient; falls to 0 along half a cosine."
+    words = (
+        "How far a step goes against the gradient: η at first, then ηₜ = η · (1 + cos(π · t / n)) "
+        "/ 2 after t of n steps. Too low learns little; too high makes the loss jump."
+    )
     return dial(default, "number", "Learning rate", words, low=1e-4, high=0.3)
 
 

@@ -10,7 +10,9 @@ from explorer.compress.setting import dial
 from explorer.session.trainee import Moment, Stop, Trainee
 from explorer.session.training_plan import (
     BATCH,
+    INCOMING,
     OFF,
+    OUTGOING,
     TrainingPlan,
     epochs,
     from_the_start,
@@ -48,16 +50,37 @@ class Retrain(TrainingPlan):
 
     title: ClassVar[str] = "Retrain"
     about: ClassVar[str] = (
-        "Prune a little, retrain what is left, and again: dynamic pruning, beside pruning all at "
-        "once without retraining."
+        "Prune a little, retrain what is left, and repeat: dynamic pruning, compared with pruning "
+        "all at once without retraining."
     )
     reference: ClassVar[str] = "pruned at once, not retrained"
 
-    sparsity: float = dial(0.95, "fraction", "Sparsity at the end", "Share of zeros.", high=0.99)
-    n_stages: int = dial(4, "integer", "Stages", "Turns of pruning.", low=1, high=12, step=1)
-    n_epochs: int = epochs(4, "Epochs a stage")
+    sparsity: float = dial(
+        0.95,
+        "fraction",
+        "Final sparsity",
+        "Share s of zeros after the last of n stages; after stage t it is s · (1 − (1 − t / n)³). "
+        "Higher: a smaller file, and less accuracy where too little is left to retrain.",
+        high=0.99,
+    )
+    n_stages: int = dial(
+        4,
+        "integer",
+        "Stages",
+        "Turns of pruning, each followed by retraining: epochs in all = stages · epochs per stage. "
+        "More prune more gently and take longer.",
+        low=1,
+        high=12,
+        step=1,
+    )
+    n_epochs: int = epochs(4, "Epochs per stage")
     learning_rate: float = rate(0.01)
-    l1: float = strength(OFF, "L1 strength λ (left: off)", "Pulls weights to zero meanwhile.")
+    l1: float = strength(
+        OFF,
+        "L1 strength λ (left: off)",
+        "Adds λ · Σ |w| to the loss while retraining: higher pulls weights closer to zero, where "
+        "the next stage prunes them.",
+    )
 
     @property
     def penalties(self) -> tuple[Penalty, ...]:
@@ -109,13 +132,23 @@ class Regularize(TrainingPlan):
 
     title: ClassVar[str] = "Regularize"
     about: ClassVar[str] = (
-        "Train on with penalties that pull weights, or whole neurons, toward zero."
+        "Keep training, with penalties that pull weights, or whole neurons, toward zero."
     )
 
-    l1: float = strength(1e-4, "L1 strength λ (left: off)", "Sum of magnitudes.")
-    l2: float = strength(OFF, "L2 strength λ (left: off)", "Sum of squares.")
-    li: float = strength(OFF, "li strength λ (left: off)", "Lengths of neurons' incoming weights.")
-    lo: float = strength(OFF, "lo strength λ (left: off)", "Lengths of neurons' outgoing weights.")
+    l1: float = strength(
+        1e-4,
+        "L1 strength λ (left: off)",
+        "Adds λ · Σ |w| to the loss, which pulls every weight to zero equally hard. Higher: more "
+        "weights near zero that pruning can take, less accuracy.",
+    )
+    l2: float = strength(
+        OFF,
+        "L2 strength λ (left: off)",
+        "Adds λ · Σ w² to the loss, which pulls large weights hardest. Higher: smaller weights, "
+        "few of them at zero; less accuracy.",
+    )
+    li: float = strength(OFF, "li strength λ (left: off)", INCOMING)
+    lo: float = strength(OFF, "lo strength λ (left: off)", OUTGOING)
     n_epochs: int = epochs(10)
     learning_rate: float = rate(0.02)
 
@@ -171,7 +204,15 @@ class CompareNorms(TrainingPlan):
     )
     lanes: ClassVar[tuple[str, ...]] = ("L1", "L2")
 
-    strength: float = dial(2e-4, "number", "Strength λ", "Of both.", low=1e-6, high=1e-1)
+    strength: float = dial(
+        2e-4,
+        "number",
+        "Strength λ",
+        "Weight λ of both penalties: one copy's loss has λ · Σ |w| added, the other's λ · Σ w². "
+        "Higher pulls weights harder to zero and costs accuracy.",
+        low=1e-6,
+        high=1e-1,
+    )
     n_epochs: int = epochs(10)
     learning_rate: float = rate(0.02)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 NO_MEMORY = (
     "there is not enough memory for this; what was reached is kept. Undo the last change, or "
@@ -22,9 +23,16 @@ def in_words(error: BaseException) -> str:
     """
     if isinstance(error, MemoryError) and not str(error):
         return NO_MEMORY
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if _is_full(error):
         return NO_ROOM
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     told = error.args[0] if isinstance(error, KeyError) and error.args else error
     return str(told) or type(error).__name__
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a disk is full; libraries that write by themselves tell it in their own errors."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno == errno.ENOSPC
+    return os.strerror(errno.ENOSPC) in str(error)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -15,15 +17,28 @@ Stale = Callable[[], bool]
 Job = Callable[[Stale], None]
 
 
+class Closed(RuntimeError):
+    """Work was handed to a worker that takes none any more."""
+
+
 class LatestWins:
     """Runs one job at a time, once jobs stop coming in; a new job makes the running one stale.
 
     A job is called with ``stale``, which it asks between small pieces of work and
     returns as soon as it says True. One that raises is reported as an uncaught error
-    of its thread, and the next one runs all the same.
+    of its thread, and the next one runs all the same; once the worker is closed, or a job
+    comes upon another that is, what it worked for is gone, and so is the error.
+
+    Parameters
+    ----------
+    name : str
+        Of its thread.
+    patience_s : float
+        For how long, in seconds, jobs that keep coming in may put off the latest.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, patience_s: float = math.inf) -> None:
+        self._patience_s = patience_s
         self._condition = threading.Condition()
         self._name = name
         self._next: Job | None = None
@@ -35,13 +50,14 @@ class LatestWins:
         """Make `job` the next one; whatever waits is dropped, whatever runs turns stale."""
         with self._condition:
             if self._closed:
-                raise RuntimeError("the session is closed; make a new one")
+                raise Closed("the session is closed; make a new one")
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                thread.start()
+                self._thread = thread
+                atexit.register(self.close)
             self._next = job
             self._number += 1
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
-                atexit.register(self.close)
             self._condition.notify_all()
 
     def close(self) -> None:
@@ -72,7 +88,8 @@ class LatestWins:
 
     def _settle(self) -> None:
         """Leave the processor to the hand while it moves."""
-        while not self._closed:
+        end = time.monotonic() + self._patience_s
+        while not self._closed and time.monotonic() < end:
             newest = self._number
             self._condition.wait(SETTLE_S)
             if newest == self._number:
@@ -81,7 +98,11 @@ class LatestWins:
     def _work(self, job: Job, number: int) -> None:
         try:
             job(lambda: number != self._number)
+        except Closed:
+            return
         except Exception:
+            if self._closed:
+                return
             threading.excepthook(
                 threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread()))
             )

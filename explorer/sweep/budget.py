@@ -109,7 +109,7 @@ def fit_budget(
     """
     budget = Budget(size_bytes, accuracy)
     if data is None:
-        raise ValueError("data: there is none to measure accuracy on; give labelled samples")
+        raise ValueError("data: there is none to measure accuracy on; give labeled samples")
     stop = should_stop or never
     if points is None:
         how: dict[str, Any] = {

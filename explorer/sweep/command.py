@@ -5,19 +5,22 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from torch import nn
 from tqdm import tqdm
 
+from explorer.codec.whole import whole
 from explorer.compress.recipe import Recipe
 from explorer.sweep.dispatch import SweepIncomplete
 from explorer.sweep.grid import read_grid
+from explorer.sweep.keeping import PointsNotKept
 from explorer.sweep.points import Point, Progress
 from explorer.sweep.run import sweep
 from explorer.sweep.task import Loader
@@ -52,7 +55,8 @@ def run(net: nn.Module, data: Any, options: Namespace, loader: Loader) -> int:
     output = options.output
     _check_output(output)
     recipes = read_grid(options.grid)
-    points, words = _swept(net, data, recipes, options, loader)
+    with _telling():
+        points, words = _swept(net, data, recipes, options, loader)
     points.sort(key=lambda point: (point.size_bytes == 0, point.size_bytes))
     sys.stdout.write("".join(f"{line}\n" for line in lines(points)))
     if output is not None:
@@ -60,6 +64,30 @@ def run(net: nn.Module, data: Any, options: Namespace, loader: Loader) -> int:
     if words:
         sys.stderr.write(f"compression-explorer: {words}\n")
     return int(bool(words) or any(point.error_message for point in points))
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Tell at once, in a line each, of points that are not kept."""
+    before = warnings.showwarning
+
+    def tell(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, PointsNotKept):
+            tqdm.write(f"compression-explorer: {message}", file=sys.stderr)
+        else:
+            before(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PointsNotKept)
+        warnings.showwarning = tell
+        yield
 
 
 def _check_output(output: Path | None) -> None:
@@ -167,15 +195,15 @@ def in_words(recipe: Recipe) -> str:
 
 
 def write(points: Sequence[Point], path: Path) -> None:
-    """Write points as CSV or JSON, by the file's ending."""
+    """Write points as CSV or JSON, by the file's ending; whole, or the old file is left."""
     rows = [_row(point) for point in points]
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole(path) as scratch, scratch.open("w", encoding="utf-8", newline="") as file:
         if path.suffix.lower() == ".json":
             json.dump(rows, file, indent=1)
-            return
-        table = csv.DictWriter(file, list(_row(points[0])) if points else [])
-        table.writeheader()
-        table.writerows(row | {"recipe": json.dumps(row["recipe"])} for row in rows)
+        else:
+            table = csv.DictWriter(file, list(_row(points[0])) if points else [])
+            table.writeheader()
+            table.writerows(row | {"recipe": json.dumps(row["recipe"])} for row in rows)
 
 
 def _row(point: Point) -> dict[str, Any]:

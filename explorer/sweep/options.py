@@ -60,7 +60,7 @@ def original_accuracy(points: Iterable[SensitivityPoint]) -> float:
     """
     judged = [p.point for p in points if p.point.accuracy is not None]
     if not judged:
-        raise ValueError("points: none of them has an accuracy; measure them on labelled data")
+        raise ValueError("points: none of them has an accuracy; measure them on labeled data")
     whole = [point for point in judged if not point.recipe.entries]
     return max(point.accuracy.top1 for point in whole or judged if point.accuracy is not None)
 

@@ -15,6 +15,7 @@ from explorer.compress.recipe import Recipe
 from explorer.measure.rounds import never
 from explorer.sweep.delivery import delivery
 from explorer.sweep.dispatch import Dispatch
+from explorer.sweep.keeping import Keeping
 from explorer.sweep.points import Hear, Point, Progress, unheard
 from explorer.sweep.store import opened
 from explorer.sweep.subject import Subject
@@ -83,9 +84,17 @@ def sweep(
     TypeError, ValueError
         If the network, a recipe or the store is not valid, or data can be read only
         once; before the first point.
+    OSError
+        If the store cannot be opened now, as on a full disk; before the first point.
     SweepIncomplete
         After the last point, if workers failed for good: a kind of RuntimeError, with
         the recipes that are `missing`.
+
+    Warns
+    -----
+    PointsNotKept
+        If the store turns out full, or busy, later on. Points are yielded all the same, and
+        kept once that is possible.
 
     Examples
     --------
@@ -130,7 +139,8 @@ def _points(
 ) -> Generator[Point, None, None]:
     with ExitStack() as stack:
         store = stack.enter_context(opened(path))
-        known = store.known(wanted)
+        methods = {kind for recipe in wanted.values() for kind in recipe.kinds}
+        known = store.known(wanted, methods)
         for done, point in enumerate(known.values(), 1):
             progress(Progress.after(0.0, done, len(wanted), done))
             yield point
@@ -143,9 +153,11 @@ def _points(
             delivery(subject, chosen, saliency=saliency, folder=folder, loader=loader)
         )
         tasks = (Task(sent.address, key, recipe) for key, recipe in todo.items())
+        keeping = Keeping(store)
+        stack.callback(keeping.end)
         started, done = time.perf_counter(), len(known)
         for point in Dispatch(chosen, sent, tasks).points(should_stop):
-            store.put(point)
+            keeping.put(point)
             done += 1
             spent = time.perf_counter() - started
             progress(Progress.after(spent, done, len(wanted), len(known)))

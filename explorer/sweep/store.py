@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from explorer.compress.recipe import recipe_from_json
+from explorer.compress.setting import Setting
 from explorer.measure.accuracy import Accuracy
 from explorer.sweep.points import Point
 
@@ -18,6 +20,17 @@ APPLICATION = int.from_bytes(b"CXSW")
 VERSION = 1
 HEADER_BYTES = 100
 PATIENCE_S = 30.0
+PRIMARY = 0xFF
+NOT_NOW = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+    }
+)
 TABLE = """CREATE TABLE IF NOT EXISTS points (
     key TEXT PRIMARY KEY, recipe TEXT NOT NULL, size_bytes INTEGER NOT NULL,
     original_bytes INTEGER NOT NULL, accuracy TEXT, seconds REAL NOT NULL,
@@ -37,6 +50,9 @@ class Store:
     ------
     ValueError
         If the file is something else, or damaged; it is left as it was.
+    OSError
+        If it cannot be used now: the disk is full or may not be written, or another program
+        holds the file.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -52,7 +68,7 @@ class Store:
             self._start(fresh=fresh)
         except sqlite3.DatabaseError as error:
             self._base.close()
-            raise self._damaged(error) from error
+            raise self._wrong(error) from error
         except ValueError:
             self._base.close()
             raise
@@ -64,11 +80,31 @@ class Store:
             self._base.execute(f"PRAGMA user_version = {VERSION}")
             self._base.execute(TABLE)
             self._base.execute("COMMIT")
-            self._base.execute("PRAGMA journal_mode = WAL")
+            self._log_ahead()
         elif (told := self._base.execute("PRAGMA quick_check(1)").fetchone()) != ("ok",):
             raise self._damaged(told[0])
         self._base.execute("PRAGMA synchronous = NORMAL")
         self._base.execute(f"SELECT {COLUMNS} FROM points LIMIT 1")
+
+    def _log_ahead(self) -> None:
+        """Write changes to a log first; unlike all else, asking for it does not wait its turn."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                self._base.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY:
+                    raise
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.01)
+
+    def _wrong(self, error: sqlite3.DatabaseError) -> Exception:
+        """Return an error in words, which tells a full or busy disk from a damaged file."""
+        if getattr(error, "sqlite_errorcode", 0) & PRIMARY in NOT_NOW:
+            return OSError(f"store: {str(self.path)!r} cannot be used now: {error}")
+        return self._damaged(error)
 
     def _damaged(self, why: object) -> ValueError:
         return ValueError(
@@ -76,16 +112,19 @@ class Store:
             "Give another file, or move this one away"
         )
 
-    def known(self, keys: Iterable[str]) -> dict[str, Point]:
+    def known(self, keys: Iterable[str], methods: Iterable[type[Setting]] = ()) -> dict[str, Point]:
         """Return those points that are kept, but for recipes that failed, which are tried again.
 
         Parameters
         ----------
         keys : iterable of str
+        methods : iterable of type of Setting, optional
+            As for `recipe_from_json`.
         """
+        methods = tuple(methods)
         query = f"SELECT {COLUMNS} FROM points WHERE key = ? AND error_message = ''"
         found = (self._ask(query, (key,)) for key in keys)
-        return {row[0]: _point(row) for row in found if row is not None}
+        return {row[0]: _point(row, methods) for row in found if row is not None}
 
     def put(self, point: Point) -> None:
         """Keep a point at once, in the place of an earlier one of the same key."""
@@ -97,10 +136,8 @@ class Store:
     def _ask(self, query: str, values: tuple[object, ...]) -> tuple[str, ...] | None:
         try:
             return self._base.execute(query, values).fetchone()
-        except sqlite3.OperationalError as error:
-            raise OSError(f"store: {str(self.path)!r} cannot be used now: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise self._damaged(error) from error
+            raise self._wrong(error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -113,7 +150,7 @@ class Forgetful(Store):
     def __init__(self) -> None:
         pass
 
-    def known(self, keys: Iterable[str]) -> dict[str, Point]:
+    def known(self, keys: Iterable[str], methods: Iterable[type[Setting]] = ()) -> dict[str, Point]:
         """Return no point."""
         return {}
 
@@ -157,9 +194,8 @@ def _is_fresh(path: Path) -> bool:
     return False
 
 
-def _point(row: tuple[str, ...]) -> Point:
+def _point(row: tuple[str, ...], methods: tuple[type[Setting], ...]) -> Point:
     key, recipe, size, original, accuracy, seconds, words = row
     found = None if accuracy is None else Accuracy(**json.loads(accuracy))
-    return Point(
-        key, recipe_from_json(recipe), int(size), int(original), found, float(seconds), words
-    )
+    made_by = recipe_from_json(recipe, methods)
+    return Point(key, made_by, int(size), int(original), found, float(seconds), words)

@@ -165,7 +165,7 @@ class Subject:
             found = True
             yield size, accuracy
         if not found:
-            raise ValueError("data: expected at least one labelled sample, got none")
+            raise ValueError("data: expected at least one labeled sample, got none")
 
     @cached_property
     def _neurons(self) -> NeuronIndex:

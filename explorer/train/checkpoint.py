@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
+
+from explorer.codec.whole import whole
 
 FORMAT = "explorer-training-1"
 KEY = "explorer"
@@ -61,17 +62,12 @@ class Checkpoint:
         """
         from safetensors.torch import save
 
-        target = Path(path)
         data = save(
             {name: tensor.contiguous() for name, tensor in self.tensors.items()},
             metadata={KEY: json.dumps({"format": FORMAT, **self.meta})},
         )
-        scratch = target.with_name(f"{target.name}.{os.getpid()}.part")
-        try:
+        with whole(path) as scratch:
             scratch.write_bytes(data)
-            scratch.replace(target)
-        finally:
-            scratch.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Checkpoint:

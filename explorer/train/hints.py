@@ -45,7 +45,8 @@ class Hints(Target):
         1.0,
         "number",
         "Strength s",
-        "How much the hint weighs against the loss on the answers.",
+        "Weight s of the hint: loss = loss on the answers + s · Σ (r − u)² / M, where the student "
+        "predicts r for the M outputs u of a layer of the teacher.",
         low=1e-3,
         high=1e2,
     )

@@ -39,7 +39,8 @@ class Penalty(ABC):
         1e-4,
         "number",
         "Strength λ",
-        "How much the penalty weighs against the loss on the data.",
+        "Weight λ of the penalty: loss = loss on the data + λ · penalty. Higher pulls weights "
+        "harder to zero and costs accuracy.",
         low=1e-6,
         high=1e-1,
     )

@@ -53,7 +53,7 @@ class Samples:
                 f"a pair of tensors; got {type(data).__name__}{cure}"
             )
         if self.n == 0:
-            raise ValueError("data: expected at least one labelled sample, got none")
+            raise ValueError("data: expected at least one labeled sample, got none")
 
     def take(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Return the chosen inputs (n_chosen, ...) and labels (n_chosen,)."""

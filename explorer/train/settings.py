@@ -58,38 +58,66 @@ class TrainSettings:
     """
 
     n_epochs: int = dial(
-        10, "integer", "Epochs", "How often every sample is seen.", low=0, high=100, step=1
+        10,
+        "integer",
+        "Epochs",
+        "How often every sample is seen, in ⌊samples / batch⌋ steps each time. More take longer; "
+        "accuracy mostly rises, ever more slowly.",
+        low=0,
+        high=100,
+        step=1,
     )
     learning_rate: float = dial(
         0.05,
         "number",
         "Learning rate",
-        "How far a step goes along the gradient; the first of the schedule.",
+        "How far a step goes against the gradient g: w ← w − η · g. The schedule lowers η from "
+        "here. Too low learns little; too high makes the loss jump.",
         low=1e-4,
         high=1.0,
     )
     batch_size: int = dial(
-        128, "power", "Batch", "Samples whose gradients are averaged in a step.", low=8, high=1024
+        128,
+        "power",
+        "Batch size",
+        "Samples B whose gradients are averaged in a step: g = Σ gᵢ / B. More: a steadier "
+        "direction, but fewer steps an epoch.",
+        low=8,
+        high=1024,
     )
     schedule: str = dial(
         "cosine",
         "choice",
         "Schedule",
-        "How the learning rate falls: along half a cosine, in steps, or not at all.",
+        "How the learning rate falls. cosine: ηₜ = η · (1 + cos(π · t / n)) / 2 after t of n "
+        "steps; step: by a factor every few epochs; constant: not at all.",
         options=SCHEDULES,
     )
     optimizer: str = dial(
         "sgd",
         "choice",
         "Optimizer",
-        "Stochastic gradient descent with momentum, or Adam.",
+        "Stochastic gradient descent with momentum (sgd), or Adam, which scales the step of each "
+        "weight by the size of its own gradients (adam).",
         options=OPTIMIZERS,
     )
     momentum: float = dial(
-        0.9, "fraction", "Momentum", "Share of the last step that the next one keeps.", high=0.99
+        0.9,
+        "fraction",
+        "Momentum",
+        "Share μ of the last steps that the next one keeps: v ← μ · v + g. Higher: a steadier "
+        "direction. Adam takes no notice of it.",
+        high=0.99,
     )
     max_shift: int = dial(
-        0, "integer", "Shift", "Move each image by up to so many pixels.", low=0, high=4, step=1
+        0,
+        "integer",
+        "Shift, pixels",
+        "Each training image is moved at random, by up to so many pixels along both axes. More "
+        "variety to learn from; it takes more epochs.",
+        low=0,
+        high=4,
+        step=1,
     )
     nesterov: bool = True
     weight_decay: float = 0.0

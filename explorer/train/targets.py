@@ -148,15 +148,17 @@ class SoftTargets(Target):
         4.0,
         "number",
         "Temperature T",
-        "Logits are divided by T before the softmax: the higher, the softer the answers.",
+        "T > 1 softens the teacher's answers: pᵢ = exp(zᵢ / T) / Σ exp(zⱼ / T). Higher shows more "
+        "of which classes it finds alike; too high, and all classes look the same.",
         low=0.5,
         high=30.0,
     )
     mix: float = dial(
         0.9,
         "fraction",
-        "Share of the teacher",
-        "Weight of the teacher's answers in the loss; the labels have the rest.",
+        "Teacher's share m",
+        "Weight m of the teacher's answers in the loss, m · T² · KL(p, q) + (1 − m) · CE(y, q). "
+        "At 100% the student hears the teacher alone, at 0% the labels alone.",
     )
 
     def __post_init__(self) -> None:

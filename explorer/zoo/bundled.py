@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -19,6 +20,13 @@ from explorer.zoo.sample import DIGITS, mnist_sample
 from explorer.zoo.tensor_files import put_tensors, read_tensors
 
 RANDOM_SEED = 0
+CHECKSUMS = {
+    "lenet-300-100": 0xB87BE2CC,
+    "lenet-5": 0x80EB2144,
+    "mnist-teacher": 0xA3107248,
+    "mnist-student": 0x816978D6,
+    "mnist-student-distilled": 0xEA45156D,
+}
 
 
 def load_bundled(
@@ -51,9 +59,33 @@ def load_bundled(
     Raises
     ------
     DataUnavailable
-        If the test split is asked for, not kept, and cannot be downloaded.
+        If the sample is damaged; or if the test split is asked for, not kept, and cannot be
+        downloaded.
     ValueError, FileNotFoundError
-        If the file is missing, has another format or does not fit the network.
+        If the file is missing, damaged, has another format or does not fit the network.
+    """
+    net, source = load_net(name, weights)
+    if data is None:
+        data = _with_test_split(mnist_sample()) if download else mnist_sample()
+    return Loaded(
+        net=net,
+        data=data,
+        name=name,
+        source=source,
+        trained=weights is not None,
+        classes=DIGITS,
+    )
+
+
+def load_net(name: str, weights: str | Path | None) -> tuple[nn.Module, str]:
+    """Load one of the bundled networks without data; parameters and errors as `load_bundled`.
+
+    Returns
+    -------
+    net : nn.Module
+        In eval mode.
+    source : str
+        Where the weights come from, in words.
     """
     net: nn.Module
     if weights is None:
@@ -62,20 +94,21 @@ def load_bundled(
             net, source = BUNDLED[name](), f"random weights, seed {RANDOM_SEED}"
     elif weights == "default":
         with as_file(files("explorer.zoo") / "weights" / f"{name}.safetensors") as path:
+            _check(path, CHECKSUMS[name])
             net, source = _from_file(name, path), "bundled weights"
     else:
         net, source = _from_file(name, Path(weights)), str(weights)
     setattr(net, INPUT_SHAPE_ATTRIBUTE, LENET_INPUT_SHAPE)
-    if data is None:
-        data = _with_test_split(mnist_sample()) if download else mnist_sample()
-    return Loaded(
-        net=net.eval(),
-        data=data,
-        name=name,
-        source=source,
-        trained=weights is not None,
-        classes=DIGITS,
-    )
+    return net.eval(), source
+
+
+def _check(path: Path, checksum: int) -> None:
+    """Raise ValueError where a bundled file is not what it was when it was packed."""
+    if path.is_file() and zlib.crc32(path.read_bytes()) != checksum:
+        raise ValueError(
+            f"weights: the bundled file {str(path)!r} is damaged. Install compression-explorer "
+            "again, or give weights of your own: load(name, 'path.safetensors')."
+        )
 
 
 def _from_file(name: str, path: Path) -> nn.Module:

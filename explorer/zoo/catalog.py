@@ -66,7 +66,8 @@ def load(
     WeightsUnavailable
         If published weights are neither kept nor can be downloaded.
     DataUnavailable
-        If the test images are neither kept nor can be downloaded.
+        If the bundled sample is damaged, or the test images are neither kept nor can be
+        downloaded.
 
     Examples
     --------

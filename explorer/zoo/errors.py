@@ -6,4 +6,4 @@ class WeightsUnavailable(RuntimeError):
 
 
 class DataUnavailable(RuntimeError):
-    """A data set could not be fetched, and none is kept on this computer."""
+    """A data set could not be fetched, and none is kept on this computer, or it is damaged."""

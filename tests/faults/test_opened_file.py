@@ -175,8 +175,8 @@ def changed(**tensors):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "mine.any is neither of what can be opened here: a .safetensors file"),
-        (b"GIF89a" + bytes(40), "mine.any is neither of what can be opened here"),
+        (b"", "mine.any cannot be opened here; choose a .safetensors file"),
+        (b"GIF89a" + bytes(40), "mine.any cannot be opened here"),
         (pickle.dumps(network().state_dict()), "is a Python pickle, which can run code when"),
         (b"PK\x03\x04" + bytes(99), "is a zip archive, as torch.save writes it, which can run"),
         (LONG_HEADER, "has a longer list of tensors than the 1,048.6 KB that are read here"),
@@ -223,5 +223,5 @@ def test_bombs_are_refused_by_what_they_promise(shown):
 def test_any_beginning_is_judged_without_reading_on():
     check_beginning("x", b"CMPX")
     check_beginning("x", struct.pack("<Q", 30) + b"{")
-    with pytest.raises(ValueError, match="x is neither"):
+    with pytest.raises(ValueError, match="x cannot be opened here"):
         check_beginning("x", b"C")

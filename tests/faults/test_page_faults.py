@@ -248,8 +248,14 @@ def test_a_run_that_is_interrupted_has_ended_and_another_can_begin(raised):
     assert run.join(WAIT_S) is State.DONE
 
 
-@pytest.mark.parametrize("raised", [KeyboardInterrupt, MemoryError])
-def test_interrupted_training_keeps_the_last_good_weights(raised, make, monkeypatch):
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (KeyboardInterrupt, "it was interrupted; what was reached is kept"),
+        (MemoryError, "there is not enough memory for this; what was reached is kept"),
+    ],
+)
+def test_interrupted_training_keeps_the_last_good_weights(raised, words, make, monkeypatch):
     part = samples()
     data = Data(TensorDataset(*part[:200]), TensorDataset(*part[200:]))
     app = make(network(), data, recipe=recipe(0))
@@ -276,6 +282,7 @@ def test_interrupted_training_keeps_the_last_good_weights(raised, make, monkeypa
     train.start()
     running = train.training
     assert running.join(WAIT_S) is State.FAILED
+    until(lambda: train.setup._bar._status.widget.error.startswith(words))
     assert good
     (net,) = running.log.nets().values()
     tensors = list(net.parameters())
@@ -285,6 +292,25 @@ def test_interrupted_training_keeps_the_last_good_weights(raised, make, monkeypa
     train.use_trained()
     assert app.wait(WAIT_S).accuracy.n == 100
     assert app.state.model == "trained here 1"
+
+
+def test_samples_that_fail_in_training_are_told_of_and_nothing_is_lost(make):
+    tune = Failing(OSError(errno.EIO, "the disk is gone"))
+    app = make(network(), Data(tune, samples()), recipe=recipe(50))
+    before = app.wait(WAIT_S)
+    state = app.state
+    app._topics.open("Train")
+    train = app._topics["Train"]
+    train.setup.plan = Regularize(n_epochs=2)
+    train.start()
+    assert train.training.join(WAIT_S) is State.FAILED
+    until(lambda: train.setup._bar._status.widget.error == "[Errno 5] the disk is gone")
+    assert app.result.accuracy == before.accuracy
+    assert app.state.same_work(state)
+    tune.error = None
+    train.start()
+    assert train.training.join(WAIT_S) is State.DONE
+    until(lambda: train.setup._bar._status.widget.error == "")
 
 
 def test_a_metric_goes_with_a_network_that_was_trained_here(make):

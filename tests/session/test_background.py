@@ -1,5 +1,6 @@
 """Runs in the background: paused, resumed, stopped, failed, and never two at once."""
 
+import sys
 import threading
 import time
 
@@ -106,3 +107,32 @@ def test_buttons_out_of_turn_do_nothing():
         press()
     assert watched.run.state is State.IDLE
     assert watched.states == []
+
+
+def test_a_pause_that_comes_at_the_end_leaves_no_run_that_never_ends():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(200):
+            watched = Watched()
+            watched.run.start(iter(range(3)))
+            end = time.monotonic() + WAIT_S
+            while watched.run.active:
+                assert time.monotonic() < end
+                watched.run.pause()
+                watched.run.resume()
+            assert watched.run.join(WAIT_S) is State.DONE
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_who_is_told_of_the_end_and_fails_ends_the_run_all_the_same():
+    def changed(run):
+        if not run.active:
+            raise ZeroDivisionError("nothing to draw on")
+
+    run = BackgroundRun(lambda _record: None, changed)
+    run.start(iter([1]))
+    assert run.join(WAIT_S) is State.FAILED
+    assert str(run.error) == "nothing to draw on"
+    assert run.latest == 1

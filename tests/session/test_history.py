@@ -42,6 +42,14 @@ def history(clock):
     return History(clock=clock)
 
 
+def undo(history):
+    return history.go(history.before.number) if history.before else None
+
+
+def redo(history):
+    return history.go(history.after.number) if history.after else None
+
+
 def words(history):
     return [entry.words for entry in history.entries]
 
@@ -55,9 +63,9 @@ def test_a_drag_is_one_entry(history, clock):
     clock.now += 1.1
     history.visit(pruned(40))
     assert words(history) == ["Start", "Prune 30 %", "Prune 40 %"]
-    assert history.undo().state == pruned(30)
-    assert history.undo().state == pruned(0)
-    assert history.undo() is None
+    assert undo(history).state == pruned(30)
+    assert undo(history).state == pruned(0)
+    assert undo(history) is None
 
 
 def test_a_slow_drag_is_one_entry_while_the_mouse_is_down(history, clock):
@@ -92,7 +100,7 @@ def test_a_dial_that_is_turned_back_leaves_nothing(history):
 def test_a_turn_after_undo_changes_nothing_that_was(history):
     history.visit(pruned(0))
     history.visit(pruned(10))
-    history.undo()
+    undo(history)
     history.visit(pruned(20))
     assert words(history) == ["Start", "Prune 10 %", "Prune 20 %"]
     assert [entry.parent for entry in history.entries] == [None, 0, 0]
@@ -108,20 +116,20 @@ def test_looking_elsewhere_is_no_change(history):
 def test_redo_goes_the_way_that_was_last_gone(history, clock):
     for steps in ((0,), (10,)):
         history.visit(pruned(*steps))
-    history.undo()
+    undo(history)
     history.visit(pruned(20))
-    history.undo()
+    undo(history)
     assert history.after.state == pruned(20)
     history.go(1)
-    history.undo()
-    assert history.redo().state == pruned(10)
-    assert history.redo() is None
+    undo(history)
+    assert redo(history).state == pruned(10)
+    assert redo(history) is None
 
 
 def test_the_same_change_again_is_the_same_entry(history):
     history.visit(pruned(0))
     history.visit(pruned(10))
-    history.undo()
+    undo(history)
     history.visit(pruned(10, tab="Share"))
     assert words(history) == ["Start", "Prune 10 %"]
     assert history.present.state.tab == "Share"
@@ -163,7 +171,7 @@ def test_oldest_branches_go_first_then_oldest_entries(clock):
     history = History(limit=3, clock=clock)
     history.visit(pruned(0))
     history.visit(pruned(10))
-    history.undo()
+    undo(history)
     history.visit(pruned(20))
     clock.now = 5
     history.visit(pruned(30))
@@ -172,8 +180,8 @@ def test_oldest_branches_go_first_then_oldest_entries(clock):
     history.visit(pruned(40))
     assert words(history) == ["Prune 20 %", "Prune 30 %", "Prune 40 %"]
     assert history.entries[0].parent is None
-    history.undo()
-    assert history.undo().state == pruned(20) and history.before is None
+    undo(history)
+    assert undo(history).state == pruned(20) and history.before is None
 
 
 def test_a_history_of_one_entry_follows(clock):
@@ -193,17 +201,17 @@ def test_undo_gives_the_former_state_after_any_sequence(limit, actions):
         clock.now += 10
         former = history.present.state
         if action == "undo":
-            history.undo()
+            undo(history)
         elif action == "redo":
-            history.redo()
+            redo(history)
         elif action == "go":
             history.go(history.entries[len(history.entries) // 2].number)
         else:
             entry = history.visit(pruned(action, Share(4 + action)))
             assert entry.state == pruned(action, Share(4 + action))
             if entry.state != former:
-                assert history.undo().state == former
-                assert history.redo() == entry
+                assert undo(history).state == former
+                assert redo(history) == entry
         check_tree(history, limit)
 
 

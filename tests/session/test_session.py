@@ -253,8 +253,8 @@ def test_no_result_of_one_recipe_is_told_as_that_of_another(sessions, monkeypatc
     session = sessions(network(), data())
     session.submit([])
     session.wait(WAIT_S)
-    adopt, evaluating = session._adopt, threading.Event()
-    original = session._evaluate
+    trials, evaluating = session._trials, threading.Event()
+    original = trials._evaluate
 
     def slow_to_start(*args):
         if not evaluating.is_set():
@@ -263,11 +263,11 @@ def test_no_result_of_one_recipe_is_told_as_that_of_another(sessions, monkeypatc
         original(*args)
 
     between = threading.Event()
-    monkeypatch.setattr(session, "_evaluate", slow_to_start)
+    monkeypatch.setattr(trials, "_evaluate", slow_to_start)
     session.submit([Prune(sparsity=0.5)])
     assert evaluating.wait(WAIT_S)
     # The next recipe is taken up before the older one's evaluation begins.
-    adopt(session.recipe.of([Prune(sparsity=0.9)]))
+    trials._take_up(trials.plan(session.recipe.of([Prune(sparsity=0.9)])))
     told = []
     session.observe(told.append)
     between.set()
@@ -346,8 +346,8 @@ class Broken(Dataset):
     ("judged", "words"),
     [
         (Broken(), "KeyError.*image 0 is gone"),
-        (TensorDataset(torch.zeros(0, 1, 6, 6), torch.zeros(0)), "at least one labelled sample"),
-        ([], "at least one labelled sample"),
+        (TensorDataset(torch.zeros(0, 1, 6, 6), torch.zeros(0)), "at least one labeled sample"),
+        ([], "at least one labeled sample"),
         (TensorDataset(samples()[0], samples()[1] + 1), "labels must be from 0 to 6"),
         (TensorDataset(torch.zeros(4, 9), torch.zeros(4).long()), "RuntimeError"),
         (5, "TypeError: data: expected a Dataset .*; got int"),

@@ -140,7 +140,7 @@ def test_a_stale_one_leaves_nothing_behind(opened):
     session.apply([Prune(sparsity=0.5)])
     session.wait(WAIT_S)
     session.behavior()
-    trial = session._trial
+    trial = session._trials.current
     session.apply([Prune(sparsity=0.9)])
     session.wait(WAIT_S)
     assert session._behaviors.of(trial, lambda: True) is not None
@@ -155,7 +155,7 @@ def test_a_rewrite_in_the_middle_tears_nothing(opened, stream):
     session = opened(DataLoader(data, batch_size=20) if stream else data)
     session.apply([Prune(sparsity=0.5)])
     session.wait(WAIT_S)
-    trial = session._trial
+    trial = session._trials.current
     session.apply([Prune(sparsity=0.8)])
     session.wait(WAIT_S)
     sparsities = iter([0.1, 0.95, 0.3, 0.99])
@@ -224,10 +224,10 @@ def test_data_that_fail_once_are_read_from_the_start(opened):
 
     session = opened(Failing())
     with pytest.raises(OSError, match="the disk is busy"):
-        session._behaviors.of(session._plan(session.recipe))
-    assert session._behaviors.of(session._plan(session.recipe)).n == 40
+        session._behaviors.of(session._trials.plan(session.recipe))
+    assert session._behaviors.of(session._trials.plan(session.recipe)).n == 40
 
 
 def test_no_samples_are_refused(opened):
-    with pytest.raises(ValueError, match="at least one labelled sample"):
+    with pytest.raises(ValueError, match="at least one labeled sample"):
         opened([]).behavior()

@@ -1,6 +1,7 @@
 """One background thread: the latest job runs, older ones stop, it ends when told to."""
 
 import threading
+import time
 
 import pytest
 
@@ -83,3 +84,70 @@ def test_a_job_that_raises_is_told_of_and_does_not_stop_the_next(worker, monkeyp
     worker.submit(lambda stale: done.set())
     assert done.wait(10)
     assert [str(error) for error in told] == ["no result"]
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What is reported as uncaught errors of threads."""
+    told = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: told.append(args.exc_value))
+    return told
+
+
+def test_what_goes_wrong_once_the_worker_is_closed_is_nobodys_concern(worker, told):
+    started, go_on = threading.Event(), threading.Event()
+
+    def work(stale):
+        started.set()
+        go_on.wait(10)
+        raise ZeroDivisionError("what it worked for is gone")
+
+    worker.submit(work)
+    assert started.wait(10)
+    closer = threading.Thread(target=worker.close)
+    closer.start()
+    while not worker._closed:
+        threading.Event().wait(0.001)
+    go_on.set()
+    closer.join(10)
+    assert "test-latest" not in {thread.name for thread in threading.enumerate()}
+    assert told == []
+
+
+def test_a_job_that_comes_upon_a_closed_worker_ends_and_the_next_one_runs(worker, told):
+    other, done = LatestWins("test-other"), threading.Event()
+    other.close()
+    met = threading.Event()
+
+    def work(stale):
+        met.set()
+        other.submit(work)
+
+    worker.submit(work)
+    assert met.wait(10)
+    worker.submit(lambda stale: done.set())
+    assert done.wait(10)
+    assert told == []
+
+
+def test_a_thread_that_cannot_start_leaves_a_worker_that_can_be_closed(worker, monkeypatch):
+    def start(_thread):
+        raise RuntimeError("can't start new thread")
+
+    done = threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            worker.submit(lambda stale: done.set())
+    worker.submit(lambda stale: done.set())
+    assert done.wait(10)
+
+
+def test_jobs_that_keep_coming_put_off_the_latest_for_so_long_only(monkeypatch):
+    monkeypatch.setattr("explorer.session.worker.SETTLE_S", 60.0)
+    worker, ran = LatestWins("test-patience", patience_s=0.1), threading.Event()
+    end = time.monotonic() + 20
+    while not ran.wait(0.005) and time.monotonic() < end:
+        worker.submit(lambda stale: ran.set())
+    assert ran.is_set()
+    worker.close()

