@@ -133,10 +133,14 @@ def file_below(n_bytes: int) -> Goal:
 
 def zeros(least: float, layer: str = "") -> Goal:
     """Ask for a fraction of zeros of `least` or more, in a layer or in the whole network."""
-    if not layer:
-        return Reach("zeros", lambda result: result.sparsity, least, _percent, _points)
-    name = f"zeros in {layer}"
-    return Reach(name, lambda result: result[layer].sparsity, least, _percent, _points)
+    name = f"zeros in {layer}" if layer else "zeros"
+    return Reach(name, lambda result: _sparsity(result, layer), least, _percent, _points)
+
+
+def zeros_below(most: float, layer: str = "") -> Goal:
+    """Ask for a fraction of zeros of `most` or less, in a layer or in the whole network."""
+    name = f"zeros in {layer}" if layer else "zeros"
+    return Reach(name, lambda result: _sparsity(result, layer), most, _percent, _points, most=True)
 
 
 def layer_smaller(layer: str, times: float) -> Goal:
@@ -165,6 +169,10 @@ def operations_below(most: float) -> Goal:
 def energy_saved(times: float) -> Goal:
     """Ask for an estimated energy that is `times` times smaller."""
     return Reach("energy saved", _energy_ratio, times, _times, _times)
+
+
+def _sparsity(result: Result, layer: str) -> float:
+    return result[layer].sparsity if layer else result.sparsity
 
 
 def _top1(result: Result) -> float | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from explorer.chapters.verdicts import Verdict
 
-_DROPPED = str.maketrans("", "", " ,_%\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}")
+_DECIMAL_COMMA = re.compile(r",(?!\d{3}(?:[,.]|$))")
+_DROPPED = str.maketrans("", "", " _%\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}")
 
 
 @dataclass(frozen=True)
@@ -45,30 +47,36 @@ class NumberGoal:
 
     def judge(self, typed: str) -> Verdict:
         """Judge what was typed; commas, spaces and a percent sign are let through."""
+        digits = typed.translate(_DROPPED)
+        if _DECIMAL_COMMA.search(digits):
+            return Verdict(False, "Write a decimal point, not a comma: 12.5.")
         try:
-            value = float(typed.translate(_DROPPED))
+            value = float(digits.replace(",", ""))
         except ValueError:
             return Verdict(False, f"{typed!r} is not a number: type digits, such as 12.5.")
         if not math.isfinite(value):
             return Verdict(False, "Type a finite number.")
         off = abs(value - self.answer)
         if off <= self.tolerance:
-            exactly = "exactly" if value == self.answer else "within what is let through:"
-            return Verdict(True, f"Right, {exactly} {self.said(self.answer)}.")
+            near = "" if value == self.answer else f"; {self._short(value)} is close enough"
+            return Verdict(True, f"Right: {self.said(self.answer)}{near}.")
         side = "small" if value < self.answer else "large"
         return Verdict(False, f"{self.said(value)} is too {side}, {self._far(value, off)}")
 
     def said(self, value: float) -> str:
         """Say a number with its unit."""
-        text = f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
-        return f"{text} {self.unit}".rstrip()
+        return f"{self._short(value)} {self.unit}".rstrip()
+
+    @staticmethod
+    def _short(value: float) -> str:
+        return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
 
     def _far(self, value: float, off: float) -> str:
         """Say how far off a number is, without giving the right one away."""
         if self.answer and value / self.answer > 0:
             factor = max(value / self.answer, self.answer / value)
             if factor >= 2:
-                return f"by a factor of about {factor:.2g}."
+                return f"by a factor of about {float(f'{factor:.2g}'):,.10g}."
             share = off / abs(self.answer)
             if share < 0.01:
                 return "by less than 1 percent: count exactly."

@@ -49,6 +49,12 @@ NOTHING = ex.Recipe()
             False,
             "zeros in fc1 75.0%, asked for 80.0% or more: 5.0 points are missing",
         ),
+        (goals.zeros_below(0.75), True, "zeros 75.0%, asked for 75.0% or less"),
+        (
+            goals.zeros_below(0.01, "fc1"),
+            False,
+            "zeros in fc1 75.0%, asked for 1.0% or less: 74.0 points too much",
+        ),
         (goals.layer_smaller("fc1", 8), True, "compression of fc1 8.0×, asked for 8.0× or more"),
         (
             goals.error_below("fc1", 0.2),

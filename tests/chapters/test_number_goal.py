@@ -10,14 +10,14 @@ from explorer.chapters.numbers import NumberGoal
 @pytest.mark.parametrize("typed", ["23520", "23,520", " 23 520 ", "23_520", "2.352e4"])
 def test_a_right_number_is_taken_however_it_is_written(typed):
     verdict = NumberGoal(23520, unit="weights").judge(typed)
-    assert (verdict.met, verdict.words) == (True, "Right, exactly 23,520 weights.")
+    assert (verdict.met, verdict.words) == (True, "Right: 23,520 weights.")
 
 
 def test_a_number_within_the_tolerance_is_right_and_hears_the_exact_one():
     verdict = NumberGoal(95.96, 0.6, "percent").judge("96 %")
     assert (verdict.met, verdict.words) == (
         True,
-        "Right, within what is let through: 95.96 percent.",
+        "Right: 95.96 percent; 96 is close enough.",
     )
 
 
@@ -28,6 +28,8 @@ def test_a_number_within_the_tolerance_is_right_and_hears_the_exact_one():
         ("30000", "30,000 is too large, by about 28 percent."),
         ("23500", "23,500 is too small, by less than 1 percent: count exactly."),
         ("-1", "-1 is too small, and not even of the right sign."),
+        ("2352000", "2,352,000 is too large, by a factor of about 100."),
+        ("23,5", "Write a decimal point, not a comma: 12.5."),
         ("many", "'many' is not a number: type digits, such as 12.5."),
         ("inf", "Type a finite number."),
         ("nan", "Type a finite number."),
