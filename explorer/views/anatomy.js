@@ -3,7 +3,7 @@ function fill(track, tone, share) {
   bar.style.width = `${100 * share}%`;
 }
 
-function makeRow(body, { name, detail, shares, texts, label, choice }, tones) {
+function makeRow(body, { name, detail, shares, texts, label, choice }, heads, tones) {
   const row = add(body, "tr", choice ? "ex-choice" : "ex-fixed");
   const title = add(row, "th", "");
   title.scope = "row";
@@ -11,7 +11,11 @@ function makeRow(body, { name, detail, shares, texts, label, choice }, tones) {
   add(title, "small", "", detail);
   const tracks = add(add(row, "td", ""), "span", "ex-anatomy-tracks");
   shares.forEach((share, i) => fill(tracks, tones[i], share));
-  texts.forEach((text) => add(row, "td", "", text));
+  let cell = null;
+  texts.forEach((text, i) => {
+    if (heads[i + 2]) cell = add(row, "td", "", text);
+    else add(cell, "small", "", text);
+  });
   row.setAttribute("aria-label", label);
   if (choice) row.dataset.layer = choice;
   return row;
@@ -21,17 +25,18 @@ function render({ model, el }) {
   const box = add(el, "div", "ex-table-scroll");
   const table = add(box, "table", "ex-table");
   table.setAttribute("role", "grid");
-  const heads = add(add(table, "thead", ""), "tr", "");
+  const head = add(add(table, "thead", ""), "tr", "");
   const body = add(table, "tbody", "");
   let choices = [];
 
   function build() {
     table.setAttribute("aria-label", model.get("label"));
-    heads.replaceChildren();
-    model.get("heads").forEach((text) => (add(heads, "th", "", text).scope = "col"));
+    const heads = model.get("heads");
+    head.replaceChildren();
+    heads.filter(Boolean).forEach((text) => (add(head, "th", "", text).scope = "col"));
     body.replaceChildren();
     const tones = model.get("tones");
-    const rows = model.get("rows").map((row) => makeRow(body, row, tones));
+    const rows = model.get("rows").map((row) => makeRow(body, row, heads, tones));
     choices = rows.filter((row) => row.dataset.layer);
     box.tabIndex = choices.length ? -1 : 0;
     mark();

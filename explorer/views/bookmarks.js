@@ -12,11 +12,14 @@ function makeForm(el, send) {
   const label = add(form, "label", "", "Name");
   const name = add(label, "input", "ex-keep-name");
   name.maxLength = LONGEST_NAME;
+  name.title = "What to call this state; left empty, it gets the name in gray.";
   const keep = add(form, "button", "ex-tool ex-keep-button", "Keep this");
   keep.type = "submit";
+  keep.title = "Keep network, recipe, layer and tab in this browser, to come back to or compare.";
   const open = add(form, "label", "ex-tool ex-read", "Read a file");
   const file = add(open, "input", "ex-read-file");
   file.type = "file";
+  open.title = "Add the states of a .json file that was exported here.";
   file.accept = ".json,application/json";
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -53,9 +56,12 @@ function drawRow(row, [name, ...figures], isTicked) {
   row.dataset.name = name;
   if (document.activeElement !== field) field.value = name;
   field.setAttribute("aria-label", `Name of ${name}`);
+  field.title = "Type another name to rename this state.";
   tick.checked = isTicked;
   tick.setAttribute("aria-label", `Compare ${name}`);
+  tick.title = "Show this state side by side with the others that are ticked.";
   go.setAttribute("aria-label", `Go to ${name}`);
+  go.title = "Show this state on the page again: network, recipe, layer and tab.";
   remove.setAttribute("aria-label", `Remove ${name}`);
   remove.title = `Remove ${name}`;
   figures.forEach((text, i) => put(row.querySelector(`.ex-kept-${i}`), text));

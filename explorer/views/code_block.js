@@ -6,6 +6,7 @@ function makeCode(parent) {
   text.setAttribute("aria-label", "Python code");
   const copy = add(box, "button", "ex-copy", "Copy");
   copy.type = "button";
+  copy.title = "Copy this code to the clipboard.";
   copy.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text.textContent);

@@ -17,6 +17,22 @@ function makeFigure(parent, key, name) {
   };
 }
 
+function watchHead(el) {
+  const box = el.closest(".ex-figures");
+  const head = box?.closest(".ex-page")?.querySelector(":scope > .ex-head");
+  if (!head) return () => {};
+  const observer = new IntersectionObserver((entries) => {
+    const { isIntersecting, boundingClientRect: place } = entries.at(-1);
+    const stuck = !isIntersecting && place.height > 0 && place.bottom < innerHeight / 2;
+    if (stuck === box.classList.contains("ex-stuck")) return;
+    if (stuck) box.style.setProperty("--ex-figures-height", `${box.offsetHeight}px`);
+    else box.style.removeProperty("--ex-figures-height");
+    box.classList.toggle("ex-stuck", stuck);
+  });
+  observer.observe(head);
+  return () => observer.disconnect();
+}
+
 function render({ model, el }) {
   const figures = {};
   for (const [key, name] of Object.entries(model.get("names"))) {
@@ -35,7 +51,16 @@ function render({ model, el }) {
   }
   model.on("change:state", draw);
   draw();
-  return () => model.off("change:state", draw);
+  let unwatch = () => {};
+  let frame = requestAnimationFrame(function attach() {
+    if (el.isConnected) unwatch = watchHead(el);
+    else frame = requestAnimationFrame(attach);
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    unwatch();
+    model.off("change:state", draw);
+  };
 }
 
 export default { render };

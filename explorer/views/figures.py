@@ -38,7 +38,11 @@ _MEASURING = {
 
 
 class FiguresStrip(anywidget.AnyWidget):
-    """Five cells drawn once; a new `state` changes their text alone, in one message."""
+    """Five cells drawn once; a new `state` changes their text alone, in one message.
+
+    Once the page's head is scrolled away they are marked ``ex-stuck``: on a narrow page only
+    their values and changes stay, and leave room for a dial and its view.
+    """
 
     _esm = script("figures.js")
 

@@ -9,6 +9,7 @@ function render({ model, el }) {
   const stop = add(line, "button", "ex-stop");
   stop.type = "button";
   stop.textContent = "Stop";
+  stop.title = "End this after the current step; what was reached stays.";
   stop.addEventListener("click", () => model.send({ type: "stop" }));
   const error = add(el, "div", "ex-error");
   error.setAttribute("role", "alert");

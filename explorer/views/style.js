@@ -28,6 +28,15 @@ function namePanel(panel) {
   panel.setAttribute("aria-labelledby", owner.slice("ex-of-".length));
 }
 
+function markEnds(list) {
+  const steps = [...list.children].filter((step) => step.matches(".ex-step"));
+  steps.forEach((step, i) => {
+    const [, up, down] = step.querySelectorAll(".ex-step-head .ex-icon");
+    up?.setAttribute("aria-disabled", i === 0);
+    down?.setAttribute("aria-disabled", i === steps.length - 1);
+  });
+}
+
 function nameAll(node) {
   const find = (selector) =>
     node.matches(selector) ? [node] : [...node.querySelectorAll(selector)];
@@ -35,7 +44,11 @@ function nameAll(node) {
   find(".ex-tab-panel").forEach(namePanel);
   const slider = node.closest(".widget-slider");
   if (slider) nameSlider(slider);
-  find(ICON).forEach((button) => button.setAttribute("aria-label", button.title));
+  find(ICON).forEach((button) => {
+    button.setAttribute("aria-label", button.title);
+    const list = button.closest(".ex-step")?.parentElement;
+    if (list) markEnds(list);
+  });
 }
 
 const keyOf = (element) =>
@@ -54,6 +67,7 @@ function watch(root) {
         if (record.target.matches(`${ICON}, .ex-tab-panel`)) nameAll(record.target);
         continue;
       }
+      if (record.type === "childList" && record.target.matches(".ex-stack")) markEnds(record.target);
       const element = record.target.nodeType === 1 ? record.target : record.target.parentElement;
       const readout = element && element.closest(".widget-readout");
       if (readout) sayValue(readout);

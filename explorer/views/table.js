@@ -20,9 +20,13 @@ function render({ model, el }) {
     const titles = model.get("heads");
     table.setAttribute("aria-label", model.get("label"));
     table.parentNode.tabIndex = 0;
+    el.classList.toggle("ex-empty", !rows.length);
     fit(heads, titles.length, makeHead);
     titles.forEach(([text, tone], i) => {
-      const [swatch, word] = heads.children[i].children;
+      const head = heads.children[i];
+      const [swatch, word] = head.children;
+      if (text) head.removeAttribute("role");
+      else head.setAttribute("role", "cell");
       swatch.className = tone ? `ex-swatch ex-tone-${tone}` : "";
       put(word, text);
     });

@@ -7,6 +7,7 @@ function render({ model, el }) {
     tab.type = "button";
     tab.className = "ex-tab";
     tab.textContent = title;
+    tab.dataset.title = title;
     tab.id = `${model.get("prefix")}-${titles.indexOf(title)}`;
     tab.setAttribute("role", "tab");
     el.append(tab);
@@ -20,6 +21,9 @@ function render({ model, el }) {
       tab.tabIndex = i === here ? 0 : -1;
     });
     reveal(tabs[here]);
+  }
+  function hint() {
+    el.classList.toggle("ex-more", el.scrollLeft + el.clientWidth < el.scrollWidth - 4);
   }
   function reveal(tab) {
     const [bar, box] = [el.getBoundingClientRect(), tab.getBoundingClientRect()];
@@ -49,9 +53,18 @@ function render({ model, el }) {
     event.preventDefault();
     choose(next);
   });
+  const resized = new ResizeObserver(() => {
+    reveal(tabs[titles.indexOf(model.get("selected"))]);
+    hint();
+  });
+  resized.observe(el);
+  el.addEventListener("scroll", hint, { passive: true });
   model.on("change:selected", mark);
   mark();
-  return () => model.off("change:selected", mark);
+  return () => {
+    resized.disconnect();
+    model.off("change:selected", mark);
+  };
 }
 
 export default { render };

@@ -131,7 +131,7 @@ function makeTour(model, el, ended) {
 
 function render({ model, el }) {
   const button = addButton(el, "ex-tour-button", "?", begin);
-  button.title = "Show the tour";
+  button.title = "Show in four steps what is where on this page.";
   button.setAttribute("aria-label", "Show the tour");
   button.setAttribute("aria-haspopup", "dialog");
   const tour = makeTour(model, el, () => {

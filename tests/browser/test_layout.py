@@ -30,8 +30,8 @@ WATCH = """(shown) => {
 }"""
 WIDER = """() => {
   const most = document.documentElement.clientWidth + 1;
-  const scrolls = (part) => part.closest(
-    ".ex-table-scroll, .ex-tab-bar, pre, .ex-formula-lines, .bqplot, .ex-unseen, [popover]");
+  const scrolls = (part) => part.closest(".ex-table-scroll, .ex-tab-bar, .ex-add, pre," +
+    " .ex-formula-lines, .bqplot, .ex-unseen, [popover]");
   return [...document.querySelectorAll(".ex-root *")]
     .filter((part) => part.getClientRects().length && part.getBoundingClientRect().right > most)
     .filter((part) => !scrolls(part)).map((part) => part.outerHTML.slice(0, 100)).slice(0, 5);
@@ -41,6 +41,40 @@ LOOSE = """() => [...document.querySelectorAll(
   .filter((part) => part.getClientRects().length)
   .filter((part) => !getComputedStyle(part).fontVariantNumeric.includes("tabular-nums"))
   .map((part) => part.className)"""
+
+CLIPPED = """() => {
+  const pen = document.createElement("canvas").getContext("2d");
+  return [...document.querySelectorAll(".ex-head select, .ex-side select")]
+    .filter((part) => part.getClientRects().length)
+    .filter((part) => {
+      const style = getComputedStyle(part);
+      const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+      const room = part.clientWidth - sides;
+      pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+      return pen.measureText(part.selectedOptions[0].textContent).width > room + 0.5;
+    })
+    .map((part) => part.selectedOptions[0].textContent);
+}"""
+MARGINS = """() => {
+  const box = document.querySelector(".ex-strip").getBoundingClientRect();
+  return [box.left, document.documentElement.clientWidth - box.right].map(Math.round);
+}"""
+PLACES = """() => [...document.querySelectorAll(".ex-tab")].map((tab) => {
+  const box = tab.getBoundingClientRect();
+  return [Math.round(box.left), Math.round(box.top)];
+})"""
+TO_TOP = "document.querySelector('#rendered_cells').scrollTo(0, 0)"
+PHONE = """() => {
+  const box = (name) => document.querySelector(name).getBoundingClientRect();
+  const strip = box(".ex-strip");
+  return {
+    strip: strip.height,
+    above: box(".ex-step-prune .ex-dial-sparsity").top - strip.bottom,
+    chart: innerHeight - box(".ex-view-histogram .bqplot").bottom,
+    five: [...document.querySelectorAll(".ex-strip .ex-value")]
+      .filter((value) => value.checkVisibility() && value.textContent).length,
+  };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +91,7 @@ def opened(browser, voila):
 
 def open_tab(page, title):
     page.get_by_role("tab", name=title, exact=True).click()
-    page.wait_for_selector(f"{SHOWN} .ex-card")
+    page.wait_for_selector(f"{SHOWN} .ex-card:not(.ex-hidden)")
     page.wait_for_timeout(900)
 
 
@@ -89,3 +123,49 @@ def test_every_tab_fits_the_width(opened, width):
         assert page.evaluate(WIDER) == [], title
         assert page.evaluate("document.documentElement.scrollWidth") <= width, title
         assert page.evaluate(LOOSE) == [], title
+        selected = page.locator(".ex-tab[aria-selected=true]").bounding_box()
+        assert selected["x"] >= 0 and selected["x"] + selected["width"] <= width, title
+    left, right = page.evaluate(MARGINS)
+    assert left == right
+    assert page.evaluate(CLIPPED) == []
+
+
+def test_no_tab_moves_when_another_is_opened(opened):
+    page = opened.page
+    page.set_viewport_size({"width": 1024, "height": 1000})
+    open_tab(page, "Prune")
+    places = page.evaluate(PLACES)
+    assert len({top for _left, top in places}) == 1
+    open_tab(page, "Factorize")
+    assert page.evaluate(PLACES) == places
+
+
+def test_on_a_phone_a_dial_its_histogram_and_five_figures_show_at_once(opened):
+    page = opened.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_tab(page, "Prune")
+    page.evaluate(TO_TOP)
+    page.wait_for_selector(".ex-figures:not(.ex-stuck)")
+    tall = page.locator(".ex-figures > .ex-strip").bounding_box()["height"]
+    page.evaluate("document.querySelector('.ex-recipe').scrollIntoView({ block: 'start' })")
+    page.wait_for_selector(".ex-figures.ex-stuck")
+    moved = page.evaluate(PHONE)["above"]
+    page.mouse.move(4, 600)
+    page.mouse.wheel(0, moved - 8)
+    page.wait_for_timeout(400)
+    seen = page.evaluate(PHONE)
+    assert seen["strip"] < min(110, tall)
+    assert 0 <= seen["above"] < 40
+    assert seen["chart"] >= 0
+    assert seen["five"] == 5
+    page.evaluate(TO_TOP)
+    page.wait_for_selector(".ex-figures:not(.ex-stuck)")
+    assert page.locator(".ex-figures > .ex-strip").bounding_box()["height"] == tall
+
+
+def test_plots_speak_in_the_pages_type(opened):
+    page = opened.page
+    open_tab(page, "Prune")
+    family = "(part) => getComputedStyle(part).fontFamily"
+    root = page.locator(".ex-root").evaluate(family)
+    assert page.locator(".ex-view-histogram .bqplot text").first.evaluate(family) == root

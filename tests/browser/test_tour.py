@@ -22,6 +22,9 @@ def test_it_is_offered_taken_and_not_offered_again(voila, new_page):
     page.locator(OFFER).wait_for()
     page.get_by_role("tab", name="Quantize").click()
     assert page.evaluate(STORED) is None
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.locator(OFFER).bounding_box()["height"] < 80
+    page.set_viewport_size({"width": 1400, "height": 1000})
     page.get_by_role("button", name="Take the tour").click()
     for number, title in enumerate(STEPS, 1):
         step = page.get_by_role("dialog", name=title)

@@ -52,7 +52,7 @@ def test_a_run_is_watched_paused_stopped_and_its_network_used(voila, new_page):
     measure_drag(page, to=0.8, duration_s=0.5)
     page.get_by_text("80.0%", exact=True).first.wait_for()
     page.get_by_role("button", name="Pause").click()
-    page.get_by_text("paused").wait_for()
+    page.locator(".ex-status", has_text="paused").first.wait_for()
     held = step(page)
     page.wait_for_timeout(500)
     assert step(page) == held
