@@ -82,10 +82,10 @@ BEHAVIOR = Topic(
     "changes what the network answers",
     (),
     (AGREEMENT, CLASSES),
-    (CONFUSION, _images("Gained", "wrong before, right now", "gained")),
     (
-        HINT,
+        CONFUSION,
         _images("Lost", "right before, wrong now", "lost"),
-        _images("Next to go", "right by the smallest margin", "next"),
+        _images("Gained", "wrong before, right now", "gained"),
     ),
+    (HINT, _images("Next to go", "right by the smallest margin", "next")),
 )

@@ -23,7 +23,7 @@ from explorer.views.export import Choice
 
 Shown = tuple[State, KeptFigures | None]
 FILES: tuple[Choice, ...] = (
-    ("json", "Kept states", ".json, reads back here"),
+    ("json", "Kept states", ".json, to read back here"),
     ("csv", "Figures", ".csv, for spreadsheets"),
     ("python", "Python", "code that makes the networks"),
 )
@@ -65,7 +65,7 @@ class BookmarksPanel:
         guarded = {name: self._guarded(act) for name, act in actions.items()}
         self._view = BookmarksView(guarded, self._compare, self._guarded(self._export))
         self.widget: VBox = card(
-            "Kept states", "yours, to compare", self._view.widget, "ex-bookmarks"
+            "Kept states", "yours, to compare", self._view.widget, "ex-bookmarks ex-wide"
         )
 
     def draw(self) -> None:

@@ -27,8 +27,8 @@ FIRST_SHARE = 20
 FIRST_DROP = 0.01
 TAKEN_OVER = "Every layer gets steps of its own."
 NOT_YET = (
-    "Press Fit: the sensitivities of all layers are measured, then the best density and number "
-    "of shared values is chosen for each of them, and verified."
+    "Press Fit: the sensitivity of every layer is measured; then each one gets the density and "
+    "number of shared values that suit the budget best, and the result is verified."
 )
 
 
@@ -57,15 +57,15 @@ class BudgetPanel:
             options=[("File, or memory", "size"), ("Accuracy", "accuracy")], description="Budget"
         )
         self._size = FloatLogSlider(
-            description="At most, KB", value=50.0, min=0.0, max=4.0, step=0.01, readout_format=".4g"
+            description="Limit (KB)", value=50.0, min=0.0, max=4.0, step=0.01, readout_format=".4g"
         )
         self._accuracy = FloatSlider(
-            description="At least, %", value=97.0, min=1.0, max=100.0, step=0.1
+            description="Limit (%)", value=97.0, min=1.0, max=100.0, step=0.1
         )
         self._view = BudgetView()
-        explain(self._kind, "What is given: the bytes that there are, or the accuracy to hold.")
-        explain(self._size, "Bytes of the file at most, in KB of 1,000 bytes.")
-        explain(self._accuracy, "Share of right answers at least, in percent.")
+        explain(self._kind, "The limit to meet: bytes of the file, or accuracy.")
+        explain(self._size, "Largest file allowed: 1 KB = 1,000 bytes. Lower costs accuracy.")
+        explain(self._accuracy, "Lowest accuracy allowed: right / all. Higher takes more bytes.")
         self._bar = SurveyBar(FitJob, self.start, survey, "Fit")
         self._hint = HintView(self._use)
         body = [self._kind, self._size, self._accuracy, self._bar.widget]

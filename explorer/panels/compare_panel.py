@@ -28,7 +28,7 @@ COMPARE = Topic("Compare", "compares", (), (), ())
 JOIN_S = 5.0
 HIDDEN = "ex-hidden"
 NO_DATA = (
-    "There are no labelled samples to judge other recipes on; give the explorer some, as in "
+    "There are no labeled samples to judge other recipes on; give the explorer some, as in "
     "Explorer(net, data)."
 )
 
@@ -95,8 +95,9 @@ class ComparePanel(Tab):
 
     @cached_property
     def _grid(self) -> Box:
-        cards = [self.methods.card, self.sensitivity.card, self.budget.card, *self._extra]
-        return area("grid", cards)
+        beside, below = self._extra[:1], self._extra[1:]
+        column = area("column", [self.budget.card, *beside])
+        return area("grid", [self.methods.card, self.sensitivity.card, column, *below])
 
     def draw(self, scene: Scene, steps: tuple[Setting, ...]) -> None:
         """Take up what the page shows: network, layer, and where the recipe lies."""

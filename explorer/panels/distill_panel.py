@@ -73,7 +73,10 @@ class DistillPanel(RunPanel):
         slider = FloatSlider(
             description="Added to its bias", min=0.0, max=MOST_BIAS, step=0.1, readout_format=".1f"
         )
-        slider.tooltip = "Of the finished student's score for the unseen class."
+        slider.tooltip = (
+            "Adds b to the trained student's score for the unseen class: z ← z + b. Higher: more "
+            "samples are taken for that class; in the end, too many."
+        )
         slider.add_class("ex-distill-bias")
         slider.observe(lambda _change: self._corrected(), "value")
         return slider

@@ -58,28 +58,28 @@ def shapes(run: Run) -> Any:
 
 
 VIEWS = (
-    RunView(
-        "formula",
-        "Loss",
-        "of the student on the teacher",
-        "left",
-        FormulaView,
-        loss_formulas,
-    ),
     RunView("shapes", "Shapes", "test error", "right", ShapesView, shapes),
     RunView(
         "lanes",
         "Accuracy",
-        "on samples held out",
+        "on held-out samples",
         "right",
         LanesView,
         lambda run: run.log.curves(),
     ),
     RunView(
+        "formula",
+        "Loss",
+        "of the student on the teacher",
+        "right",
+        FormulaView,
+        loss_formulas,
+    ),
+    RunView(
         "students",
         "Results",
         "at the end of training",
-        "below",
+        "wide",
         StudentsView,
         lambda run: table_of(run.log),
     ),

@@ -42,7 +42,7 @@ class MethodPanel:
         self._lock = threading.RLock()
         self._result: Result | None = None
         self._metric = ToggleButtons(
-            options=[("Top-1", "top1"), ("Top-5", "top5")], tooltip="Which accuracy is shown"
+            options=[("Top-1", "top1"), ("Top-5", "top5")], tooltip="Which accuracy is shown."
         )
         self._retrained = Checkbox(value=True, description="With retraining", indent=False)
         self._upper = Checkbox(value=True, description="Upper part only", indent=False)
@@ -51,11 +51,14 @@ class MethodPanel:
         self._use = Button(description="Use this recipe", disabled=True)
         self._use.on_click(lambda _button: self._chosen())
         self._view = MethodCurvesView(self._ringed)
-        explain(self._retrained, "Show the curves of networks that were shortly retrained, too.")
+        explain(self._retrained, "Measure and show networks that were briefly retrained, too.")
         explain(self._upper, "Show only the upper part of the axis, where the curves differ.")
-        explain(self._pick, "Points that no other one beats in both bytes and accuracy.")
-        explain(self._use, "Move the dials to the recipe of the point that is chosen.")
-        self._metric.tooltips = ["the best answer is right", "one of the five best is right"]
+        explain(self._pick, "Points that no other point beats in both bytes and accuracy.")
+        explain(self._use, "Move the dials to the recipe of the chosen point.")
+        self._metric.tooltips = [
+            "Share of samples whose likeliest answer is right.",
+            "Share of samples whose right answer is among the five likeliest.",
+        ]
         self._bar = SurveyBar(MethodsJob, self.start, survey, "Measure")
         choices, act = (
             HBox([self._metric, self._retrained, self._upper]),
@@ -63,7 +66,7 @@ class MethodPanel:
         )
         choices.add_class("ex-compare-choices")
         act.add_class("ex-compare-choices")
-        body = [choices, self._view.widget, act, self._bar.widget]
+        body = [choices, self._bar.widget, self._view.widget, act, self._view.table]
         hint = "accuracy over compression ratio"
         self.card = card("All methods", hint, body, "ex-compare-methods ex-wide")
         for control in (self._metric, self._retrained, self._upper):

@@ -50,21 +50,23 @@ class ModelPicker:
         n_first = len(BUNDLED)
         options = plain[:n_first] + files + plain[n_first:]
         self._name = Dropdown(description="Network", options=options, value=name)
-        explain(self._name, "The trained network that is compressed.")
+        explain(self._name, "The network to compress; those marked finished are compressed files.")
         self._name.add_class("ex-model")
         self._weights = Dropdown(description="Weights", options=["trained", "random"])
-        explain(self._weights, "Trained weights, or random ones as a control.")
+        explain(self._weights, "Trained weights, or random ones: a control that learned nothing.")
         self._weights.value = "trained" if trained else "random"
         self._weights.add_class("ex-weights")
         for picker in (self._name, self._weights):
             picker.observe(lambda _change: self._chosen(), "value")
         self.widget = HBox([self._name, self._weights])
         self.widget.add_class("ex-picker")
+        self._shown = name
 
     def show(self, name: str, weights: str) -> None:
         """Show which network is on the page, where it is one that can be chosen."""
         if name not in {value for _, value in self._name.options}:
             return
+        self._shown = name
         self._is_told = True
         try:
             self._name.value = name
@@ -88,7 +90,12 @@ class ModelPicker:
         try:
             self._opened(open_network(name, "default" if name in bundled() else weights))
         except Exception as error:
-            self._failed(f"{name} could not be loaded: {error}")
+            cure = ""
+            if isinstance(error, zoo.WeightsUnavailable):
+                cure = " On this page, choose the weights random."
+            self._failed(
+                f"{name} could not be loaded: {error}{cure} The page still shows {self._shown}."
+            )
 
     def close(self) -> None:
         """Release the widgets."""

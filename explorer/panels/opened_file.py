@@ -51,11 +51,11 @@ def check_beginning(name: str, beginning: bytes) -> None:
                 "it once: safetensors.torch.save_file(net.state_dict(), 'net.safetensors')."
             )
     if beginning[8:9] != b"{":
-        raise ValueError(f"{name} is neither of what can be opened here: {KINDS}.")
+        raise ValueError(f"{name} cannot be opened here; choose {KINDS}.")
     if int.from_bytes(beginning[:8], "little") > MAX_HEADER:
         raise ValueError(
             f"{name} has a longer list of tensors than the {size_text(MAX_HEADER)} that are read "
-            "here; it is damaged, or no file of weights."
+            "here; it is damaged, or not a file of weights."
         )
 
 

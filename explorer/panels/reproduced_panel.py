@@ -52,7 +52,7 @@ class ReproducedPanel:
             description="How it came to be", options=[(told.name, told) for told in stories]
         )
         self._chosen.add_class("ex-story-picker")
-        explain(self._chosen, "The result whose way is shown, epoch by epoch.")
+        explain(self._chosen, "The result whose training is shown, epoch by epoch.")
         self._chosen.observe(lambda _change: self._tell(), "value")
         body = [self._view.widget]
         if stories:

@@ -42,7 +42,9 @@ class RunView:
     name : str
     title, hint : str
         The card's heading and the remark beside it.
-    place : {"left", "right", "below"}
+    place : {"left", "right", "below", "wide"}
+        One of the columns, or below both, across half or all of the width. Where the cards below
+        do not fill their last row, the first of them stands in the column with fewer cards.
     make : callable
         Makes the view.
     record : callable
@@ -96,7 +98,10 @@ class RunViews:
         self._views = {view.name: view.make() for view in views}
         self._cards = {
             view.name: card(
-                view.title, view.hint, self._views[view.name].widget, f"{prefix}-{view.name}"
+                view.title,
+                view.hint,
+                self._views[view.name].widget,
+                f"{prefix}-{view.name}" + (" ex-wide" if view.place == "wide" else ""),
             )
             for view in views
         }
@@ -141,11 +146,18 @@ class RunViews:
         return True
 
     def _arrange(self) -> None:
-        places: dict[str, list[VBox]] = {"left": [self._first], "right": [], "below": []}
+        places: dict[str, list[VBox]] = {
+            "left": [self._first],
+            "right": [],
+            "below": [],
+            "wide": [],
+        }
         for name, spec in self._specs.items():
             if name in self.shown:
                 places[spec.place].append(self._cards[name])
-        self._left.children = tuple(places["left"])
-        self._right.children = tuple(places["right"])
+        left, right, below = places["left"], places["right"], places["below"]
+        if len(below) % 2:
+            (left if len(left) < len(right) else right).append(below.pop(0))
+        self._left.children, self._right.children = tuple(left), tuple(right)
         columns = (self._left, self._right)
-        self.widget.children = (*self._top, *columns, *places["below"], *self._last)
+        self.widget.children = (*self._top, *columns, *below, *places["wide"], *self._last)

@@ -58,12 +58,12 @@ class SensitivityPanel:
         self._set = Button(description="Set this layer", disabled=True)
         self._set.on_click(lambda _button: self._pressed())
         self._view = SensitivityView(select, self.set_layer)
-        explain(self._dial, "What is turned, in one layer at a time.")
-        self._dial.tooltips = [f"{TITLES[name]} of one layer at a time" for name in DIALS]
+        explain(self._dial, "What is turned in one layer at a time, the others left alone.")
+        self._dial.tooltips = [f"{TITLES[name]} in one layer at a time." for name in DIALS]
         explain(self._upper, "Show only the upper part of the axis, where the curves differ.")
-        explain(self._layer, "The layer that gets steps of its own.")
-        explain(self._value, "What that layer is set to.")
-        explain(self._set, "Give the layer this step; the others keep theirs.")
+        explain(self._layer, "The layer whose steps the button changes.")
+        explain(self._value, "The value for that layer, and the accuracy measured with it.")
+        explain(self._set, "Give this layer that value as its own step; the others keep theirs.")
         self._bar = SurveyBar(SensitivityJob, self.start, survey, "Measure")
         choices, act = HBox([self._dial, self._upper]), HBox([self._layer, self._value, self._set])
         for box in (choices, act):

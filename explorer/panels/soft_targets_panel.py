@@ -29,7 +29,7 @@ NO_DATA = (
     "Soft targets are answers to labeled data, and there is none here: hand over pairs of input "
     "and class index with the network, Explorer(net, data), or choose a trained network."
 )
-ASKING = "Asking the network about the samples held out\N{HORIZONTAL ELLIPSIS}"
+ASKING = "Asking the network about the held-out samples\N{HORIZONTAL ELLIPSIS}"
 HIDDEN = "ex-hidden"
 
 
@@ -56,8 +56,11 @@ class SoftTargetsPanel:
         self._images = PickedImagesView(self._pick)
         self._soft, self._formula, self._message = SoftTargetsView(), FormulaView(), caption()
         self._number = BoundedIntText(description="Image", min=0, max=0)
-        explain(self._number, "Number of the image, from 0.")
-        self._steps = [self._step("Previous image", -1), self._step("Next image", 1)]
+        explain(self._number, "Number of the image among the held-out samples, from 0.")
+        self._steps = [
+            self._step("Previous image of those held out.", -1),
+            self._step("Next image of those held out.", 1),
+        ]
         self.temperature = FloatLogSlider(
             value=FIRST,
             min=math.log10(LOW),
@@ -66,7 +69,10 @@ class SoftTargetsPanel:
             readout_format=".3g",
             description="Temperature T",
         )
-        self.temperature.tooltip = "Logits are divided by T before the softmax."
+        self.temperature.tooltip = (
+            "T > 1 softens the answers: pᵢ = exp(zᵢ / T) / Σ exp(zⱼ / T). Higher shows more of "
+            "which classes the teacher finds alike; at T = 1 they are as the network gives them."
+        )
         for widget, name in ((self._number, "number"), (self.temperature, "temperature")):
             widget.add_class(f"ex-soft-{name}")
             widget.observe(lambda _change: self._draw(), "value")
@@ -82,13 +88,12 @@ class SoftTargetsPanel:
         button.on_click(lambda _button: setattr(self._number, "value", self._number.value + by))
         return button
 
-    def _composed(self) -> HBox:
+    def _composed(self) -> VBox:
         chooser = HBox([self._steps[0], self._number, self._steps[1]])
         chooser.add_class("ex-soft-chooser")
-        left = VBox([self._images.widget, chooser, self.temperature, self._formula.widget])
-        pair = HBox([left, self._soft.widget])
+        pair = HBox([VBox([self._images.widget, chooser, self.temperature]), self._soft.widget])
         pair.add_class("ex-pair")
-        return pair
+        return VBox([pair, self._formula.widget])
 
     def bind(self, answers: Answers | None, data: Any) -> None:
         """Show another network's answers; None where there is no data."""

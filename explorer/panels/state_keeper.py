@@ -21,6 +21,7 @@ from explorer.session.worker import LatestWins, Stale
 from explorer.views.address import AddressView
 from explorer.zoo.digit_networks import BUNDLED
 
+DRAWN_S = 0.5
 NOT_NAMED = "It holds the recipe, not the network, which no name brings back"
 
 
@@ -86,7 +87,7 @@ class StateKeeper:
         )
         self.tools = HBox([self.history.buttons, self._address.widget])
         self.tools.add_class("ex-tools")
-        self._drawer = LatestWins("explorer-states")
+        self._drawer = LatestWins("explorer-states", patience_s=DRAWN_S)
         self._opener = LatestWins("explorer-opening")
         self._link = ""
         self._is_open = True

@@ -43,8 +43,7 @@ class TopicsPanel:
         if first not in self._panels:
             known = ", ".join(self._panels)
             raise ValueError(f"tab must be one of {known}; got {first!r}")
-        self._tabs = TabsView(list(self._panels), [tab.widget for tab in tabs])
-        self._tabs.open(first)
+        self._tabs = TabsView(list(self._panels), [tab.widget for tab in tabs], first)
         self._tabs.observe(lambda _change: self._selected(opened), "selected")
         self.widget = self._tabs.widget
 
@@ -58,7 +57,7 @@ class TopicsPanel:
 
     def open(self, title: str) -> None:
         """Open the tab of a title."""
-        self._tabs.open(title)
+        self._tabs.selected = title
 
     @property
     def topic(self) -> Topic:

@@ -38,7 +38,7 @@ class TrainPanel(RunPanel):
 
     topic = Topic("Train", "trains", (Prune(sparsity=0.5), Share(n_clusters=32)), (), ())
     plans = PLANS
-    heading = ("Training", "on samples to tune with")
+    heading = ("Training", "on the training samples")
 
     def __init__(self, use: Use, say: Callable[[str], None], results: Results = none) -> None:
         super().__init__(use)
@@ -51,7 +51,7 @@ class TrainPanel(RunPanel):
     @cached_property
     def _keep(self) -> Checkbox:
         box = Checkbox(description="Keep retraining after each move", indent=False)
-        explain(box, "After each move of a dial, train for as many seconds as set here.")
+        explain(box, "After each change of the recipe, train for as many seconds as set above.")
         box.add_class("ex-train-keep")
         return box
 

@@ -73,7 +73,7 @@ def penalty_formulas(plan: TrainingPlan, log: TrainingLog) -> tuple[Formula, ...
 ACCURACY = RunView(
     "accuracy",
     "Accuracy",
-    "on samples held out",
+    "on held-out samples",
     "right",
     AccuracyView,
     lambda run: run.log.curves(),
@@ -126,7 +126,7 @@ VIEWS = (
         "paths",
         "Shared values",
         "on the move",
-        "below",
+        "right",
         CentroidPathsView,
         lambda run: run.log.centroid_paths(run.layer),
     ),

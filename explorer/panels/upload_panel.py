@@ -103,7 +103,7 @@ class UploadPanel:
         self._incoming: _Incoming | None = None
         self._worker = LatestWins("explorer-upload")
         self._numbers = count(1)
-        hint = f"{KINDS[0].upper()}{KINDS[1:]}, at most {size_text(self._limit)}"
+        hint = f"Open {KINDS}, of at most {size_text(self._limit)}."
         self._view = FilePickerView(ACCEPT, hint, self._begin, self._part, self._lost)
         self.widget = self._view.widget
         if not self._limit:

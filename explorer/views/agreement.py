@@ -111,5 +111,5 @@ def _look_text(record: Behavior) -> str:
     if found.kl_bits < FAR_BITS:
         bits = f"{found.kl_bits:.{_places(found.kl_bits)}f}"
         tipped = f"{changed:,} answer{'s' if changed > 1 else ''}"
-        return f"Look how little the probabilities moved for {tipped} to tip: {bits} bits."
+        return f"See how little the probabilities moved for {tipped} to tip: {bits} bits."
     return f"Look: every changed answer ({changed:,}) was right before."

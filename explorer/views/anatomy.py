@@ -25,7 +25,10 @@ _LEGEND = (
 
 
 class AnatomyTable(anywidget.AnyWidget):
-    """Rows of a name, bars and numbers; those with a ``choice`` can be chosen."""
+    """Rows of a name, bars and numbers; those with a ``choice`` can be chosen.
+
+    Numbers whose head is "" stand below those before them.
+    """
 
     _esm = script("anatomy.js")
 
@@ -150,9 +153,9 @@ def _others_name(record: Anatomy) -> str:
 def _caption_text(record: Anatomy) -> str:
     weights = _said(record.heaviest("weights"), "holds", "hold", "weights")
     if record.input_shape is None:
-        return f"{weights}. To see multiplications too, give the shape of an input: input_shape=."
+        return f"{weights}. To see multiplications too, give the shape of one input: input_shape."
     macs = _said(record.heaviest("macs"), "does", "do", "multiplications")
-    return f"{weights}; {macs}. Look where the upper bar is long, and where the lower one."
+    return f"{weights}; {macs}. See where the upper bar is long, and where the lower one is."
 
 
 def _said(found: tuple[str, int, float], one: str, many: str, what: str) -> str:

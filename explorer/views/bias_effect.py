@@ -53,13 +53,13 @@ def effect_text(record: BiasEffect) -> str:
     if record.amount == 0:
         return (
             f"The student never saw class {record.name}, and is right on {own} of it and {every} "
-            "of all. Raise its bias with the dial, and look how much comes back."
+            "of all. Raise its bias with the dial, and see how much comes back."
         )
     before = percent_text(record.class_before.top1), percent_text(record.before.top1)
     return (
         f"With {record.amount:.1f} added to the bias of class {record.name}, which it never saw, "
         f"the student is right on {own} of it instead of {before[0]}, and on {every} of all "
-        f"instead of {before[1]}. Look from where on the others lose more."
+        f"instead of {before[1]}. See from which point on the other classes lose more."
     )
 
 

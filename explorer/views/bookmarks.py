@@ -19,7 +19,7 @@ HINT = (
     "Kept states stay in this browser, on this machine: no server holds them. "
     "Tick two or more to see side by side what differs."
 )
-FILES_HINT = "JSON reads back here, CSV opens in spreadsheets, Python makes the networks again."
+FILES_HINT = "JSON can be read back here, CSV opens in spreadsheets, Python makes the networks."
 HEADS = ("Name", "Size", "Ratio", "Accuracy", "Sparsity", "Operations", "Energy")
 ACTIONS = {"keep": 1, "go": 1, "remove": 1, "rename": 2, "read": 1}
 

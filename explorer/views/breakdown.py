@@ -14,7 +14,7 @@ from explorer.views.table import Table
 _DECIMAL_ROOM = "\N{PUNCTUATION SPACE}\N{FIGURE SPACE}"
 _WORDS = {
     "values": "the weights' values or codes",
-    "indices": "saying which weights are kept",
+    "indices": "the places of the kept weights",
     "fillers": "zeros that bridge long gaps",
     "codebooks": "shared values and scales",
     "tables": "the entropy coder's tables",
@@ -60,7 +60,8 @@ class BreakdownView:
         close_all(self.widget)
 
     def _draw_table(self, record: Breakdown, roles: list[str]) -> None:
-        heads = [("part", ""), *((role, f"role-{role}") for role in roles), ("bytes", "")]
+        named = [(role.capitalize(), f"role-{role}") for role in roles]
+        heads = [("Part", ""), *named, ("Bytes", "")]
         rows = [*record.rows, BreakdownRow("whole file", record.totals)]
         parted = any(bits % 8 for row in rows for bits in row.bits.values())
         self._table.show(heads, [_cells(row, roles, parted) for row in rows])

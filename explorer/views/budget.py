@@ -27,7 +27,7 @@ class BudgetView:
 
     def __init__(self) -> None:
         self._caption = caption()
-        self._table = Table("What each layer gets")
+        self._table = Table("What each layer gets", "ex-table-words")
         self.widget = VBox([self._caption, self._table])
 
     def draw(self, words: str, recipe: Recipe | None, layers: Sequence[str]) -> None:
@@ -67,9 +67,9 @@ def outcome_words(fitted: Fitted) -> str:
     measured = percent_text(point.accuracy.top1) if point.accuracy else "unknown accuracy"
     found = f"{size_text(point.size_bytes)} ({ratio_text(point.compression_ratio)}), {measured}"
     judged = f" on {point.accuracy.n:,} samples" if point.accuracy else ""
-    told = f"{found}{judged}; predicted were {percent_text(fitted.predicted)}."
+    told = f"{found}{judged}; predicted: {percent_text(fitted.predicted)}."
     if fitted.met:
-        return f"Kept, {budget_words(budget)}: {told}"
+        return f"Budget met, {budget_words(budget)}: {told}"
     return (
         f"{budget_words(budget).capitalize()} cannot be met by pruning and sharing without "
         f"retraining. The nearest: {told}"

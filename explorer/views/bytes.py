@@ -84,14 +84,14 @@ def _caption_text(record: Waterfall) -> str:
         if step < 1 - SLIGHT
     ]
     if grown:
-        return f"Look at {grown[0]}: this stage makes the file larger than it was before it."
+        return f"Look at {grown[0]}: this stage makes the file larger than it was before."
     steps = dict(
         zip([label for label, _ in record.stages[1:]], record.step_ratios[1:], strict=True)
     )
     best = max(steps, key=lambda label: steps[label])
     if steps[best] < 1 + SLIGHT:
-        return "No step saves anything yet: turn a dial and look which bar gets shorter."
+        return "No step saves anything yet: turn a dial and see which bar gets shorter."
     return (
-        f"{ratio_text(record.ratios[-1])} in all. Look how the ratios multiply: "
+        f"{ratio_text(record.ratios[-1])} in all. See how the ratios multiply: "
         f"{best} saves most, {ratio_text(steps[best])} by itself."
     )

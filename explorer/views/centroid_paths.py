@@ -51,10 +51,10 @@ class CentroidPathsView:
             self._lines.x = record.steps.astype(np.float64)
             self._lines.y = record.values[:, chosen].T
         moved = np.abs(record.values[-1] - record.values[0])
-        some = f" {len(chosen)} of them drawn." if len(chosen) < k else ""
+        some = f" ({len(chosen)} of them drawn)" if len(chosen) < k else ""
         self._caption.value = (
-            f"{k} shared values;{some} moved by {moved.mean():.3g} on average, {moved.max():.3g} "
-            "at most. Look which ones move: each follows the summed gradient of its weights."
+            f"{k} shared values{some} moved by {moved.mean():.3g} on average, {moved.max():.3g} "
+            "at most. See which ones move: each follows the summed gradient of its weights."
         )
 
     def close(self) -> None:

@@ -61,7 +61,7 @@ def _caption_text(rows: tuple[ClassChange, ...]) -> str:
         return f"Look: no class lost right answers.{hidden}"
     shares = f"{percent_text(worst.before)} to {percent_text(worst.after)}"
     return (
-        f"Look which class pays first: class {worst.name} goes from {shares} (95% interval "
+        f"See which class pays first: class {worst.name} goes from {shares} (95% interval "
         f"{low:.1f} to {high:.1f}%), class {best.name} {_best_text(best)}.{hidden}"
     )
 

@@ -90,8 +90,8 @@ def _gathered(record: Codebook) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _heads(record: Codebook) -> list[tuple[str, str]]:
-    code = "code, bits" if record.code_lengths is None else "Huffman, bits"
-    return [("value", ""), ("weights", ""), ("share", ""), (code, "")]
+    code = "Code, bits" if record.code_lengths is None else "Huffman, bits"
+    return [("Value", ""), ("Weights", ""), ("Share", ""), (code, "")]
 
 
 def _rows(record: Codebook) -> list[list[str]]:
@@ -110,7 +110,7 @@ def _caption_text(record: Codebook, n_drawn: int) -> str:
     share = f"{count_text(record.n_coded)} weights share {k:,} values"
     if record.code_lengths is None:
         cost = f", {record.code_bits} bits a code."
-        hint = "Look how uneven the bars are: the more, the more an entropy coder saves."
+        hint = "See how uneven the bars are: the more uneven, the more an entropy coder saves."
     else:
         cost = f", {record.mean_bits:.2f} bits a code on average in place of {record.code_bits}."
         hint = "Look at the tallest bars: the most frequent values have the shortest codes."

@@ -144,7 +144,10 @@ def _caption_text(record: Confusion) -> str:
         return "Look at the empty cells beside the diagonal: no class is taken for another."
     first, names = record.pairs[0], record.names
     grown = max(record.pairs, key=lambda pair: pair.n_after - pair.n_before)
-    text = f"Look beside the diagonal: {_taken(first, names)} is most often: {_counts(first)}."
+    text = (
+        f"Look beside the diagonal: {_taken(first, names)} is the most frequent mistake "
+        f"({_counts(first)})."
+    )
     if grown is not first and grown.n_after > grown.n_before:
         text += f" {_taken(grown, names)} grew most: {_counts(grown)}."
     return text

@@ -21,7 +21,7 @@ class CodeButton(anywidget.AnyWidget):
     _esm = script("code_block.js", "copy_code.js")
 
     label = traitlets.Unicode("Copy as Python").tag(sync=True)
-    help = traitlets.Unicode("Python that computes what this tab shows").tag(sync=True)
+    help = traitlets.Unicode("Show Python code that computes what this tab shows.").tag(sync=True)
 
 
 class CodeView:

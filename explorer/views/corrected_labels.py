@@ -58,6 +58,6 @@ def corrected_text(record: CorrectedLabels) -> str:
     return (
         f"The teacher learned {record.n_corrupted:,} wrong labels among {record.n:,}, and gives "
         f"the true class for {record.n_corrected:,} of them ({percent_text(record.share)}); it "
-        f"contradicts {len(record.spoiled):,} right ones. Look whether you would have believed "
+        f"contradicts {len(record.spoiled):,} right ones. See whether you would have believed "
         "the label."
     )

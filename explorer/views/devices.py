@@ -19,7 +19,7 @@ _NEEDS = {
     "file": "the file",
     "working": "one layer's activations",
     "memory": "weights written out, and activations",
-    "flops": "30 inferences a second",
+    "flops": "30 inferences per second",
 }
 
 
@@ -76,8 +76,8 @@ def _text(amount: int, operations: bool) -> str:
 def _caption_text(record: Sequence[Fit]) -> str:
     fits = sum(fit.fits for fit in record)
     gained = [fit.budget for fit in record if fit.fits and not fit.fitted]
-    told = f"{fits} of {len(record)} budgets are kept."
+    told = f"{fits} of {len(record)} budgets are met."
     if gained:
         named = f"{gained[0].device}, {gained[0].offers}"
         return f"{told} Look at what compression made fit: {named}."
-    return f"{told} Look which bar is next to fit: make the file smaller and watch it turn."
+    return f"{told} See which bar is next to fit: make the file smaller and watch it change."

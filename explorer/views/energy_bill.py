@@ -33,8 +33,11 @@ class EnergyBillView:
         self._dial = FloatLogSlider(
             value=FPS, base=10, min=0, max=2.3802, step=0.01, readout_format=".0f"
         )
-        self._dial.description = "Inferences a second"
-        self._dial.tooltip = "How many images a second the network looks at"
+        self._dial.description = "Inferences per second"
+        self._dial.tooltip = (
+            "How many images the network looks at in a second: power = energy per inference · "
+            "inferences per second. Size and accuracy stay as they are."
+        )
         self._dial.add_class("ex-dial-fps")
         self._dial.observe(lambda _change: self._show(), "value")
         heads = ["", "", "Energy", "Power"]
@@ -96,13 +99,13 @@ def power_text(watts: float) -> str:
 def _caption_text(record: EnergyBills, fps: int) -> str:
     before, after = record.before, record.after
     power = f"{power_text(before.watts(fps))} {_ARROW} {power_text(after.watts(fps))}"
-    told = f"Estimate for a chip like {record.chip.name}: {power} at {fps} a second"
+    told = f"Estimate for a chip like {record.chip.name}: {power} at {fps} inferences per second"
     if after.total_pj and after.total_pj < before.total_pj:
         told += f", {ratio_text(before.total_pj / after.total_pj)} less"
     moved = before.weight_memory != after.weight_memory
     look = (
         "Look at the weights: all of them fit into the chip's own memory now."
         if moved and after.weight_memory == "SRAM"
-        else "Look what costs most: fetching from memory far off, or computing."
+        else "See what costs most: fetching from distant memory, or computing."
     )
     return f"{told}. {look}"

@@ -49,7 +49,7 @@ def family_text(record: Family) -> str:
     accuracy = f"{abs(gain):.1f} points {'more' if gain >= 0 else 'less'} accuracy"
     note = f" {record.note}" if record.note else ""
     return (
-        f"{product}, against {alone}, with {accuracy}. Look whether the small student still "
+        f"{product}, against {alone}, with {accuracy}. See whether the small student still "
         f"stands what the recipe asks of it.{note}"
     )
 

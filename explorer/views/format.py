@@ -7,6 +7,7 @@ import math
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 DASH = "\N{EM DASH}"
+MOST_DECIMALS = 4
 
 
 def size_text(n_bytes: float) -> str:
@@ -41,13 +42,15 @@ def ratio_text(ratio: float) -> str:
 def percent_text(fraction: float, decimals: int = 1) -> str:
     """Fraction in [0, 1] as percent: ``"97.9%"``.
 
-    A fraction close to, but not at, 0 or 1 is never rounded onto it at one decimal:
-    0.9999 reads ``"99.99%"``.
+    A fraction close to, but not at, 0 or 1 is never rounded onto it: 0.9999 reads
+    ``"99.99%"``, and one weight in two million ``"<0.0001%"``.
     """
     text = f"{100 * fraction:.{decimals}f}"
-    if float(text) in (0.0, 100.0) and fraction not in (0.0, 1.0) and decimals < 4:
+    if float(text) not in (0.0, 100.0) or fraction in (0.0, 1.0):
+        return f"{text}%"
+    if decimals < MOST_DECIMALS:
         return percent_text(fraction, decimals + 1)
-    return f"{text}%"
+    return "<0.0001%" if fraction < 0.5 else ">99.9999%"
 
 
 def points_text(change: float) -> str:

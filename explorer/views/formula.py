@@ -72,4 +72,4 @@ def _caption_text(records: tuple[Formula, ...]) -> str:
         return "No formula belongs to this recipe."
     if any(record.measured_text for record in records):
         return "Look at the two numbers: the gap is what the formula leaves out."
-    return "Look which symbol your dial moves, and how the result follows it."
+    return "See which symbol your dial moves, and how the result follows it."

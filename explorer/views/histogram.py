@@ -116,7 +116,7 @@ def _caption_text(record: Histogram) -> str:
     text = f"{count_text(kept)} of {count_text(total)} weights are left. "
     if record.levels is not None:
         n_levels = len(record.levels)
-        return text + f"Look how the weights gather on {n_levels} shared values (ticks)."
+        return text + f"See how the weights gather on {n_levels} shared values (ticks)."
     if record.threshold is not None:
         return text + f"Look for the gap: weights within ±{record.threshold:.3g} became zero."
     return text + "Look at how many weights lie close to zero: those can go first."

@@ -14,8 +14,8 @@ from explorer.views.closing import close_all
 from explorer.views.front_end import script
 
 HINT = (
-    "From top to bottom, how the present state came to be; what was tried and left stands "
-    "indented where it began. Press any of them to have it back."
+    "From top to bottom: how the present state came to be. What was tried and dropped stands "
+    "indented below where it began. Press any line to go back to it."
 )
 Row = tuple[int, int, str, str, bool]
 

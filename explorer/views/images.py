@@ -106,7 +106,7 @@ def _lost_text(record: Gallery) -> str:
     chance = record.n_in_all / 10
     return (
         f"{record.n_in_all:,} of {record.n:,} samples lost, the original's closest calls first. "
-        f"Look whether the doubtful ones go first: {record.n_among_weakest:,} of them are among "
+        f"See whether the doubtful ones go first: {record.n_among_weakest:,} of them are among "
         f"the tenth ({record.n_weakest:,}) that the original got right by the smallest margins; "
         f"by chance {chance:,.{0 if chance >= 10 else 1}f} would be.{_shown(record)}"
     )
@@ -116,8 +116,8 @@ def _gained_text(record: Gallery) -> str:
     if not record.n_in_all:
         return f"Nothing gained among {record.n:,} samples: no mistake of the original went away."
     return (
-        f"{record.n_in_all:,} of {record.n:,} samples are right now and were not before. Look "
-        f"whether they are clear cases or luck.{_shown(record)}"
+        f"{record.n_in_all:,} of {record.n:,} samples are right now and were not before. See "
+        f"whether they are clear cases, or luck.{_shown(record)}"
     )
 
 

@@ -59,6 +59,6 @@ def _words(record: Curves) -> str:
         return "Start a run: each network is judged before its first step and after each epoch."
     told = ", ".join(f"{name} {percent_text(value)}" for name, value in now.items())
     if record.reference is None:
-        return f"Now {told} on held-out samples. Look how far apart the lines are."
+        return f"Now {told} on held-out samples. See how far apart the lines are."
     reference = f"{record.reference.name}: {percent_text(record.reference.accuracy)}"
-    return f"Now {told}; {reference}. Look which line comes nearer to the dashed one."
+    return f"Now {told}; {reference}. See which line comes nearer to the dashed one."

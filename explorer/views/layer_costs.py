@@ -29,22 +29,27 @@ class LayerCostsView:
 
     def draw(self, record: LayerCosts) -> None:
         """Show a record."""
-        paper = ["paper"] if record.published else []
-        inputs = ["Inputs not 0"] if record.n_samples else []
-        heads = ["Layer", "Weights", *paper, *inputs, "FLOP", *paper]
         theirs = [*record.published.layers, record.published.total] if record.published else []
         ours = [*record.layers, record.total]
         rows = [
             _cells(row, theirs[i] if theirs else None, bool(record.n_samples))
             for i, row in enumerate(ours)
         ]
-        self._table.show([(head, "") for head in heads], rows)
+        self._table.show([(head, "") for head in _heads(record)], rows)
         self._caption.value = _caption_text(record)
         self._source.value = f"{record.published.source}." if record.published else ""
 
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""
         close_all(self.widget)
+
+
+def _heads(record: LayerCosts) -> list[str]:
+    """Name the columns: the paper's stand behind ours."""
+    inputs = ["Inputs not 0"] if record.n_samples else []
+    if not record.published:
+        return ["Layer", "Weights", *inputs, "FLOP"]
+    return ["Layer", "Weights", "Weights, paper", *inputs, "FLOP", "FLOP, paper"]
 
 
 def _cells(row: LayerCost, theirs: PublishedLayer | None, with_density: bool) -> list[str]:
@@ -75,10 +80,10 @@ def _caption_text(record: LayerCosts) -> str:
         else "zeros among the weights are skipped; without data those among activations are not "
         "counted."
     )
-    how = f"What is left. FLOP: {counted}"
+    how = f"What is left of each layer. FLOP: {counted}"
     if record.published is None:
-        return f"{how} Look which layer keeps most: that one is pruned least."
+        return f"{how} See which layer keeps most: that one is pruned least."
     table = record.published
-    other = "" if table.same else f" The paper's {table.network} has other widths than this one."
-    look = "Look which layers bear more pruning than the paper's, and which less."
+    other = "" if table.same else f" The paper's {table.network} has layers of other widths."
+    look = "See which layers are pruned more than the paper's, and which less."
     return f"{how} {look}{other}"

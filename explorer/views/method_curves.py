@@ -22,6 +22,7 @@ from explorer.views.table import Table
 
 INK = "var(--ex-ink)"
 RATIOS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+MOST_TICKS = 7
 UPPER_POINTS = 0.2
 HEADS = ("Method", "Setting", "Ratio", "File", "Top-1", "Top-5")
 RETRAINED = ", retrained"
@@ -64,12 +65,16 @@ class MethodCurvesView:
     Attributes
     ----------
     widget : VBox
+        The plot, its legend and its caption.
+    table : Table
+        To stand below what must not move while rows are added.
     best : list of CurvePoint
         The ringed points, smallest ratio first.
     """
 
     def __init__(self, chosen: Callable[[CurvePoint], None]) -> None:
         self.best: list[CurvePoint] = []
+        self._record: MethodPlot | None = None
         self._x, self._y = bqplot.LogScale(min=1.0, max=100.0), bqplot.LinearScale(min=0, max=1)
         self._x_axis = bqplot.Axis(
             scale=self._x,
@@ -90,8 +95,8 @@ class MethodCurvesView:
         self._figure = figure(marks, [self._x_axis, self._y_axis])
         self._figure.layout.height = "380px"
         self._legend, self._caption = HTML(), caption()
-        self._table = Table("Points that no other beats: method, setting, size and accuracy")
-        self.widget = VBox([self._figure, self._legend, self._caption, self._table])
+        self.table = Table("Points that no other beats: method, setting, size and accuracy")
+        self.widget = VBox([self._figure, self._legend, self._caption])
 
     def _line(self, name: str, again: bool) -> bqplot.Lines:
         look = self._looks[name]
@@ -103,24 +108,27 @@ class MethodCurvesView:
 
     def draw(self, record: MethodPlot) -> None:
         """Show a record."""
-        shown = [p for p in record.points if record.retrained or not p.retrained]
+        self._record = record
+        shown = _shown(record)
         self._fit(record, shown)
         for (name, again), line in self._lines.items():
             own = [p for p in shown if p.method == name and p.retrained is again]
             move(line, *_places(sorted(own, key=_ratio), record.metric))
         self.best = frontier(shown, record.metric)
         move(self._rings, *_places(self.best, record.metric))
-        self._table.show([(head, "") for head in HEADS], [_cells(p) for p in self.best[::-1]])
+        self.table.show([(head, "") for head in HEADS], [_cells(p) for p in self.best[::-1]])
         self._say(record, shown)
 
     def move(self, ratio: float, accuracy: float | None) -> None:
         """Move the mark of the present recipe; without accuracy it is not shown."""
         known = [] if accuracy is None else [accuracy]
         move(self._here, [ratio][: len(known)], known)
+        if self._record is not None:
+            self._fit(self._record, _shown(self._record))
 
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""
-        close_all(self.widget, *self._lines.values(), self._rings, self._here)
+        close_all(self.widget, self.table, *self._lines.values(), self._rings, self._here)
         close_all(self._x_axis, self._y_axis, self._x, self._y)
 
     def _clicked(self, event: dict, chosen: Callable[[CurvePoint], None]) -> None:
@@ -131,15 +139,18 @@ class MethodCurvesView:
     def _fit(self, record: MethodPlot, shown: Sequence[CurvePoint]) -> None:
         """Let the axes span what is shown."""
         across, up = _places(shown, record.metric)
-        low, high = float(across.min(initial=1.0)), float(across.max(initial=20.0))
+        best = float(up.max(initial=record.original or 0.0))
+        bottom = max(0.0, np.floor(20 * (best - UPPER_POINTS)) / 20) if record.upper else 0.0
+        seen = np.append(across[up >= bottom], self._here.x[self._here.y >= bottom])
+        low, high = float(seen.min(initial=1.0)), float(seen.max(initial=20.0))
         ends = (
             max(value for value in RATIOS if value <= max(low, RATIOS[0])),
             min((value for value in RATIOS if value >= high), default=high),
         )
         ticks = [float(value) for value in RATIOS if ends[0] <= value <= ends[1]]
+        if len(ticks) > MOST_TICKS:
+            ticks = [value for value in ticks if f"{value:g}".strip("0.") == "1"]
         span(self._x, self._x_axis, (float(ends[0]), float(ends[1])), ticks, "{:g}×".format)
-        best = float(up.max(initial=record.original or 0.0))
-        bottom = max(0.0, np.floor(20 * (best - UPPER_POINTS)) / 20) if record.upper else 0.0
         places = round_places(float(bottom), 1.0, 5)
         span(self._y, self._y_axis, (float(bottom), 1.0), places, lambda v: percent_text(v, 0))
         self._y_axis.label = "top-1 accuracy" if record.metric == "top1" else "top-5 accuracy"
@@ -148,13 +159,17 @@ class MethodCurvesView:
         names = [name for name in METHODS if any(p.method == name for p in shown)]
         keys = [self._looks[name].key(METHODS[name].title) for name in names]
         if any(p.retrained for p in shown):
-            keys.append(legend_key("shortly retrained", "\N{EN DASH} \N{EN DASH}"))
+            keys.append(legend_key("briefly retrained", "\N{EN DASH} \N{EN DASH}"))
         keys.append(legend_key("no other point beats it", "\N{WHITE CIRCLE}"))
         keys.append(legend_key("your recipe", "\N{HEAVY GREEK CROSS}", "ex-here"))
         markup = f'<div class="ex-legend">{"".join(keys)}</div>'
         if self._legend.value != markup:
             self._legend.value = markup
         self._caption.value = _words(record, shown)
+
+
+def _shown(record: MethodPlot) -> list[CurvePoint]:
+    return [p for p in record.points if record.retrained or not p.retrained]
 
 
 def title_of(point: CurvePoint) -> str:
@@ -196,11 +211,11 @@ def _cells(point: CurvePoint) -> list[str]:
 
 def _words(record: MethodPlot, shown: Sequence[CurvePoint]) -> str:
     if not shown:
-        return "Start to measure every method over its settings; the points appear as they finish."
+        return "Press Measure to try every method over its settings; points appear as they finish."
     failed = sum(1 for p in shown if p.point.error_message)
     lost = f" {failed} points could not be measured." if failed else ""
     look = (
-        "Look which curve stays up longest to the right, and how pruning and sharing together go "
+        "See which curve stays up longest to the right, and how pruning and sharing together go "
         "further than either alone."
     )
     again = any(p.retrained for p in shown)

@@ -9,10 +9,11 @@ from ipywidgets import VBox
 from explorer.measure.reproduced import Reproduced
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
-from explorer.views.format import percent_text, ratio_text, size_text
+from explorer.views.format import DASH, percent_text, ratio_text, size_text
 from explorer.views.table import Table
 
-HEADS = ("Result", "Published", "Reached", "Test error here (95% interval)", "Time", "")
+MEANS = ("mean_accuracy", "mean_error_labels", "mean_error_mimic")
+HEADS = ("Result", "Published", "Reached", "Test error here (95% interval)", "Time", "Goal")
 
 
 class ReproducedView:
@@ -34,7 +35,7 @@ class ReproducedView:
         self._table.show([(head, "") for head in HEADS], [_row(record) for record in records])
         met = sum(record.met for record in records)
         self._caption.value = (
-            f"{met} of {len(records)} results reached what was to be reached. Look at the "
+            f"{met} of {len(records)} results reached their goal. Look at the "
             "intervals: a difference within them says little."
         )
 
@@ -47,7 +48,7 @@ def _row(record: Reproduced) -> list[str]:
     interval = f"{percent_text(record.low, 2)} to {percent_text(record.high, 2)}"
     return [
         record.name,
-        figures_text(record.published) or "a ranking",
+        figures_text(record.published) or ("a ranking" if _ranks(record) else DASH),
         figures_text({k: v for k, v in record.reached.items() if _comparable(k, record)}),
         f"{percent_text(record.error, 2)} ({interval}, n = {record.n:,})",
         f"{record.seconds / 60:.0f} min" if record.seconds >= 60 else f"{record.seconds:.0f} s",
@@ -56,8 +57,13 @@ def _row(record: Reproduced) -> list[str]:
 
 
 def _comparable(name: str, record: Reproduced) -> bool:
-    means = ("mean_accuracy", "mean_error_labels", "mean_error_mimic")
-    return name in record.published or name.startswith(means)
+    """Whether a figure stands beside the published ones; where none is published, all do."""
+    alone = not record.published and not _ranks(record)
+    return alone or name in record.published or name.startswith(MEANS)
+
+
+def _ranks(record: Reproduced) -> bool:
+    return any(name.startswith(MEANS) for name in record.reached)
 
 
 def figures_text(figures: Mapping[str, float]) -> str:

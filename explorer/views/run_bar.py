@@ -11,10 +11,10 @@ from explorer.views.status import StatusView
 
 ACTIONS = {"start": "Start", "pause": "Pause", "resume": "Resume", "stop": "Stop"}
 TOOLTIPS = {
-    "start": "Begin a run with these dials; one that is under way ends.",
-    "pause": "Stand still after the step at hand; what was reached can be looked at.",
-    "resume": "Go on where the run stands still.",
-    "stop": "End the run after the step at hand; what was reached stays.",
+    "start": "Start a run with the settings above; one that is under way ends.",
+    "pause": "Pause after the current step; what was reached so far can be looked at.",
+    "resume": "Go on from where the run was paused.",
+    "stop": "End the run after the current step; what was reached stays.",
 }
 
 

@@ -203,7 +203,7 @@ def _key(index: int, name: str, chosen: bool) -> str:
 
 def _words(record: SensitivityPlot) -> str:
     if not any(record.accuracies.values()):
-        return "Start to compress one layer at a time, the others left alone."
-    look = "Look which layers fall first: they should keep more than the others."
+        return "Press Measure to compress one layer at a time, the others left alone."
+    look = "See which layers fall first: they should keep more than the others."
     how = "Click a line to choose its layer, and a point to set its dial there."
     return f"{look} {how} {record.note}".strip()

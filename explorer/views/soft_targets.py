@@ -11,7 +11,7 @@ from explorer.measure.soft_targets import SoftTargetsRecord
 from explorer.views.bars import Bars, Segment, bar_row
 from explorer.views.caption import caption
 from explorer.views.closing import close_all
-from explorer.views.format import percent_text
+from explorer.views.format import MINUS, percent_text
 
 DRAWN = 20
 HARD, TEACHER, STUDENT = "before", "after", "grown"
@@ -77,7 +77,8 @@ def _row(record: SoftTargetsRecord, i: int, logit: float) -> dict[str, Any]:
         texts.append(percent_text(student))
         words += f", student {texts[1]}"
     words += ", the label" if record.label == i else ""
-    return bar_row(record.classes[i], tracks, [f"{logit:.2f}", "\n".join(texts)], words)
+    shown = f"{logit:.2f}".replace("-", MINUS)
+    return bar_row(record.classes[i], tracks, [shown, "\n".join(texts)], words)
 
 
 def _bits(record: SoftTargetsRecord, bits: float) -> str:
@@ -92,5 +93,5 @@ def _words(record: SoftTargetsRecord) -> str:
     return (
         f"At T = {record.temperature:.3g} the label says {record.classes[record.label]} and "
         f"nothing else; the teacher puts {elsewhere} elsewhere, {most} on {record.classes[other]}. "
-        f"Entropy {_bits(record, record.teacher_bits)}: look how it grows with T."
+        f"Entropy {_bits(record, record.teacher_bits)}: see how it grows with T."
     )

@@ -118,7 +118,7 @@ def _kept(record: Spectrum) -> np.ndarray:
 def _caption_text(record: Spectrum) -> str:
     source = "" if record.exact else " Randomized values; exact ones follow."
     if record.rank is None:
-        text = "Look how fast the values fall: the faster, the fewer ranks a layer needs."
+        text = "See how fast the values fall: the faster, the lower the rank a layer needs."
     elif record.rank > record.break_even:
         text = (
             f"Rank {record.rank:,} of {record.full_rank:,} is beyond break-even: "
@@ -127,6 +127,6 @@ def _caption_text(record: Spectrum) -> str:
     else:
         text = (
             f"Rank {record.rank:,} of {record.full_rank:,} kept. "
-            "Look at the grey area: that is the error, and left of the dashed line it saves bytes."
+            "Look at the gray area: that is the error. Left of the dashed line a rank saves bytes."
         )
     return text + source

@@ -66,7 +66,7 @@ def _caption_text(record: StageErrors, per_bar: int) -> str:
     if record.kind == "stage":
         return (
             f"{percent_text(record.errors[-1])} is left after the last stage. "
-            "Look how much less each further stage takes away."
+            "See how much less each further stage takes away."
         )
     worst = max(range(len(record.errors)), key=lambda i: record.errors[i])
     shared = f" Each bar shows the worst of {per_bar} neighbors." if per_bar > 1 else ""

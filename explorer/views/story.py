@@ -53,6 +53,6 @@ def _words(record: Story) -> str:
     return (
         f"{record.name}: {'; '.join(done)}. In the end {left} of the weights are left, the file "
         f"has {size_text(record.size_bytes)} and a test error of "
-        f"{percent_text(record.test_error, 2)}, after {record.seconds / 60:.0f} minutes. Look how "
+        f"{percent_text(record.test_error, 2)}, after {record.seconds / 60:.0f} minutes. See how "
         "the ratio climbs while accuracy is held."
     )

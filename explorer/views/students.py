@@ -96,14 +96,14 @@ def gain_text(record: StudentTable) -> str:
     if not math.isfinite(record.gain_low):
         return (
             f"Taught by the teacher, the student erred {points} on {record.n:,} held-out samples. "
-            "Look whether the intervals of the two students overlap."
+            "See whether the intervals of the two students overlap."
         )
     sign = 1 if record.gain >= 0 else -1
     low, high = sorted((sign * 100 * record.gain_low, sign * 100 * record.gain_high))
     return (
         f"Taught by the teacher, students erred {points} on average (95% interval {low:.1f} to "
         f"{high:.1f}), and less in {record.n_better} of {record.n_pairs} pairs, on {record.n:,} "
-        "held-out samples. Look whether the interval leaves out 0."
+        "held-out samples. See whether the interval leaves out 0."
     )
 
 
@@ -115,7 +115,7 @@ def _shapes_text(record: StudentTable, groups: list[str]) -> str:
         errors = [row.error for row in record.rows if row.group and row.name == name]
         spreads[name] = 100 * (max(errors) - min(errors))
     told = ", ".join(f"{spread:.1f} points {name}" for name, spread in spreads.items())
-    return f"From the best shape to the worst: {told}. Look whether a teacher narrows the gap."
+    return f"From the best shape to the worst: {told}. See whether a teacher narrows the gap."
 
 
 def _row(row: StudentRow) -> list[str]:

@@ -12,7 +12,8 @@ class Style(anywidget.AnyWidget):
 
     Show one inside every root box. ipywidgets gives its sliders no accessible name and
     reports their values rounded; this sets both from the label and readout beside them,
-    names icon buttons by their tooltips, and gives focus back to a button whose row moved.
+    names icon buttons by their tooltips, says of a step's buttons which lead nowhere, and gives
+    focus back to a button whose row moved.
     """
 
     _esm = source("style.js")

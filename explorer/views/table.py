@@ -29,8 +29,11 @@ class Table(anywidget.AnyWidget):
             self.add_class(name)
 
     def show(self, heads: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:
-        """Show heads and rows in one message; no heads and rows hide the table."""
-        (self.add_class if not rows else self.remove_class)("ex-empty")
+        """Show heads and rows in one message; without rows the table has the class ``ex-empty``.
+
+        The browser sets the class: once it has rendered, an anywidget no longer hears of changed
+        classes.
+        """
         with self.hold_sync():
             self.heads = [list(head) for head in heads]
             self.rows = [list(row) for row in rows]

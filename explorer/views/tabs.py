@@ -33,6 +33,8 @@ class TabsView(traitlets.HasTraits):
         All different.
     contents : sequence of Widget
         One a title.
+    first : str, optional
+        Title of the tab that is shown at the start; by default that of `titles`.
 
     Attributes
     ----------
@@ -51,14 +53,14 @@ class TabsView(traitlets.HasTraits):
 
     selected = traitlets.Unicode()
 
-    def __init__(self, titles: Sequence[str], contents: Sequence[Widget]) -> None:
+    def __init__(self, titles: Sequence[str], contents: Sequence[Widget], first: str = "") -> None:
         if not titles or len(set(titles)) < len(titles) or len(titles) != len(contents):
             raise ValueError(
                 "titles must be different and have one content each, "
                 f"got {list(titles)} and {len(contents)} contents"
             )
         self._titles = list(titles)
-        self._bar = TabBar(titles=self._titles, selected=titles[0])
+        self._bar = TabBar(titles=self._titles, selected=first or titles[0])
         self._bar.prefix = f"ex-tab-{self._bar.model_id}"
         self._bar.add_class("ex-tab-bar")
         self._panels = [self._panel(i, content) for i, content in enumerate(contents)]
@@ -66,16 +68,10 @@ class TabsView(traitlets.HasTraits):
         self._shown.add_class("ex-tab-panels")
         self.widget = VBox([self._bar, self._shown])
         self.widget.add_class("ex-tabs")
-        super().__init__(selected=titles[0])
+        super().__init__(selected=first or titles[0])
         self._show()
         self._bar.observe(self._chosen, "selected")
         self.observe(lambda _change: self._show(), "selected")
-
-    def open(self, title: str) -> None:
-        """Select a title; what else was shown leaves the browser until it is selected again."""
-        if title != self.selected:
-            self.selected = title
-            self._shown.children = (self._panels[self._titles.index(title)],)
 
     def close(self) -> None:
         """Release the bar and the boxes; the contents belong to whoever made them."""

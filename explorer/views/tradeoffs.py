@@ -176,7 +176,7 @@ def _cells(network: PublishedNetwork) -> Sequence[str]:
 
 
 def _caption_text(record: Tradeoffs) -> str:
-    look = "Look how accuracy rises ever more slowly with operations, and for small discs high up."
+    look = "See how accuracy rises ever more slowly with operations; look for small disks high up."
     if record.after is None or record.before is None:
         return f"{record.reason} {look}"
     own = (

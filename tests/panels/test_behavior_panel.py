@@ -1,5 +1,7 @@
 """The tab Behavior: one comparison for all cards, a hint where there is nothing to judge by."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -65,7 +67,7 @@ def test_one_comparison_serves_all_cards(shown, monkeypatch):
     assert len(found) == 6 and all(one is found[0] for one in found)
     assert found[0].n == 200 and len(found[0].lost) > 0
     captions = [view._caption.value for spec, view, _ in panel._views if spec.slow]
-    assert all("ook" in text or "Nothing" in text for text in captions)
+    assert all(re.search(r"\b(look|see|nothing)\b", text.lower()) for text in captions)
     assert cards(panel) == {
         "agreement": True,
         "classes": True,

@@ -96,7 +96,7 @@ def test_methods_are_measured_unasked_once_the_tab_is_open(page):
     assert page.panel.survey.job == MethodsJob()
     view = page.panel.methods._view
     assert len(page.panel.survey.curves) == sum(len(m.values) for m in METHODS.values())
-    assert len(view._table.rows) == len(view.best) > 0
+    assert len(view.table.rows) == len(view.best) > 0
     page.panel.completed(session, session.result)
     assert not page.panel.survey.active
 
@@ -182,7 +182,7 @@ def test_a_budget_is_fitted_and_handed_over(page):
     assert "Press Fit" in panel._view._caption.value
     assert page.measured(panel.start) is State.DONE
     fitted = page.panel.survey.fits[Budget(size_bytes=900)]
-    assert panel._view._caption.value.startswith("Kept, at most 900 B")
+    assert panel._view._caption.value.startswith("Budget met, at most 900 B")
     assert HIDDEN not in panel._hint.widget._dom_classes
     panel._use()
     assert page.recipes == [fitted.recipe]
@@ -259,16 +259,19 @@ def test_errors_are_told_in_words(page):
 
 
 def test_cards_of_others_are_shown_and_left_open():
-    card = VBox()
-    made = Page(made_session(), [card])
+    beside, card = VBox(), VBox()
+    made = Page(made_session(), [beside, card])
     made.draw()
-    assert made.panel._grid.children[-1] is card
+    *_, column, last = made.panel._grid.children
+    assert last is card
+    assert column.children == (made.panel.budget.card, beside)
     made.panel.methods.start()
     made.panel.close()
-    assert card.comm is not None
+    assert card.comm is not None and beside.comm is not None
     assert not [t for t in threading.enumerate() if t.name == "explorer-training"]
     made.session.close()
     card.close()
+    beside.close()
 
 
 @pytest.mark.parametrize(

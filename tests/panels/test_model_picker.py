@@ -40,12 +40,16 @@ def test_a_choice_is_loaded(picker, heard):
 
 def test_what_cannot_be_loaded_is_said_in_words(picker, heard, monkeypatch):
     def fail(name, weights):
-        raise zoo.WeightsUnavailable("no connection")
+        raise zoo.WeightsUnavailable("no connection.")
 
     monkeypatch.setattr(zoo, "load", fail)
     picker._name.value = "lenet-5"
     picker._thread.join(WAIT_S)
-    assert heard[-1] == ("failed", "lenet-5 could not be loaded: no connection")
+    assert heard[-1] == (
+        "failed",
+        "lenet-5 could not be loaded: no connection. On this page, choose the weights random. "
+        "The page still shows lenet-300-100.",
+    )
 
 
 @pytest.mark.parametrize(("trained", "shown"), [(True, "trained"), (False, "random")])

@@ -94,6 +94,17 @@ def test_every_plan_has_its_views_before_a_run(page, plan):
     assert HIDDEN in page.hint._dom_classes
 
 
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.title)
+def test_no_card_stands_alone_in_half_a_row(page, plan):
+    page.panel.setup.plan = plan
+    views = page.panel.views
+    left, right, *below = views.widget.children
+    assert left.children[0] is page.panel.setup.card
+    assert len(below) % 2 == 1 and below[-1] is page.panel._table.card
+    cards = {*left.children[1:], *right.children, *below[:-1]}
+    assert cards == {views._cards[name] for name in views.shown}
+
+
 def test_a_run_is_drawn_told_and_handed_over(page):
     assert page.run(Retrain(sparsity=0.75, n_stages=2, n_epochs=1)) is State.DONE
     setup = page.panel.setup

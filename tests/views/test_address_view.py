@@ -73,4 +73,4 @@ def test_closing_releases_every_widget_of_the_state(make):
     mine = set(_instances) - before
     view.close()
     left = {type(_instances[key]).__name__ for key in mine & set(_instances)}
-    assert left <= {"Layout", "LabelStyle", "HTMLStyle"}
+    assert left <= {"Layout"}

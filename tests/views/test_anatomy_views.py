@@ -54,7 +54,7 @@ def test_each_layer_has_two_bars_and_its_numbers():
 def test_what_dominates_is_said_in_a_sentence():
     view = drawn(AnatomyView(), LENET_5, CHOICES)
     assert view._caption.value.startswith(
-        "fc1 holds 93% of the weights; conv2 does 70% of the multiplications. Look"
+        "fc1 holds 93% of the weights; conv2 does 70% of the multiplications. See"
     )
     view.draw(anatomy(lenet_300_100(), None))
     assert view._caption.value.startswith("fc1 holds 88% of the weights. To see multiplications")
@@ -122,10 +122,10 @@ def test_costs_stand_beside_the_papers():
     assert [head for head, _ in view._table.heads] == [
         "Layer",
         "Weights",
-        "paper",
+        "Weights, paper",
         "Inputs not 0",
         "FLOP",
-        "paper",
+        "FLOP, paper",
     ]
     assert view._table.rows == [
         ["0 (conv1)", "20.0%", "29%", "100.0%", "20.0%", "58%"],
@@ -233,7 +233,7 @@ def test_budgets_say_in_words_whether_they_are_kept():
     assert rows[1]["texts"][0] == "400.0 KB of 256 KiB"
     assert rows[2]["texts"][0] == "100.0 M/s of 500.0 M/s"
     assert rows[1]["label"] == "Chip, SRAM: one layer's activations: 400.0 KB of 256 KiB, too big"
-    assert "2 of 3 budgets are kept" in view._caption.value
+    assert "2 of 3 budgets are met" in view._caption.value
     assert "made fit: Chip, flash" in view._caption.value
     assert view._sources.value == "Sources: A data sheet; A lecture."
     view.close()
@@ -278,7 +278,7 @@ def test_a_judged_network_has_discs_of_its_own():
     assert view._y.min == pytest.approx(0.1)
     assert "It is torchvision's alexnet." in view._caption.value
     view.draw(Tradeoffs(NETWORKS, reason="Not known."))
-    assert len(view._after.x) == 0 and view._caption.value.startswith("Not known. Look")
+    assert len(view._after.x) == 0 and view._caption.value.startswith("Not known. See")
     view.close()
 
 

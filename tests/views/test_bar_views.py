@@ -8,6 +8,18 @@ from explorer.views.breakdown import BreakdownView
 from explorer.views.bytes import BytesView
 from explorer.views.speed import SpeedView
 from explorer.views.stage_errors import StageErrorsView
+from explorer.views.table import Table
+
+
+def test_a_table_leaves_its_classes_to_the_browser():
+    table = Table("numbers")
+    before, version = table._dom_classes, table.version
+    for rows in ([["a", "1"]], [], [["b", "2"]]):
+        table.show([("Name", ""), ("Number", "")] if rows else [], rows)
+        assert table._dom_classes == before
+        assert table.rows == rows
+    assert table.version == version + 3
+    table.close()
 
 
 def bars(view):
@@ -107,11 +119,11 @@ def test_the_table_has_a_row_a_part_and_a_total():
         ["whole file", "1,000", "500.5", "499.5", "2,000"],
     ]
     assert [head[0] for head in view._table.heads] == [
-        "part",
-        "values",
-        "indices",
-        "header",
-        "bytes",
+        "Part",
+        "Values",
+        "Indices",
+        "Header",
+        "Bytes",
     ]
     view.draw(Breakdown((BreakdownRow("fc1", {"values": 80}),)))
     assert view._table.rows[0] == ["fc1", "10", "10"]
@@ -164,7 +176,7 @@ def test_a_note_that_all_times_share_is_said_once():
     view = SpeedView()
     view.draw(Speed(tuple(SpeedRow(name, 2.0, 1.0, "one input") for name in ("fc1", "fc2"))))
     assert [row["detail"] for row in bars(view).rows] == ["", ""]
-    assert view._caption.value.startswith("Measured on this machine's CPU: one input. Look whether")
+    assert view._caption.value.startswith("Measured on this machine's CPU: one input. See whether")
     view.close()
 
 

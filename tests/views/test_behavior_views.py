@@ -64,7 +64,7 @@ def test_agreement_gives_three_figures_with_intervals():
             torch.tensor([[0.4, 0.3, 0.3], [0.3, 0.4, 0.3], [0.3, 0.3, 0.4], [0.3, 0.3, 0.4]]),
             torch.tensor([[0.3, 0.4, 0.3], [0.3, 0.4, 0.3], [0.3, 0.3, 0.4], [0.3, 0.3, 0.4]]),
             4,
-            "Look how little the probabilities moved for 1 answer to tip: 0.0104 bits",
+            "See how little the probabilities moved for 1 answer to tip: 0.0104 bits",
         ),
     ],
 )
@@ -93,7 +93,7 @@ def test_the_class_that_lost_most_comes_first():
     assert same["texts"] == ["50.0%\n50.0%", "same"]
     assert gained["tracks"][1] == [[0.0, 1.0, "after"]]
     assert view._caption.value == (
-        "Look which class pays first: class a goes from 100.0% to 0.0% (95% interval 0.0 to "
+        "See which class pays first: class a goes from 100.0% to 0.0% (95% interval 0.0 to "
         "79.3%), class b gains 100.0 points."
     )
     view.draw(record(after=BEFORE))
@@ -124,7 +124,7 @@ def test_the_matrix_shows_counts_or_their_change():
     assert view._matrix.cells[0] == [["−1", 1.0, "bad"], ["+1", 1.0, "bad"], ["", 0.0, "good"]]
     assert view._matrix.cells[1] == [["−1", 1.0, "good"], ["+1", 1.0, "good"], ["", 0.0, "good"]]
     assert view._caption.value == (
-        "Look beside the diagonal: a taken for b is most often: once, never before."
+        "Look beside the diagonal: a taken for b is the most frequent mistake (once, never before)."
     )
     view.close()
 
@@ -135,8 +135,8 @@ def test_the_pair_that_grew_most_is_named_too():
     view = ConfusionView()
     view.draw(record(*(one_hot(part, 3) for part in answers), labels=labels).confusion)
     assert view._caption.value == (
-        "Look beside the diagonal: a taken for b is most often: 3 times, 3 times before. c taken "
-        "for b grew most: 2 times, never before."
+        "Look beside the diagonal: a taken for b is the most frequent mistake (3 times, 3 times "
+        "before). c taken for b grew most: 2 times, never before."
     )
     view.draw(record(one_hot([0], 3), one_hot([0], 3), torch.tensor([0])).confusion)
     assert "no class is taken for another" in view._caption.value

@@ -17,7 +17,7 @@ from explorer.views.method_curves import MethodCurvesView, MethodPlot, setting_o
 from explorer.views.sensitivity import SensitivityPlot, SensitivityView, place_of, value_text
 from explorer.views.series import series
 
-KEPT_BY_THEIR_LIBRARIES = {"LayoutModel", "Layout", "LabelStyle", "HTMLStyle", "LinearScale"}
+KEPT_BY_THEIR_LIBRARIES = {"LinearScale"}
 
 
 def point(size, top1, top5=1.0, recipe=None):
@@ -52,7 +52,7 @@ def test_each_method_has_its_line_from_low_ratio_to_high(curves):
     assert curves._lines["share", False].x.size == 0
     assert curves.best == [POINTS[0], POINTS[3], POINTS[1]]
     assert curves._rings.y.tolist() == [0.9, 0.85, 0.5]
-    assert [row[0] for row in curves._table.rows] == ["Pruning", "Pruning, retrained", "Pruning"]
+    assert [row[0] for row in curves.table.rows] == ["Pruning", "Pruning, retrained", "Pruning"]
 
 
 def test_other_accuracy_and_no_retraining(curves):
@@ -61,7 +61,7 @@ def test_other_accuracy_and_no_retraining(curves):
     assert curves._lines["prune", True].x.size == 0
     assert curves.best == [POINTS[2], POINTS[0], POINTS[1]]
     assert "top-5" in curves._y_axis.label
-    assert "shortly retrained" not in curves._legend.value
+    assert "briefly retrained" not in curves._legend.value
 
 
 def test_only_the_mark_moves_with_the_recipe(curves):
@@ -86,7 +86,7 @@ def test_a_ring_can_be_clicked(curves):
 
 def test_nothing_measured_yet(curves):
     curves.draw(MethodPlot())
-    assert curves._caption.value.startswith("Start to measure every method")
+    assert curves._caption.value.startswith("Press Measure to try every method")
     assert curves.best == []
 
 
@@ -97,6 +97,24 @@ def test_the_axes_hold_all_points(curves):
     assert (curves._y.min, curves._y.max) == (0.0, 1.0)
     curves.draw(MethodPlot(POINTS, upper=True))
     assert curves._y.min == pytest.approx(0.7)
+
+
+def test_the_upper_part_does_not_reach_out_to_points_that_it_hides(curves):
+    far = (*POINTS, CurvePoint("prune", 0.001, point(5, 0.1)))
+    curves.draw(MethodPlot(far, upper=True))
+    assert (curves._x.min, curves._x.max) == (1.0, 20.0)
+    assert list(curves._x_axis.tick_values) == [1, 2, 5, 10, 20]
+    curves.move(60.0, 0.8)
+    assert curves._x.max == 100.0
+    curves.move(60.0, 0.2)
+    assert curves._x.max == 20.0
+
+
+def test_many_decades_have_a_tick_each(curves):
+    far = (*POINTS, CurvePoint("prune", 0.001, point(5, 0.1)))
+    curves.draw(MethodPlot(far, upper=False))
+    assert curves._x.max == 200.0
+    assert list(curves._x_axis.tick_values) == [1, 10, 100]
 
 
 def test_methods_in_words():
@@ -182,7 +200,7 @@ def test_budgets_in_words():
     recipe = Recipe.of({"a": [Prune(sparsity=0.5)]})
     good = Fitted(Budget(size_bytes=500), recipe, point(400, 0.9, recipe=recipe), 0.88, True, 1)
     assert outcome_words(good) == (
-        "Kept, at most 500 B: 400 B (2.5×), 90.0% on 100 samples; predicted were 88.0%."
+        "Budget met, at most 500 B: 400 B (2.5×), 90.0% on 100 samples; predicted: 88.0%."
     )
     bad = Fitted(Budget(accuracy=0.99), recipe, point(400, 0.9), 0.88, False, 8)
     assert outcome_words(bad).startswith("At least 99.0% cannot be met by pruning and sharing")

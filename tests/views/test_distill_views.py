@@ -15,11 +15,11 @@ from explorer.measure.soft_targets import soft_targets
 from explorer.measure.students import Graduate, student_table
 from explorer.views.bias_effect import BiasEffectView
 from explorer.views.corrected_labels import CorrectedLabelsView, corrected_text
-from explorer.views.curves import LOOKS, SWATCHES
 from explorer.views.family import FamilyView
 from explorer.views.lanes import LanesView
 from explorer.views.picked_images import PickedImages, PickedImagesView
 from explorer.views.soft_targets import DRAWN, SoftTargetsView
+from explorer.views.steps_plot import LOOKS, SWATCHES
 from explorer.views.students import ShapesView, StudentsView
 
 PAIR = ("on labels", "on the teacher")
@@ -107,6 +107,12 @@ def test_picked_pictures_are_drawn_as_others_are():
 def test_soft_targets_beside_the_hard_label():
     logits = torch.tensor([2.0, 0.0, 1.0])
     view = SoftTargetsView()
+    view.draw(soft_targets(logits, 1.0, 0, "abc"), logits - 3.25)
+    assert [row["texts"][0] for row in view._bars.rows] == [
+        "\u22121.25",
+        "\u22123.25",
+        "\u22122.25",
+    ]
     view.draw(soft_targets(logits, 1.0, 0, "abc", torch.zeros(3)), logits)
     first, second, _ = view._bars.rows
     assert first["tracks"][0] == [[0.0, 1.0, "before"]]

@@ -30,7 +30,15 @@ def test_ratios_carry_the_multiplication_sign(ratio, text):
 
 @pytest.mark.parametrize(
     ("fraction", "text"),
-    [(0.979, "97.9%"), (0, "0.0%"), (1, "100.0%"), (0.9999, "99.99%"), (0.0003, "0.03%")],
+    [
+        (0.979, "97.9%"),
+        (0, "0.0%"),
+        (1, "100.0%"),
+        (0.9999, "99.99%"),
+        (0.0003, "0.03%"),
+        (1 / 2_170_000, "<0.0001%"),
+        (1 - 1 / 2_170_000, ">99.9999%"),
+    ],
 )
 def test_percents_do_not_round_onto_the_ends(fraction, text):
     assert fmt.percent_text(fraction) == text
@@ -38,7 +46,7 @@ def test_percents_do_not_round_onto_the_ends(fraction, text):
 
 @given(st.floats(0, 1))
 def test_percents_stay_within_half_a_last_place(fraction):
-    shown = float(fmt.percent_text(fraction).rstrip("%"))
+    shown = float(fmt.percent_text(fraction).strip("<>%"))
     assert abs(shown - 100 * fraction) <= 0.05 + 1e-9
 
 

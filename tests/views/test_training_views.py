@@ -98,7 +98,7 @@ def test_paths_of_shared_values():
     view.draw(CentroidPaths(np.array([0, 5]), np.array([[-1.0, 1.0], [-1.5, 1.0]]), 10))
     assert view._lines.y.tolist() == [[-1.0, -1.5], [1.0, 1.0]]
     assert (view._x.max, view._y.min < -1.5, view._y.max > 1.0) == (10, True, True)
-    assert view._caption.value.startswith("2 shared values; moved by 0.25 on average, 0.5 at most")
+    assert view._caption.value.startswith("2 shared values moved by 0.25 on average, 0.5 at most")
     many = np.tile(np.linspace(-1, 1, 256), (2, 1))
     view.draw(CentroidPaths(np.array([0, 1]), many, 10))
     assert view._lines.y.shape == (DRAWN, 2)
