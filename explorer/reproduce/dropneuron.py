@@ -132,31 +132,37 @@ def counted(layers: Mapping[str, Tensor]) -> int:
     return n + int(weights[-1].any(1).sum())
 
 
+def _reached(
+    dense: nn.Module, sparse: nn.Module, accuracies: Mapping[str, float]
+) -> dict[str, float]:
+    """Count what is left of weights, neurons and units."""
+    before, after = (
+        {name: compressible(n)[name] for name in DENSE if name in compressible(n)}
+        for n in (dense, sparse)
+    )
+    fc_before = sum(w.numel() for w in before.values())
+    fc_after = sum(int(w.count_nonzero()) for w in after.values())
+    return {
+        "fc_density": fc_after / fc_before,
+        "rate": fc_before / fc_after,
+        **accuracies,
+        "n_neurons": counted(after),
+        "n_neurons_ref": counted(before),
+        "n_units": sum(len(w) for w in compressible(sparse).values()),
+        "n_units_ref": sum(len(w) for w in compressible(dense).values()),
+        "n_weights": n_left(sparse),
+        "density": n_left(sparse) / n_weights(dense),
+    }
+
+
 def _concluded(
     name: str, pruned: nn.Module, log: Log, settings: DropSettings, published: Published
 ) -> Reproduction:
     packed = log.pack(pruned)
     restored = packed.restore(log.net)
     accuracy, dense = (evaluate(n, log.digits.test) for n in (restored, log.net))
-    before, after = (
-        {name: compressible(n)[name] for name in DENSE if name in compressible(n)}
-        for n in (log.net, restored)
-    )
-    fc_before = sum(w.numel() for w in before.values())
-    fc_after = sum(int(w.count_nonzero()) for w in after.values())
-    reached = {
-        "fc_density": fc_after / fc_before,
-        "rate": fc_before / fc_after,
-        "accuracy": accuracy.top1,
-        "accuracy_ref": dense.top1,
-        "n_neurons": counted(after),
-        "n_neurons_ref": counted(before),
-        "n_units": sum(len(w) for w in compressible(restored).values()),
-        "n_units_ref": sum(len(w) for w in compressible(log.net).values()),
-        "n_weights": n_left(restored),
-        "density": n_left(restored) / n_weights(log.net),
-        "size_bytes": packed.size_bytes,
-    }
+    told = {"accuracy": accuracy.top1, "accuracy_ref": dense.top1}
+    reached = {**_reached(log.net, restored, told), "size_bytes": packed.size_bytes}
     return Reproduction(
         name=name,
         published=published,
