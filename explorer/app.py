@@ -10,6 +10,7 @@ from ipywidgets import VBox
 from torch import nn
 
 from explorer import zoo
+from explorer.closing import close_all
 from explorer.codec.model import CompressedModel
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
@@ -27,7 +28,6 @@ from explorer.panels.topic import Topic
 from explorer.panels.topics_panel import TopicsPanel
 from explorer.session import Session
 from explorer.session.state import State
-from explorer.views.closing import close_all
 from explorer.views.figures import FiguresView
 from explorer.views.layout import page as page_layout
 from explorer.views.status import StatusView
@@ -104,7 +104,10 @@ class Explorer(VBox):
         self._live, self._showing = self._follow(first.session)
         figures = [self._figures.widget, self._status.widget]
         side, main = [self._recipe_panel.widget, self._code.widget], [self._topics.widget]
-        super().__init__(page_layout(self._head.widgets, figures, side, main).children)
+        shell = page_layout(self._head.widgets, figures, side, main)
+        super().__init__(shell.children)
+        shell.children = ()
+        close_all(shell)
         self._is_open = True
         self.add_class("ex-root")
         self._showing.begin(first, make)
@@ -221,6 +224,7 @@ class Explorer(VBox):
         for part in (self._head, *views, self._recipe_panel, self._topics, self._code):
             part.close()
         close_all(*self.children)
+        self.layout.close()
         super().close()
 
     def loaded_by(self, code: str) -> None:

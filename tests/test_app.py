@@ -4,9 +4,11 @@ import time
 
 import pytest
 import torch
+from ipywidgets.widgets.widget import _instances
 from safetensors.torch import save_file
 from torch import nn
 from torch.utils.data import TensorDataset
+from waiting import until
 
 import explorer as ex
 from explorer import page as page_module
@@ -29,13 +31,6 @@ def found(widget, kind):
 def status(app):
     (line,) = found(app, "ex-status-box")
     return line
-
-
-def until(condition):
-    end = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def network():
@@ -318,3 +313,21 @@ def test_a_finished_file_is_shown_with_its_size_beside_the_network_that_it_was_m
         assert any(text.startswith(f"{name}: prune and retrain") for text in words)
     finally:
         app.close()
+
+
+def test_closing_leaves_no_widget_in_the_kernel():
+    """Scales are held by bqplot itself."""
+    before = set(_instances)
+    app = ex.Explorer(network(), data())
+    app.wait(WAIT_S)
+    for title in app._topics.titles:
+        app._topics.open(title)
+    app.recipe = [ex.Share(4), ex.Quantize(bits=3)]
+    app.recipe = {"3": [ex.LowRank(rank=2)], "*": []}
+    app.wait(WAIT_S)
+    made = set(_instances) - before
+    assert len(made) > 400
+    app.close()
+    left = {key: type(_instances[key]).__name__ for key in set(_instances) - before}
+    assert set(left.values()) <= {"LinearScale"}
+    assert len(left) < 0.1 * len(made)

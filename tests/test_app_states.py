@@ -1,8 +1,7 @@
 """The explorer's state: assigned, opened from a link, undone, kept."""
 
-import time
-
 import pytest
+from waiting import until
 
 import explorer as ex
 from explorer import page as page_module
@@ -10,13 +9,6 @@ from explorer import zoo
 from explorer.session.state import State
 
 WAIT_S = 60
-
-
-def until(condition):
-    deadline = time.monotonic() + WAIT_S
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
 
 
 def press(widget, **content):

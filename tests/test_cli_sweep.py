@@ -52,7 +52,7 @@ def test_the_table_is_what_compress_and_evaluate_give(grid, capsys):
         accuracy = explorer.evaluate(one.restore(), data.eval)
         expected = [f"{one.compression_ratio:.2f}x", f"{one.size_bytes:,}", f"{accuracy.top1:.2%}"]
         assert line.split()[:3] == expected
-    assert lines[1].endswith("fc[12]: Prune 90 %, Quantize 4 bits; Prune 90 %")
+    assert lines[1].endswith("fc[12]: Prune 90%, Quantize 4 bits; Prune 90%")
 
 
 def test_points_are_written_and_kept(grid, tmp_path, capsys):

@@ -24,15 +24,16 @@ ORDER = [
 RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("train")}
 ASIDE = {
     "zoo": {"zoo", "measure"},
-    "views": {"views", "compress", "codec", "measure", "train", "sweep"},
-    "controls": {"controls", "compress"},
+    "closing": {"closing"},
+    "views": {"views", "closing", "compress", "codec", "measure", "train", "sweep"},
+    "controls": {"controls", "closing", "compress"},
     "library": {"library", "codec", "compress", "measure", "reproduce", "session", "zoo"},
     "reproduce": {"reproduce", "compress", "codec", "measure", "train", "zoo"},
     "serve": {"serve"},
     "bench": {"bench", "serve", *RANK} - {"cli", "app", "page", "panels", "chapters"},
 }
 WIDGETS = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
-WITH_WIDGETS = {"views", "controls", "panels", "app", "page", "chapters", "serve"}
+WITH_WIDGETS = {"closing", "views", "controls", "panels", "app", "page", "chapters", "serve"}
 HEAVY = {"torchvision", "numba", "bqplot", "faiss", "dask", "sklearn", "pandas", "voila", "torch"}
 HEAVY |= {"torch_pruning", "constriction", "onnx", "latex2mathml", "mlxtend", "scipy", "numpy"}
 HEAVY |= {"ipywidgets", "anywidget", "distributed", "safetensors", "jupyterlab"}

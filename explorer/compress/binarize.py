@@ -161,8 +161,8 @@ class Binarize(ValueSetting):
         "tensor",
         "choice",
         "Scale",
-        "Each weight becomes +α or −α, by its sign. α is 1 (none), the mean |w| of the layer "
-        "(tensor), or that of each output channel (channel): closer, for one more number each.",
+        "Each weight becomes +α or −α, by its sign. α is 1 (None), the mean |w| of the layer "
+        "(Tensor), or that of each output channel (Channel): closer, for one more number each.",
         options=("none", "tensor", "channel"),
     )
 

@@ -45,12 +45,13 @@ class Entropy(StorageSetting):
         "huffman",
         "choice",
         "Coder",
-        "Both give frequent codes fewer bits, and change no weight. huffman: whole bits a code, "
-        "on average at least the entropy H = −Σ pᵢ · log₂ pᵢ; ans: within a hundredth of a bit "
+        "Both give frequent codes fewer bits, and change no weight. Huffman: whole bits a code, "
+        "on average at least the entropy H = −Σ pᵢ · log₂ pᵢ; ANS: within a hundredth of a bit "
         "of H.",
-        options=CODERS,
+        options=(("Huffman", "huffman"), ("ANS", "ans")),
     )
 
+    title = "Entropy coding"
     help = "Write frequent codes with fewer bits; no weight changes."
 
     def check(self) -> None:

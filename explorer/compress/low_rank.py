@@ -201,7 +201,7 @@ class LowRank(Setting):
         """Say the step in a few words."""
         if self.rank is not None:
             return f"Rank {self.rank}"
-        return f"Rank for {100 * (self.energy or 0):.4g} % energy"
+        return f"Rank for {100 * (self.energy or 0):.4g}% energy"
 
     def chosen_rank(self, factors: Factors) -> int:
         """Return the rank for one matrix."""

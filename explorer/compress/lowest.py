@@ -45,7 +45,7 @@ class PruneLowest(Setting):
 
     def describe(self) -> str:
         """Say the step in a few words."""
-        return f"Prune obd {100 * self.n_pruned / self.saliency.numel():.4g} %"
+        return f"Prune obd {100 * self.n_pruned / self.saliency.numel():.4g}%"
 
     def encode(self, values: Tensor, mask: Tensor | None) -> Pruned:
         """Zero entries of `values`; what was zero stays zero."""

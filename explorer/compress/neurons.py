@@ -58,7 +58,7 @@ class PruneNeurons(Setting):
         "l1",
         "choice",
         "Norm",
-        "How strong a neuron is, told from its incoming weights: l1 is Σ |w|, l2 is √(Σ w²). "
+        "How strong a neuron is, told from its incoming weights: L1 is Σ |w|, L2 is √(Σ w²). "
         "The weakest neurons go first.",
         options=("l1", "l2"),
     )
@@ -81,7 +81,7 @@ class PruneNeurons(Setting):
         """Say the step in a few words."""
         if self.fraction == 0:
             return "Remove dead neurons"
-        return f"Remove {100 * self.fraction:.4g} % of neurons by {self.norm}"
+        return f"Remove {100 * self.fraction:.4g}% of neurons by {self.norm}"
 
     def count(self, n_neurons: int) -> int:
         """How many of `n_neurons` go for their small norm."""

@@ -145,8 +145,8 @@ class Prune(Setting):
         "layer",
         "choice",
         "Scope",
-        "Whether each layer loses the same share (layer), or the weights of all layers are ranked "
-        "together (model), so that layers with many unimportant ones lose more. With a threshold "
+        "Whether each layer loses the same share (Layer), or the weights of all layers are ranked "
+        "together (Model), so that layers with many unimportant ones lose more. With a threshold "
         "it makes no difference.",
         options=("layer", "model"),
     )
@@ -154,10 +154,10 @@ class Prune(Setting):
         "magnitude",
         "choice",
         "Criterion",
-        "Which weights go first. magnitude: smallest |w|; obd (Optimal Brain Damage): smallest "
-        "saliency h · w² / 2, where h says how sharply the loss bends along w; random: any, as a "
+        "Which weights go first. Magnitude: smallest |w|; OBD (Optimal Brain Damage): smallest "
+        "saliency h · w² / 2, where h says how sharply the loss bends along w; Random: any, as a "
         "control experiment.",
-        options=CRITERIA,
+        options=(("Magnitude", "magnitude"), ("OBD", "obd"), ("Random", "random")),
     )
 
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = (("sparsity", "threshold"),)
@@ -186,7 +186,7 @@ class Prune(Setting):
         how = "" if self.criterion == "magnitude" else f" {self.criterion}"
         if self.threshold is not None:
             return f"Prune below {self.threshold:.3g}"
-        return f"Prune{how} {100 * (self.sparsity or 0):.4g} %"
+        return f"Prune{how} {100 * (self.sparsity or 0):.4g}%"
 
     def cut(self, ordering: Ordering) -> Cut:
         """Find the sorted weights that go, by magnitude."""

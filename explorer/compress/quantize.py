@@ -199,8 +199,8 @@ class Quantize(ValueSetting):
         "tensor",
         "choice",
         "Range",
-        "Whether levels go from min to max of the whole layer (tensor), or of each output channel "
-        "(channel), where they fit better, for 64 more bits each.",
+        "Whether levels go from min to max of the whole layer (Tensor), or of each output channel "
+        "(Channel), where they fit better, for 64 more bits each.",
         options=("tensor", "channel"),
     )
 

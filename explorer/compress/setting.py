@@ -26,7 +26,9 @@ class Dial:
     low, high, step : float
         Range and step of a numeric dial, in the field's unit.
     options : tuple of str, or of (str, value)
-        What a ``"choice"`` offers, labeled where the label is not the value.
+        What a ``"choice"`` offers, labeled where the label is not the capitalized value.
+    off : bool
+        Whether a numeric dial reads "off" at `low`.
     """
 
     kind: Literal["fraction", "integer", "power", "number", "choice"]
@@ -36,6 +38,15 @@ class Dial:
     high: float = 1.0
     step: float = 0.01
     options: tuple[Any, ...] = ()
+    off: bool = False
+
+    @property
+    def choices(self) -> tuple[tuple[str, Any], ...]:
+        """What a ``"choice"`` offers, as pairs of its label and its value."""
+        return tuple(
+            (option[:1].upper() + option[1:], option) if isinstance(option, str) else option
+            for option in self.options
+        )
 
 
 def dial(default: Any, kind: Any, label: str, help: str, **limits: Any) -> Any:
@@ -120,7 +131,7 @@ class Setting(ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """Say the step in a few words, such as ``"Prune 90 %"``."""
+        """Say the step in a few words, such as ``"Prune 90%"``."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields that differ from their defaults, after the name of the step."""

@@ -189,8 +189,8 @@ class Share(ValueSetting):
         "linear",
         "choice",
         "Initialization",
-        "Where k-means puts its first k values. linear: at even steps from the smallest to the "
-        "largest weight; density: at even quantiles; random: on random weights. It matters for "
+        "Where k-means puts its first k values. Linear: at even steps from the smallest to the "
+        "largest weight; Density: at even quantiles; Random: on random weights. It matters for "
         "Lloyd's iteration alone.",
         options=("linear", "density", "random"),
     )
@@ -198,9 +198,9 @@ class Share(ValueSetting):
         True,
         "choice",
         "Algorithm",
-        "Whether the k values c are those of least Σ (w − c)², to within a percent (least error), "
+        "Whether the k values c are those of least Σ (w − c)², to within a percent (Least error), "
         "or those that plain k-means stops at, often far above it (Lloyd's iteration).",
-        options=(("least error", True), ("Lloyd's iteration", False)),
+        options=(("Least error", True), ("Lloyd's iteration", False)),
     )
 
     help = "Let weights share k values, found by k-means."

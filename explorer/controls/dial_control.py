@@ -58,6 +58,7 @@ class DialControl:
             if self.dial.kind == "power":
                 self._offer(value)
             self.widget.value = self._shown(value)
+            self._mark_off()
         finally:
             self._quiet = False
 
@@ -106,7 +107,14 @@ class DialControl:
     def _moved(self, _change: Any) -> None:
         if not self._quiet:
             self._exact = self.read()
+            self._mark_off()
             self._changed()
+
+    def _mark_off(self) -> None:
+        """Let a dial that is off at its left end read so there."""
+        if self.dial.off:
+            is_off = self._exact <= self.dial.low
+            (self.widget.add_class if is_off else self.widget.remove_class)("ex-is-off")
 
     def _offer(self, value: int) -> None:
         """Give a dial of powers a place for a count between them."""
@@ -171,8 +179,7 @@ def _number(dial: Dial) -> Any:
 
 
 def _choice(dial: Dial) -> Any:
-    labels = [option if isinstance(option, str) else option[0] for option in dial.options]
-    letters = sum(map(len, labels))
-    if len(dial.options) <= _MAX_TOGGLES and letters <= _MAX_TOGGLE_LETTERS:
-        return widgets.ToggleButtons(options=dial.options)
-    return widgets.Dropdown(options=dial.options)
+    letters = sum(len(label) for label, _ in dial.choices)
+    if len(dial.choices) <= _MAX_TOGGLES and letters <= _MAX_TOGGLE_LETTERS:
+        return widgets.ToggleButtons(options=dial.choices)
+    return widgets.Dropdown(options=dial.choices)

@@ -9,6 +9,7 @@ from typing import Any
 import traitlets
 from ipywidgets import Label, ToggleButtons, VBox
 
+from explorer.closing import close_all
 from explorer.controls.dial_control import DialControl
 from explorer.controls.explain import explain
 
@@ -95,8 +96,8 @@ class SettingControl(VBox):
 
     def close(self) -> None:
         """Release the dials in the browser and the kernel."""
-        for child in self.children:
-            child.close()
+        close_all(*self.children)
+        self.layout.close()
         super().close()
 
     def _order(self) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ipywidgets import Button, Checkbox, HBox, Label, VBox
 
+from explorer.closing import close_all
 from explorer.controls.kind_words import help_of, title_of
 from explorer.controls.setting_control import SettingControl
 
@@ -55,7 +56,6 @@ class Step(VBox):
         line = Label(help_ or help_of(self.kind))
         line.add_class("ex-step-help")
         super().__init__([head, line, self.control])
-        self._parts = [self.switch, *buttons, head, line, self.control]
         self.add_class("ex-step")
         self.add_class(f"ex-step-{self.kind.__name__.lower()}")
         self.control.observe(lambda _change: changed(), "value")
@@ -81,8 +81,8 @@ class Step(VBox):
 
     def close(self) -> None:
         """Release the step in the browser and the kernel."""
-        for part in self._parts:
-            part.close()
+        close_all(*self.children)
+        self.layout.close()
         super().close()
 
     def _switched(self, on: bool, changed: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import traitlets
 from ipywidgets import Button, HBox, VBox
 
+from explorer.closing import close_all
 from explorer.controls.kind_words import help_of, title_of
 from explorer.controls.setting_control import Limits
 from explorer.controls.step import Step
@@ -93,8 +94,8 @@ class StepStack(VBox):
 
     def close(self) -> None:
         """Release all steps in the browser and the kernel."""
-        for part in (*self._steps, *self._adders.values(), self._list, self._add):
-            part.close()
+        close_all(*self._steps, *self._adders.values(), self._list, self._add)
+        self.layout.close()
         super().close()
 
     def _adder(self, start: Any) -> Button:

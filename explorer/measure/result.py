@@ -26,7 +26,7 @@ class LayerFigures:
     macs, original_macs : int or None
         Multiply-accumulates per inference; None where the input shape is unknown.
     steps : tuple of str
-        The steps applied, in words, such as ``"Prune 90 %"``; empty if untouched.
+        The steps applied, in words, such as ``"Prune 90%"``; empty if untouched.
     note : str
         Why a step left the layer alone, or that a figure is still provisional; else "".
     """

@@ -79,7 +79,7 @@ def _images(title: str, hint: str, kind: str) -> ViewSpec:
 
 BEHAVIOR = Topic(
     "Behavior",
-    "changes what the network answers",
+    "shows where the network answers otherwise than before",
     (),
     (AGREEMENT, CLASSES),
     (

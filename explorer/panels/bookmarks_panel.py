@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.panels.bookmark_text import bookmarks_python
 from explorer.panels.comparison import compare
 from explorer.panels.figure_words import figure_cells
@@ -110,8 +111,7 @@ class BookmarksPanel:
     def close(self) -> None:
         """Release the widgets."""
         self._view.close()
-        self.widget.children[0].close()
-        self.widget.close()
+        close_all(self.widget)
 
     def _guarded(self, action: Callable[..., None]) -> Callable[..., None]:
         """Let an action that goes wrong change nothing, and show why in words."""

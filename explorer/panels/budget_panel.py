@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from ipywidgets import FloatLogSlider, FloatSlider, ToggleButtons
 
+from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.controls.explain import explain
 from explorer.measure.result import Result
@@ -18,7 +19,6 @@ from explorer.sweep.budget import Fitted
 from explorer.sweep.solver import Budget
 from explorer.views.budget import BudgetView, expected_words, outcome_words
 from explorer.views.card import card
-from explorer.views.closing import close_all
 from explorer.views.hint import HintView
 
 HIDDEN = "ex-hidden"

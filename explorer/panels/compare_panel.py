@@ -9,6 +9,7 @@ from functools import cached_property
 
 from ipywidgets import Box, VBox
 
+from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.compress.setting import Setting
 from explorer.measure.result import Result
@@ -21,10 +22,9 @@ from explorer.session import Session
 from explorer.session.survey import Survey
 from explorer.session.survey_jobs import MethodsJob
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.layout import area
 
-COMPARE = Topic("Compare", "compares", (), (), ())
+COMPARE = Topic("Compare", "sets methods, layers and kept states side by side", (), (), ())
 JOIN_S = 5.0
 HIDDEN = "ex-hidden"
 NO_DATA = (
@@ -94,10 +94,13 @@ class ComparePanel(Tab):
         return VBox([caption(NO_DATA)])
 
     @cached_property
+    def _column(self) -> Box:
+        return area("column", [self.budget.card, *self._extra[:1]])
+
+    @cached_property
     def _grid(self) -> Box:
-        beside, below = self._extra[:1], self._extra[1:]
-        column = area("column", [self.budget.card, *beside])
-        return area("grid", [self.methods.card, self.sensitivity.card, column, *below])
+        cards = [self.methods.card, self.sensitivity.card, self._column, *self._extra[1:]]
+        return area("grid", cards)
 
     def draw(self, scene: Scene, steps: tuple[Setting, ...]) -> None:
         """Take up what the page shows: network, layer, and where the recipe lies."""
@@ -147,9 +150,9 @@ class ComparePanel(Tab):
             if made in vars(self):
                 getattr(self, made).close()
         if "_grid" in vars(self):
-            self._grid.close()
-            close_all(self._missing)
-        self.widget.close()
+            self._grid.children = self._column.children = ()
+            close_all(self._grid, self._column, self._missing)
+        close_all(self.widget)
 
     def _take_up(self, scene: Scene) -> None:
         """Begin with another session's network."""

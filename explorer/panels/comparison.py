@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.setting import Setting
+from explorer.compress.setting import Dial, Setting
 from explorer.controls.step_stack import title_of
 from explorer.panels.figure_words import figure_cells
 from explorer.session.bookmarks import Bookmark
@@ -123,19 +123,17 @@ def _field_rows(name: str, steps: Sequence[Setting]) -> list[Row]:
         if any(value is not None for value in values):
             dial = field.metadata.get("dial")
             label = dial.label.lower() if dial else field.name
-            words = _words(dial.kind if dial else "")
-            rows.append((f"{name}, {label}", *map(words, values)))
+            rows.append((f"{name}, {label}", *(_words(dial, value) for value in values)))
     return rows
 
 
-def _words(kind: str) -> Callable[[Any], str]:
-    def words(value: Any) -> str:
-        if value is None:
-            return DASH
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        if kind == "fraction":
-            return percent_text(value)
-        return f"{value:g}" if isinstance(value, float) else str(value)
-
-    return words
+def _words(dial: Dial | None, value: Any) -> str:
+    if value is None:
+        return DASH
+    if dial is not None and dial.kind == "choice":
+        return next((label for label, known in dial.choices if known == value), str(value))
+    if dial is not None and dial.kind == "fraction":
+        return percent_text(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -45,7 +45,7 @@ class DistillPanel(RunPanel):
         The person's own, in place of networks with two hidden layers. It is left unchanged.
     """
 
-    topic = Topic("Distill", "distills", (), (), ())
+    topic = Topic("Distill", "lets a small network learn from the one shown", (), (), ())
     heading = ("Distillation", "the page's network teaches")
 
     def __init__(self, use: Use, student: nn.Module | None = None) -> None:

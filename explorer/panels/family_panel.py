@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from explorer import zoo
+from explorer.closing import close_all
 from explorer.compress.model import index_layers
 from explorer.compress.recipe import Recipe
 from explorer.library import compress
@@ -16,7 +17,6 @@ from explorer.measure.family import Family, Relative
 from explorer.session import Session
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.card import card
-from explorer.views.closing import close_all
 from explorer.views.family import FamilyView
 from explorer.zoo.loaded import NETWORK_NAME_ATTRIBUTE
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ipywidgets import Dropdown, Widget
 
+from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.panels.model_picker import ModelPicker
 from explorer.panels.opened_file import Again
@@ -98,5 +99,4 @@ class Head:
         self.stop()
         if self.picker is not None:
             self.picker.close()
-        for widget in (self._title, self.layer, self._tour):
-            widget.close()
+        close_all(self._title, self.layer, self._tour)

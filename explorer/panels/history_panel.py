@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.panels.figure_words import figures_words
 from explorer.session.history import Entry, History
 from explorer.views.card import card
@@ -71,8 +72,7 @@ class HistoryPanel:
         """Release the widgets."""
         self._tree.close()
         self._undo.close()
-        self.widget.children[0].close()
-        self.widget.close()
+        close_all(self.widget)
 
     def _move(self, entry: Entry | None) -> None:
         if entry is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 
+from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.controls.explain import explain
 from explorer.measure.result import Result
@@ -15,7 +16,6 @@ from explorer.session.survey import Survey
 from explorer.session.survey_jobs import MethodsJob
 from explorer.sweep.method_curves import CurvePoint
 from explorer.views.card import card
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text, ratio_text
 from explorer.views.method_curves import MethodCurvesView, MethodPlot, setting_of, title_of
 

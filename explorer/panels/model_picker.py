@@ -8,11 +8,13 @@ from collections.abc import Callable
 from ipywidgets import Dropdown, HBox
 
 from explorer import zoo
+from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.panels.opening import Opened, open_network
 from explorer.reproduce.bundled import bundled
 from explorer.zoo.digit_networks import BUNDLED
 
+_WEIGHTS = (("Trained", "trained"), ("Random", "random"))
 Failed = Callable[[str], None]
 
 
@@ -52,7 +54,7 @@ class ModelPicker:
         self._name = Dropdown(description="Network", options=options, value=name)
         explain(self._name, "The network to compress; those marked finished are compressed files.")
         self._name.add_class("ex-model")
-        self._weights = Dropdown(description="Weights", options=["trained", "random"])
+        self._weights = Dropdown(description="Weights", options=_WEIGHTS)
         explain(self._weights, "Trained weights, or random ones: a control that learned nothing.")
         self._weights.value = "trained" if trained else "random"
         self._weights.add_class("ex-weights")
@@ -99,5 +101,4 @@ class ModelPicker:
 
     def close(self) -> None:
         """Release the widgets."""
-        for widget in (self._name, self._weights, self.widget):
-            widget.close()
+        close_all(self._name, self._weights, self.widget)

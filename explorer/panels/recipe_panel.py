@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ipywidgets import Dropdown, VBox
+from ipywidgets import Button, Dropdown, VBox
 
+from explorer.closing import close_all
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.setting import Setting
 from explorer.controls.explain import explain
@@ -16,6 +17,11 @@ from explorer.views.caption import caption
 from explorer.views.card import card
 
 ALL = "*"
+HIDDEN = "ex-hidden"
+_AS_ALL = (
+    "Drop these steps of its own; those for all layers, or for a pattern that it matches, hold "
+    "again."
+)
 
 
 class RecipePanel:
@@ -46,7 +52,16 @@ class RecipePanel:
         explain(self._scope, "Whether the steps below hold for all layers, or for one layer alone.")
         self._scope.add_class("ex-scope")
         self._scope.observe(lambda _change: self._show_scope(), "value")
-        body: list = [self._scope, self._stack, *([self._failures] if failures else [])]
+        self._as_all = Button(description="As all layers", tooltip=_AS_ALL)
+        for name in ("ex-as-all", HIDDEN):
+            self._as_all.add_class(name)
+        self._as_all.on_click(lambda _button: self._drop())
+        body: list = [
+            self._scope,
+            self._as_all,
+            self._stack,
+            *([self._failures] if failures else []),
+        ]
         self.widget: VBox = card("Recipe", "applied from top to bottom", body, "ex-recipe")
 
     @property
@@ -70,7 +85,7 @@ class RecipePanel:
         self._busy = True
         try:
             self._set_options()
-            self._stack.value = self._steps()
+            self._show_steps()
         finally:
             self._busy = False
 
@@ -82,7 +97,7 @@ class RecipePanel:
             self._entries = {ALL: self._entries.get(ALL, ())}
             self._set_options()
             self._scope.value = ALL
-            self._stack.value = self._steps()
+            self._show_steps()
             self._set_limits()
         finally:
             self._busy = False
@@ -105,14 +120,29 @@ class RecipePanel:
         scope = self._scope.value
         if scope in self._entries:
             return self._entries[scope]
-        return Recipe(tuple(self._entries.items())).steps_for(scope)
+        return self.recipe.steps_for(scope)
+
+    def _show_steps(self) -> None:
+        self._stack.value = self._steps()
+        self._show_as_all()
+
+    def _show_as_all(self) -> None:
+        own = self._scope.value != ALL and self._scope.value in self._entries
+        (self._as_all.remove_class if own else self._as_all.add_class)(HIDDEN)
+
+    def _drop(self) -> None:
+        """Let a layer go by the steps of the others again."""
+        scope = self._scope.value
+        if scope != ALL and scope in self._entries:
+            self.show(Recipe(tuple(entry for entry in self.recipe.entries if entry[0] != scope)))
+            self._changed()
 
     def _show_scope(self) -> None:
         if self._busy:
             return
         self._busy = True
         try:
-            self._stack.value = self._steps()
+            self._show_steps()
             self._set_limits()
         finally:
             self._busy = False
@@ -138,6 +168,7 @@ class RecipePanel:
             self._busy = True
             try:
                 self._set_options()
+                self._show_as_all()
             finally:
                 self._busy = False
         self._changed()
@@ -145,9 +176,7 @@ class RecipePanel:
     def close(self) -> None:
         """Release the widgets."""
         self._stack.close()
-        self._scope.close()
-        self._failures.close()
-        self.widget.close()
+        close_all(self._failures, self.widget)
 
 
 def _place(kinds: Sequence[type[Setting]], kind: type[Setting]) -> int:

@@ -7,12 +7,12 @@ from typing import Any
 
 from ipywidgets import Dropdown
 
+from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.measure.reproduced import Reproduced, reproduced
 from explorer.measure.story import Story, story
 from explorer.reproduce.results import results
 from explorer.views.card import card
-from explorer.views.closing import close_all
 from explorer.views.reproduced import ReproducedView
 from explorer.views.story import StoryView
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 from ipywidgets import Box, VBox, Widget
 from torch import nn
 
+from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.compress.setting import Setting
 from explorer.panels.run_setup import RunSetup
@@ -177,7 +178,8 @@ class RunPanel(Tab):
         for made in ("views", "setup"):
             if made in vars(self):
                 getattr(self, made).close()
-        self.widget.close()
+        self.widget.children = ()
+        close_all(self.widget)
 
     def turned(self, run: Run) -> None:
         """Draw what depends on the dials alone."""

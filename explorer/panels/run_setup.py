@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ipywidgets import Dropdown, VBox, Widget
 
+from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.controls.setting_control import SettingControl
 from explorer.panels.train_words import failure_text, outcome_text, progress_text, use_text
@@ -14,7 +15,6 @@ from explorer.session.training import Training
 from explorer.session.training_plan import TrainingPlan
 from explorer.views.caption import caption
 from explorer.views.card import card
-from explorer.views.closing import close_all
 from explorer.views.hint import HintView
 from explorer.views.run_bar import RunBar
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.session.training_log import TrainingLog
 from explorer.session.training_plan import TrainingPlan
 from explorer.views.card import card
-from explorer.views.closing import close_all
 from explorer.views.layout import area
 
 
@@ -136,7 +136,7 @@ class RunViews:
             close_all(self._cards[name])
         for box in (self._left, self._right, self.widget):
             box.children = ()
-            box.close()
+            close_all(box)
 
     def _draw(self, name: str, run: Run) -> bool:
         record = self._specs[name].record(run)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 
+from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.controls.explain import explain
 from explorer.panels.layer_recipe import dial_value, with_layer_dial
@@ -17,7 +18,6 @@ from explorer.session.survey_jobs import SensitivityJob
 from explorer.sweep.dials import DIALS, LayerDial
 from explorer.sweep.sensitivity import curve
 from explorer.views.card import card
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text
 from explorer.views.sensitivity import SensitivityPlot, SensitivityView, value_text
 

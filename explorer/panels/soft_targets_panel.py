@@ -9,6 +9,7 @@ from typing import Any
 from ipywidgets import BoundedIntText, Button, FloatLogSlider, HBox, VBox
 from torch import Tensor, nn
 
+from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.measure.dark_knowledge import dark_knowledge
 from explorer.measure.gallery import thumbnails
@@ -18,7 +19,6 @@ from explorer.session.answers import Answered, Answers, answered, class_names, p
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.caption import caption
 from explorer.views.card import card
-from explorer.views.closing import close_all
 from explorer.views.formula import FormulaView
 from explorer.views.picked_images import PickedImagesView
 from explorer.views.soft_targets import SoftTargetsView

@@ -89,7 +89,7 @@ class Topic:
     ----------
     title : str
     about : str
-        What its steps do, after "No step that ... yet".
+        What it does, in words that follow its title, and "No step that".
     starts : tuple of Setting
         The steps that it is about, as they are added; none for a tab on all of them.
     left, right : tuple of ViewSpec
@@ -105,6 +105,11 @@ class Topic:
     right: tuple[ViewSpec, ...]
     wide: tuple[ViewSpec, ...] = ()
     top: tuple[ViewSpec, ...] = ()
+
+    @property
+    def help(self) -> str:
+        """What it does, in a sentence."""
+        return f"{self.title} {self.about}."
 
     @property
     def kinds(self) -> tuple[type[Setting], ...]:

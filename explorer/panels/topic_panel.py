@@ -7,13 +7,13 @@ from typing import Any
 
 from ipywidgets import Box, VBox
 
+from explorer.closing import close_all
 from explorer.compress.setting import Setting
 from explorer.controls.step_stack import title_of
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic, ViewSpec
 from explorer.session.words import in_words
 from explorer.views.card import card
-from explorer.views.closing import close_all
 from explorer.views.hint import HintView
 from explorer.views.layout import area
 
@@ -124,8 +124,7 @@ class TopicPanel(Tab):
             close_all(box)
         close_all(*self._parts)
         self._hint.close()
-        self._grid.close()
-        self.widget.close()
+        close_all(self.widget)
 
 
 def _tell(failures: list[tuple[ViewSpec, Exception]]) -> None:

@@ -43,7 +43,8 @@ class TopicsPanel:
         if first not in self._panels:
             known = ", ".join(self._panels)
             raise ValueError(f"tab must be one of {known}; got {first!r}")
-        self._tabs = TabsView(list(self._panels), [tab.widget for tab in tabs], first)
+        contents, helps = [tab.widget for tab in tabs], [tab.topic.help for tab in tabs]
+        self._tabs = TabsView(list(self._panels), contents, first, helps)
         self._tabs.observe(lambda _change: self._selected(opened), "selected")
         self.widget = self._tabs.widget
 

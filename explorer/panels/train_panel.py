@@ -36,7 +36,13 @@ class TrainPanel(RunPanel):
         Returns reproduced results, as `ReproducedPanel` takes them.
     """
 
-    topic = Topic("Train", "trains", (Prune(sparsity=0.5), Share(n_clusters=32)), (), ())
+    topic = Topic(
+        "Train",
+        "retrains the network while it is pruned or shares values",
+        (Prune(sparsity=0.5), Share(n_clusters=32)),
+        (),
+        (),
+    )
     plans = PLANS
     heading = ("Training", "on the training samples")
 

@@ -105,8 +105,8 @@ def harmless(text: str) -> str:
 
     Examples
     --------
-    >>> harmless("=1+1"), harmless("Prune 90 %")
-    ("'=1+1", 'Prune 90 %')
+    >>> harmless("=1+1"), harmless("Prune 90%")
+    ("'=1+1", 'Prune 90%')
     """
     return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 

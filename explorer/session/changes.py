@@ -19,7 +19,7 @@ class Change:
     Attributes
     ----------
     words : str
-        Such as ``"Prune 90 %"``.
+        Such as ``"Prune 90%"``.
     dial : hashable or None
         What was turned, equal for two turns of one dial; None for anything but a dial.
     """
@@ -36,7 +36,7 @@ def change_between(old: State, new: State) -> Change:
     >>> from explorer.compress.prune import Prune
     >>> half, most = ([Prune(sparsity=part)] for part in (0.5, 0.9))
     >>> change_between(State(recipe=Recipe.of(half)), State(recipe=Recipe.of(most))).words
-    'Prune 90 %'
+    'Prune 90%'
     """
     if old.network != new.network:
         random = ", random weights" if new.weights == "random" else ""
@@ -45,7 +45,7 @@ def change_between(old: State, new: State) -> Change:
 
 
 def steps_words(steps: Steps) -> str:
-    """Return steps in a few words, such as ``"Prune 90 %, Share 32 values"``."""
+    """Return steps in a few words, such as ``"Prune 90%, Share 32 values"``."""
     return ", ".join(step.describe() for step in steps) or "no steps"
 
 

@@ -77,8 +77,8 @@ class StudentBesideStudent(DistillPlan):
         "soft targets",
         "choice",
         "Target",
-        "What the second student learns. soft targets: the teacher's probabilities at T; logits: "
-        "its raw scores v, with the loss Σ (z − v)² / N; hints: soft targets, and the outputs of "
+        "What the second student learns. Soft targets: the teacher's probabilities at T; Logits: "
+        "its raw scores v, with the loss Σ (z − v)² / N; Hints: soft targets, and the outputs of "
         "the teacher's middle layer.",
         options=TARGETS,
     )

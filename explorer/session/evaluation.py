@@ -146,7 +146,7 @@ def _fraction(told: Any) -> float:
     except (TypeError, ValueError):
         value = math.nan
     if math.isnan(value):
-        raise ValueError(f"metric: expected a number, such as 0.98 for 98 %; got {told!r:.60}")
+        raise ValueError(f"metric: expected a number, such as 0.98 for 98%; got {told!r:.60}")
     return value
 
 

@@ -48,7 +48,8 @@ def rate(default: float) -> Any:
 
 def strength(default: float, label: str, words: str) -> Any:
     """Make a dial for a penalty's factor, off at its left end."""
-    return dial(default, "number", label, f"{words} At the left end it is off.", low=OFF, high=1e-1)
+    told = f"{words} At the left end it is off."
+    return dial(default, "number", label, told, low=OFF, high=1e-1, off=True)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class TrainingPlan(ABC):
             elif turned.kind == "fraction":
                 check_fraction(owner, name, value)
             elif turned.kind == "choice":
-                check_choice(owner, name, value, turned.options)
+                check_choice(owner, name, value, tuple(known for _, known in turned.choices))
             else:
                 check_positive(owner, name, value, or_zero=name not in POSITIVE)
 

@@ -186,7 +186,7 @@ def lines(points: Sequence[Point]) -> list[str]:
 
 
 def in_words(recipe: Recipe) -> str:
-    """Return a recipe in a few words, such as ``"Prune 90 %, Share 16"``."""
+    """Return a recipe in a few words, such as ``"Prune 90%, Share 16"``."""
     parts = []
     for pattern, steps in recipe.entries:
         words = ", ".join(step.describe() for step in steps) or "as it is"

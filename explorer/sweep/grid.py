@@ -92,9 +92,9 @@ def grid_from_toml(text: str) -> list[Recipe]:
     >>> len(recipes)
     6
     >>> [step.describe() for step in recipes[0].steps_for("fc1")]
-    ['Prune 80 %', 'Share 4 values']
+    ['Prune 80%', 'Share 4 values']
     >>> [step.describe() for step in recipes[0].steps_for("conv1")]
-    ['Prune 80 %']
+    ['Prune 80%']
     """
     tables = _tables(text)
     n_points = math.prod(

@@ -89,17 +89,17 @@ class TrainSettings:
         "cosine",
         "choice",
         "Schedule",
-        "How the learning rate falls. cosine: ηₜ = η · (1 + cos(π · t / n)) / 2 after t of n "
-        "steps; step: by a factor every few epochs; constant: not at all.",
+        "How the learning rate falls. Cosine: ηₜ = η · (1 + cos(π · t / n)) / 2 after t of n "
+        "steps; Step: by a factor every few epochs; Constant: not at all.",
         options=SCHEDULES,
     )
     optimizer: str = dial(
         "sgd",
         "choice",
         "Optimizer",
-        "Stochastic gradient descent with momentum (sgd), or Adam, which scales the step of each "
-        "weight by the size of its own gradients (adam).",
-        options=OPTIMIZERS,
+        "Stochastic gradient descent with momentum (SGD), or Adam, which scales the step of each "
+        "weight by the size of its own gradients.",
+        options=(("SGD", "sgd"), ("Adam", "adam")),
     )
     momentum: float = dial(
         0.9,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import anywidget
 import traitlets
 
+from explorer.closing import close_all
 from explorer.views.front_end import source
 
 
@@ -87,7 +88,7 @@ class AddressView:
 
     def close(self) -> None:
         """Release the widget in the browser and the kernel."""
-        self.widget.close()
+        close_all(self.widget)
 
     def _tell_stored(self, text: str) -> None:
         first, self._first = self._first, False

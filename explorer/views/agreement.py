@@ -7,9 +7,9 @@ from typing import Any
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.behavior import Behavior
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.figures import FiguresStrip
 from explorer.views.format import DASH, MINUS, percent_text
 

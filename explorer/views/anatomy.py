@@ -9,10 +9,10 @@ import anywidget
 import traitlets
 from ipywidgets import HTML, VBox
 
+from explorer.closing import close_all
 from explorer.measure.anatomy import Anatomy, LayerShare
 from explorer.measure.profile import LayerProfile
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import DASH, count_text, percent_text, shape_text, size_text
 from explorer.views.front_end import script
 

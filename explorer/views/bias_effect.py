@@ -6,11 +6,11 @@ from typing import Any
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.bias_effect import BiasEffect
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text
 
 KEYS = [("before", "as it was trained", ""), ("after", "with the bias raised", "")]

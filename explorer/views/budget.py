@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.sweep.budget import Fitted
 from explorer.sweep.solver import Budget, Choice
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text, ratio_text, size_text
 from explorer.views.table import Table
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.waterfall import Waterfall
 from explorer.views.bars import Bars, Segment, bar_row
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text, ratio_text, size_text
 
 SLIGHT = 0.001

@@ -6,9 +6,9 @@ import bqplot
 import numpy as np
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.curves import CentroidPaths
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.plot import ACCENT, figure, round_places, set_ticks
 
 DRAWN = 64

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.behavior import Behavior, ClassChange
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text, points_text
 
 DRAWN = 30

@@ -8,9 +8,9 @@ import anywidget
 import traitlets
 from ipywidgets import ToggleButtons, VBox, Widget
 
+from explorer.closing import close_all
 from explorer.measure.confusion import Confusion, Pair
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import MINUS
 from explorer.views.front_end import script
 from explorer.views.table import Table

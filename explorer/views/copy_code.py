@@ -8,6 +8,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from explorer.closing import close_all
 from explorer.views.front_end import script
 
 
@@ -50,7 +51,7 @@ class CodeView:
 
     def close(self) -> None:
         """Release the widget in the browser and the kernel."""
-        self.widget.close()
+        close_all(self.widget)
 
     def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         if content.get("type") == "ask":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.corrected_labels import CorrectedLabels
 from explorer.measure.noisy_labels import NoisyLabels, Relabeled
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text
 from explorer.views.images import Images
 from explorer.views.picked_images import Tile, tile

@@ -6,10 +6,10 @@ from typing import Any
 
 from ipywidgets import FloatLogSlider, VBox
 
+from explorer.closing import close_all
 from explorer.measure.energy_bill import EnergyBills, EnergyItem
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import energy_text, ratio_text
 
 FPS = 30.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from ipywidgets import HTML, VBox
 
+from explorer.closing import close_all
 from explorer.measure.error_map import ErrorMap
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text, shape_text
 from explorer.views.heat_canvas import HeatCanvas
 

@@ -9,8 +9,8 @@ import anywidget
 import traitlets
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.front_end import script
 
 HINT = (

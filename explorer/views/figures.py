@@ -7,6 +7,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.result import Result
 from explorer.views.format import (
@@ -83,7 +84,7 @@ class FiguresView:
 
     def close(self) -> None:
         """Release the widget in the browser and the kernel."""
-        self.widget.close()
+        close_all(self.widget)
 
 
 def _cell(

@@ -8,6 +8,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from explorer.closing import close_all
 from explorer.views.front_end import source
 
 PART_BYTES = 1 << 20
@@ -71,7 +72,7 @@ class FilePickerView:
 
     def close(self) -> None:
         """Release the widget in the browser and the kernel."""
-        self.widget.close()
+        close_all(self.widget)
 
     def _receive(self, _widget: Any, content: dict[str, Any], buffers: Any) -> None:
         kind, name, size = (content.get(key) for key in ("type", "name", "size"))

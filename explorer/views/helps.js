@@ -1,4 +1,4 @@
-const CONTROLS = "button, select, input, textarea, [tabindex]:not(.ex-tab), .noUi-handle";
+const CONTROLS = "button, select, input, textarea, [tabindex], .noUi-handle";
 const TOUCH_MS = 6000;
 const GAP = 8;
 const MOST_RIGHT = 0.75;
@@ -59,9 +59,10 @@ function watch(root) {
     shown = element;
     bubble.textContent = text;
     if (!bubble.matches(":popover-open")) bubble.showPopover();
-    const box = (element.closest(WIDGET) ?? element).getBoundingClientRect();
+    const tab = element.closest(".ex-tab");
+    const box = (tab ?? element.closest(WIDGET) ?? element).getBoundingClientRect();
     const own = bubble.getBoundingClientRect();
-    const beside = box.right + GAP + own.width < innerWidth * MOST_RIGHT;
+    const beside = !tab && box.right + GAP + own.width < innerWidth * MOST_RIGHT;
     const below = box.bottom + GAP + own.height < innerHeight ? box.bottom + GAP : box.top - GAP;
     const left = beside ? box.right + GAP : Math.min(box.left, innerWidth - own.width - GAP);
     const top = beside ? box.top : below < box.top ? below - own.height : below;

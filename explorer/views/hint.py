@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from ipywidgets import Button, VBox
 
+from explorer.closing import close_all
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 
 
 class HintView:

@@ -8,9 +8,9 @@ import bqplot
 import numpy as np
 from ipywidgets import HTML, VBox
 
+from explorer.closing import close_all
 from explorer.measure.histogram import Histogram
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.count_axis import CountAxis
 from explorer.views.format import count_text
 from explorer.views.plot import (
@@ -23,12 +23,7 @@ from explorer.views.plot import (
     vertical,
 )
 
-_LEGEND = (
-    '<div class="ex-legend"><span><i class="ex-swatch ex-swatch-before"></i>before</span>'
-    '<span><i class="ex-swatch ex-swatch-after"></i>after</span>'
-    '<span><i class="ex-swatch ex-swatch-mark"></i>threshold</span>'
-    '<span><i class="ex-swatch ex-swatch-tick"></i>shared values</span></div>'
-)
+_NAMES = {"before": "before", "after": "after", "mark": "threshold", "tick": "shared values"}
 
 
 class HistogramView:
@@ -59,7 +54,8 @@ class HistogramView:
             [self._x_axis, self._count.axis],
         )
         self._caption = caption()
-        self.widget = VBox([self._figure, HTML(_LEGEND), self._caption])
+        self._legend = HTML()
+        self.widget = VBox([self._figure, self._legend, self._caption])
         self._shown: Histogram | None = None
 
     def _bars(self, color: str) -> bqplot.Bars:
@@ -98,6 +94,7 @@ class HistogramView:
         _set(self._threshold, *vertical(at, 0.0, 1.0))
         levels: Any = [] if record.levels is None else record.levels
         _set(self._levels, *vertical(levels, 0.0, 0.05))
+        self._legend.value = _legend(len(at) > 0, len(levels) > 0)
 
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""
@@ -109,6 +106,15 @@ class HistogramView:
 def _set(mark: Any, x: np.ndarray, y: np.ndarray) -> None:
     with mark.hold_sync():
         mark.x, mark.y = x, y
+
+
+def _legend(threshold: bool, levels: bool) -> str:
+    """Name what is drawn."""
+    drawn = ["before", "after", *(["mark"] if threshold else []), *(["tick"] if levels else [])]
+    parts = (
+        f'<span><i class="ex-swatch ex-swatch-{kind}"></i>{_NAMES[kind]}</span>' for kind in drawn
+    )
+    return f'<div class="ex-legend">{"".join(parts)}</div>'
 
 
 def _caption_text(record: Histogram) -> str:

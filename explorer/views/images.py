@@ -8,9 +8,9 @@ import anywidget
 import traitlets
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.gallery import Gallery, Picture
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text
 from explorer.views.front_end import script
 

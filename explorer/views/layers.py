@@ -10,9 +10,9 @@ import anywidget
 import traitlets
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.result import LayerFigures, Result
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text, ratio_text, shape_text, size_text
 from explorer.views.front_end import script
 

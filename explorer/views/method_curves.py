@@ -9,11 +9,11 @@ import bqplot
 import numpy as np
 from ipywidgets import HTML, VBox
 
+from explorer.closing import close_all
 from explorer.sweep.frontier import Metric, frontier
 from explorer.sweep.method_curves import CurvePoint
 from explorer.sweep.methods import METHODS
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text, ratio_text, size_text
 from explorer.views.marks import dots, marked_line, move, span
 from explorer.views.plot import MARK, figure, round_places

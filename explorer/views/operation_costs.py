@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.energy import EnergyTable
 from explorer.measure.formula import Formula
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import TIMES
 from explorer.views.formula import FormulaView
 

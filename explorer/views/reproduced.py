@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.reproduced import Reproduced
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import DASH, percent_text, ratio_text, size_text
 from explorer.views.table import Table
 

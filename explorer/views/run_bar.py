@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ipywidgets import Button, HBox, VBox
 
-from explorer.views.closing import close_all
+from explorer.closing import close_all
 from explorer.views.status import StatusView
 
 ACTIONS = {"start": "Start", "pause": "Pause", "resume": "Resume", "stop": "Stop"}

@@ -11,9 +11,9 @@ from typing import Any
 import bqplot
 from ipywidgets import HTML, VBox
 
+from explorer.closing import close_all
 from explorer.sweep.dials import DIALS, LayerDial
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text
 from explorer.views.marks import dots, marked_line, move, span
 from explorer.views.plot import ACCENT, BEFORE, MARK, dashed_lines, figure, round_places, vertical

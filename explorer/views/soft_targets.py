@@ -7,10 +7,10 @@ from typing import Any
 from ipywidgets import VBox
 from torch import Tensor
 
+from explorer.closing import close_all
 from explorer.measure.soft_targets import SoftTargetsRecord
 from explorer.views.bars import Bars, Segment, bar_row
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import MINUS, percent_text
 
 DRAWN = 20

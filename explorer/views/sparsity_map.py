@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ipywidgets import HTML, VBox
 
+from explorer.closing import close_all
 from explorer.measure.sparsity import SparsityMap
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import percent_text, shape_text
 from explorer.views.heat_canvas import HeatCanvas
 

@@ -6,9 +6,9 @@ import bqplot
 import numpy as np
 from ipywidgets import HTML, VBox
 
+from explorer.closing import close_all
 from explorer.measure.spectrum import Spectrum
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.plot import (
     ACCENT,
     BEFORE,

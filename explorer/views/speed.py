@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.speed import Speed, SpeedRow
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import ratio_text
 
 SLOWER = 0.95

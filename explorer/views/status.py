@@ -8,6 +8,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from explorer.closing import close_all
 from explorer.views.front_end import script
 
 
@@ -71,7 +72,7 @@ class StatusView:
 
     def close(self) -> None:
         """Release the widget in the browser and the kernel."""
-        self.widget.close()
+        close_all(self.widget)
 
     def _set(self, message: str, progress: float | None) -> None:
         with self.widget.hold_sync():

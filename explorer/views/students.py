@@ -6,10 +6,10 @@ import math
 
 from ipywidgets import VBox
 
+from explorer.closing import close_all
 from explorer.measure.students import StudentRow, StudentTable
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import count_text, percent_text, size_text
 from explorer.views.table import Table
 

@@ -18,7 +18,8 @@ function sayValue(readout) {
   const shift = origin && /translate\((-?[\d.]+)%/.exec(origin.style.transform);
   if (shift) slider.style.setProperty("--ex-filled", `${100 + Number(shift[1]) / 10}%`);
   const unit = slider.classList.contains("ex-percent") ? " percent" : "";
-  handle.setAttribute("aria-valuetext", readout.textContent + unit);
+  const isOff = slider.classList.contains("ex-is-off");
+  handle.setAttribute("aria-valuetext", isOff ? "off" : readout.textContent + unit);
 }
 
 function namePanel(panel) {
@@ -64,7 +65,7 @@ function watch(root) {
     for (const record of records) {
       for (const node of record.addedNodes) if (node.nodeType === 1) nameAll(node);
       if (record.type === "attributes") {
-        if (record.target.matches(`${ICON}, .ex-tab-panel`)) nameAll(record.target);
+        if (record.target.matches(`${ICON}, .ex-tab-panel, .widget-slider`)) nameAll(record.target);
         continue;
       }
       if (record.type === "childList" && record.target.matches(".ex-stack")) markEnds(record.target);

@@ -2,13 +2,14 @@ function render({ model, el }) {
   const titles = model.get("titles");
   el.setAttribute("role", "tablist");
   el.setAttribute("aria-label", model.get("label"));
-  const tabs = titles.map((title) => {
+  const tabs = titles.map((title, i) => {
     const tab = document.createElement("button");
     tab.type = "button";
     tab.className = "ex-tab";
     tab.textContent = title;
     tab.dataset.title = title;
-    tab.id = `${model.get("prefix")}-${titles.indexOf(title)}`;
+    tab.title = model.get("helps")[i] ?? "";
+    tab.id = `${model.get("prefix")}-${i}`;
     tab.setAttribute("role", "tab");
     el.append(tab);
     return tab;

@@ -9,7 +9,7 @@ import anywidget
 import traitlets
 from ipywidgets import Box, VBox, Widget
 
-from explorer.views.closing import close_all
+from explorer.closing import close_all
 from explorer.views.front_end import source
 
 
@@ -19,6 +19,7 @@ class TabBar(anywidget.AnyWidget):
     _esm = source("tabs.js")
 
     titles = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    helps = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected = traitlets.Unicode("").tag(sync=True)
     label = traitlets.Unicode("Topics").tag(sync=True)
     prefix = traitlets.Unicode("").tag(sync=True)
@@ -34,7 +35,9 @@ class TabsView(traitlets.HasTraits):
     contents : sequence of Widget
         One a title.
     first : str, optional
-        Title of the tab that is shown at the start; by default that of `titles`.
+        Title of the tab that is shown at the start; by default the first of `titles`.
+    helps : sequence of str, optional
+        What the tabs are for, in a sentence each: their tooltips.
 
     Attributes
     ----------
@@ -46,21 +49,29 @@ class TabsView(traitlets.HasTraits):
     Raises
     ------
     ValueError
-        If there is no title, one occurs twice, or there are not as many contents.
+        If there is no title, one occurs twice, or there are not as many contents or helps.
     TraitError
         If `selected` is set to a title that there is not.
     """
 
     selected = traitlets.Unicode()
 
-    def __init__(self, titles: Sequence[str], contents: Sequence[Widget], first: str = "") -> None:
+    def __init__(
+        self,
+        titles: Sequence[str],
+        contents: Sequence[Widget],
+        first: str = "",
+        helps: Sequence[str] = (),
+    ) -> None:
         if not titles or len(set(titles)) < len(titles) or len(titles) != len(contents):
             raise ValueError(
                 "titles must be different and have one content each, "
                 f"got {list(titles)} and {len(contents)} contents"
             )
+        if len(helps) not in (0, len(titles)):
+            raise ValueError(f"helps must be one a title, got {len(helps)} for {len(titles)}")
         self._titles = list(titles)
-        self._bar = TabBar(titles=self._titles, selected=first or titles[0])
+        self._bar = TabBar(titles=self._titles, helps=list(helps), selected=first or titles[0])
         self._bar.prefix = f"ex-tab-{self._bar.model_id}"
         self._bar.add_class("ex-tab-bar")
         self._panels = [self._panel(i, content) for i, content in enumerate(contents)]
@@ -78,7 +89,7 @@ class TabsView(traitlets.HasTraits):
         self.unobserve_all()
         for panel in self._panels:
             panel.children = ()
-            panel.close()
+            close_all(panel)
         self._shown.children = ()
         close_all(self.widget)
 

@@ -9,9 +9,9 @@ import bqplot
 import numpy as np
 from ipywidgets import HTML, VBox
 
+from explorer.closing import close_all
 from explorer.measure.tradeoffs import CANZIANI, Place, PublishedNetwork, Tradeoffs
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.format import count_text, percent_text, size_text
 from explorer.views.plot import (
     ACCENT,

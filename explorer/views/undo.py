@@ -8,6 +8,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from explorer.closing import close_all
 from explorer.views.front_end import source
 
 
@@ -60,7 +61,7 @@ class UndoView:
 
     def close(self) -> None:
         """Release the widget in the browser and the kernel."""
-        self.widget.close()
+        close_all(self.widget)
 
     def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         action = self._actions.get(str(content.get("type")))

@@ -67,7 +67,7 @@ def test_a_hint_adds_the_step_that_is_missing(opened):
     page = opened.page
     page.get_by_role("tab", name="Combine").click()
     hint = page.locator(f"{SHOWN} .ex-topic-hint")
-    hint.get_by_role("button", name="Add Entropy").click()
+    hint.get_by_role("button", name="Add Entropy coding").click()
     page.wait_for_selector(".ex-step-entropy")
     hint.wait_for(state="hidden")
     page.get_by_text("Huffman", exact=True).first.wait_for()

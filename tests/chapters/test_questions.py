@@ -1,11 +1,10 @@
 """Questions follow the explorer, and say what is missing."""
 
-import time
-
 import pytest
 import torch
 from ipywidgets import Button
 from torch import nn
+from waiting import until
 
 import explorer as ex
 from explorer.chapters.goals import smaller, zeros
@@ -34,13 +33,6 @@ def press(asked):
 
 def said(asked):
     return asked._verdict.widget.message
-
-
-def until(condition):
-    end = time.monotonic() + WAIT_S
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert condition()
 
 
 def test_the_button_says_what_is_missing_and_then_that_it_is_answered(app):

@@ -135,4 +135,4 @@ def test_values_of_another_type_are_refused():
 
 def test_in_words():
     assert LowRank(rank=8).describe() == "Rank 8"
-    assert LowRank(energy=0.9).describe() == "Rank for 90 % energy"
+    assert LowRank(energy=0.9).describe() == "Rank for 90% energy"

@@ -107,7 +107,7 @@ def test_values_out_of_range_are_refused(fields, kind, words):
 
 
 def test_in_words():
-    assert PruneNeurons(0.25).describe() == "Remove 25 % of neurons by l1"
-    assert PruneNeurons(0.25, "l2").describe() == "Remove 25 % of neurons by l2"
+    assert PruneNeurons(0.25).describe() == "Remove 25% of neurons by l1"
+    assert PruneNeurons(0.25, "l2").describe() == "Remove 25% of neurons by l2"
     assert PruneNeurons().describe() == "Remove dead neurons"
     assert PruneNeurons(0.25).as_dict() == {"step": "PruneNeurons", "fraction": 0.25}

@@ -176,10 +176,10 @@ def test_weights_that_are_not_numbers_are_refused():
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        (Prune(sparsity=0.9), "Prune 90 %"),
-        (Prune(sparsity=0.123456), "Prune 12.35 %"),
+        (Prune(sparsity=0.9), "Prune 90%"),
+        (Prune(sparsity=0.123456), "Prune 12.35%"),
         (Prune(threshold=0.05), "Prune below 0.05"),
-        (Prune(sparsity=0.5, criterion="random"), "Prune random 50 %"),
+        (Prune(sparsity=0.5, criterion="random"), "Prune random 50%"),
     ],
 )
 def test_in_words(step, words):

@@ -324,7 +324,7 @@ def test_channels_that_are_outputs_as_well_are_left_alone():
             "0.branches.1",
             "followed",
         ),
-        (nn.Sequential(nn.Conv2d(3, 1, 1), *head(1)), "0", "40 % of 1 removable neurons are less"),
+        (nn.Sequential(nn.Conv2d(3, 1, 1), *head(1)), "0", "40% of 1 removable neurons are less"),
         (
             nn.Sequential(nn.Conv2d(3, 4, 1), nn.Unflatten(2, (9, 9))),
             "0",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.setting import dial
+from explorer.compress.setting import Dial, dial
 from explorer.controls.setting_control import SettingControl
 
 
@@ -18,6 +18,7 @@ class Cut:
     rank: int = dial(4, "integer", "Rank", "Kept.", low=1, high=300, step=1)
     k: int = dial(32, "power", "Clusters", "Values.", low=2, high=256)
     scope: str = dial("layer", "choice", "Scope", "Where.", options=("layer", "model"))
+    norm: float = dial(1e-7, "number", "Norm (left: off)", "Size.", low=1e-7, high=0.1, off=True)
     seed: int = 0
     exclusive: ClassVar = (("sparsity", "threshold"),)
 
@@ -121,6 +122,31 @@ def test_bad_input_is_named():
         control.set_limits({"rank": (3, 2)})
     with pytest.raises(ValueError, match="numeric dial"):
         control.set_limits({"k": (2, 4)})
+
+
+def test_choices_are_shown_with_a_capital_and_keep_their_values():
+    control, seen = watched(Cut(sparsity=0.5))
+    widget = dial_of(control, "scope")
+    assert list(widget.options) == [("Layer", "layer"), ("Model", "model")]
+    widget.label = "Model"
+    assert seen == [Cut(sparsity=0.5, scope="model")]
+    labeled = Dial("choice", "a", "b", options=(("least error", True), "huffman", ""))
+    assert labeled.choices == (("least error", True), ("Huffman", "huffman"), ("", ""))
+
+
+def test_a_dial_that_is_off_at_its_left_end_reads_so_there_and_nowhere_else():
+    control, seen = watched(Cut(sparsity=0.5))
+    widget = dial_of(control, "norm")
+    assert "ex-is-off" in widget._dom_classes
+    widget.value = 1e-3
+    assert "ex-is-off" not in widget._dom_classes
+    widget.value = 10**widget.min
+    assert "ex-is-off" in widget._dom_classes and seen[-1].norm == pytest.approx(1e-7)
+    control.value = Cut(sparsity=0.5, norm=1e-6)
+    assert "ex-is-off" not in widget._dom_classes
+    control.value = Cut(sparsity=0.5, norm=0.0)
+    assert "ex-is-off" in widget._dom_classes
+    assert "ex-is-off" not in dial_of(control, "threshold")._dom_classes
 
 
 def test_a_count_between_two_powers_is_shown_as_it_is():

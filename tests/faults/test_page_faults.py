@@ -3,13 +3,13 @@
 import errno
 import os
 import threading
-import time
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from torch.utils.data import Dataset, TensorDataset
+from waiting import until
 
 import explorer as ex
 from explorer.compress.low_rank import LowRank
@@ -49,13 +49,6 @@ class Failing(Dataset):
         if self.error is not None and i == self.at:
             raise self.error
         return self.samples[i]
-
-
-def until(condition):
-    deadline = time.monotonic() + WAIT_S
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
 
 
 def error(app):
@@ -115,7 +108,7 @@ def test_data_that_fail_half_way_are_told_of_and_the_dials_go_on(raised, words, 
     ("told", "words"),
     [
         (ZeroDivisionError("no images"), "ZeroDivisionError: no images"),
-        (None, "ValueError: metric: expected a number, such as 0.98 for 98 %; got None"),
+        (None, "ValueError: metric: expected a number, such as 0.98 for 98%; got None"),
         ("much", "got 'much'"),
         (float("nan"), "got nan"),
     ],

@@ -98,7 +98,7 @@ def test_a_layer_of_zeros_has_no_error():
 
 def test_steps_are_told_in_words():
     result = drawn_up(network(), {"0": [Prune(sparsity=0.5), Share(4)], "*": []})
-    assert result["0"].steps == ("Prune 50 %", "Share 4 values")
+    assert result["0"].steps == ("Prune 50%", "Share 4 values")
     assert result["3"].steps == ()
     assert result["3"].note == ""
 

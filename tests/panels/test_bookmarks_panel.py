@@ -6,6 +6,7 @@ import json
 import pytest
 
 from explorer.compress.entropy import Entropy
+from explorer.compress.product import Product
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
@@ -79,10 +80,10 @@ def two(page):
 
 
 def test_keeping_shows_and_stores(page):
-    assert page.table.suggestion == "Prune 90 %, Share 32 values, Huffman"
+    assert page.table.suggestion == "Prune 90%, Share 32 values, Huffman"
     page.act("keep", "")
     page.act("keep", "mine")
-    assert page.names == ["Prune 90 %, Share 32 values, Huffman", "mine"]
+    assert page.names == ["Prune 90%, Share 32 values, Huffman", "mine"]
     assert page.table.rows[0][1:] == [
         "1.0 KB",
         "10.0×",
@@ -146,7 +147,7 @@ def test_ticked_states_stand_side_by_side(two):
     assert two.compared.heads == [["", ""], ["half", ""], ["most", ""]]
     assert two.compared.rows == [
         ["Prune, sparsity", "50.0%", "90.0%"],
-        ["Entropy", "—", "Huffman"],
+        ["Entropy coding", "—", "Huffman"],
         ["Size", "5.0 KB", "1.0 KB"],
         ["Ratio", "2.0×", "10.0×"],
         ["Accuracy", "97.0% (93.6–98.6%, n = 200)", "90.0% (85.1–93.4%, n = 200)"],
@@ -218,7 +219,7 @@ def test_layers_and_orders_are_compared():
         ("fc1: steps", "as all layers", "Share 8 values")
     ]
     assert rows_of([Share(4), Entropy()], [Entropy(), Share(4)]) == [
-        ("Order of steps", "Share, Entropy", "Entropy, Share")
+        ("Order of steps", "Share, Entropy coding", "Entropy coding, Share")
     ]
     assert rows_of([Prune(sparsity=0.5)], [Prune(threshold=0.25)]) == [
         ("Prune, sparsity", "50.0%", "—"),
@@ -227,7 +228,11 @@ def test_layers_and_orders_are_compared():
     assert rows_of([Share(4), Share(8)], [Share(4), Share(16)]) == [
         ("Share 2, clusters k", "8", "16")
     ]
-    assert rows_of({"fc1": [Share(4)]}, {"fc1": [Share(4, refine=False)]})[0][1:] == ("yes", "no")
+    assert rows_of({"fc1": [Share(4)]}, {"fc1": [Share(4, refine=False)]}) == [
+        ("fc1: Share, algorithm", "Least error", "Lloyd's iteration")
+    ]
+    assert rows_of([Entropy()], [Entropy("ans")]) == [("Entropy coding, coder", "Huffman", "ANS")]
+    assert rows_of([Product()], [Product(axis=0)]) == [("Product, cut", "Columns", "Rows")]
 
 
 def test_equal_states_differ_in_nothing():

@@ -112,8 +112,8 @@ FORMULAS = [
         "min(round(f · n), n − 1)",
         lambda: ([PruneNeurons(f).count(5) for f in (0.3, 0.99)], [round(0.3 * 5), 4]),
     ),
-    (PruneNeurons, "norm", "l1 is Σ |w|", lambda: (norm("l1"), 0.2 + 0.8 + 0.1 + 0.5)),
-    (PruneNeurons, "norm", "l2 is √(Σ w²)", lambda: (norm("l2"), sqrt(0.04 + 0.64 + 0.01 + 0.25))),
+    (PruneNeurons, "norm", "L1 is Σ |w|", lambda: (norm("l1"), 0.2 + 0.8 + 0.1 + 0.5)),
+    (PruneNeurons, "norm", "L2 is √(Σ w²)", lambda: (norm("l2"), sqrt(0.04 + 0.64 + 0.01 + 0.25))),
     (
         Quantize,
         "bits",

@@ -4,12 +4,12 @@ import copy
 import math
 import re
 import threading
-import time
 
 import pytest
 import torch
 from torch import nn
 from torch.utils.data import TensorDataset
+from waiting import until
 
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
@@ -74,14 +74,6 @@ def session(trained, data):
     found.wait(WAIT_S)
     yield found
     found.close()
-
-
-def until(there):
-    end = time.monotonic() + WAIT_S
-    while not there():
-        if time.monotonic() > end:
-            raise TimeoutError("it did not come about")
-        time.sleep(0.01)
 
 
 class Page:

@@ -41,11 +41,11 @@ def rows(panel):
 
 
 def test_buttons_say_what_they_undo(panel, history):
-    assert (panel.buttons.undo, panel.buttons.redo) == ("Prune 20 %", "")
+    assert (panel.buttons.undo, panel.buttons.redo) == ("Prune 20%", "")
     press(panel.buttons, type="undo")
     panel.draw()
     assert history.present.state == pruned(10)
-    assert (panel.buttons.undo, panel.buttons.redo) == ("Prune 10 %", "Prune 20 %")
+    assert (panel.buttons.undo, panel.buttons.redo) == ("Prune 10%", "Prune 20%")
     press(panel.buttons, type="redo")
     assert history.present.state == pruned(20)
     press(panel.buttons, type="redo")
@@ -59,8 +59,8 @@ def test_the_tree_shows_figures_and_the_present(panel, history):
     panel.draw()
     assert rows(panel) == [
         [0, 0, "Start", "", False],
-        [1, 0, "Prune 10 %", "", False],
-        [2, 0, "Prune 20 %", "2.0 KB, 90.0%", True],
+        [1, 0, "Prune 10%", "", False],
+        [2, 0, "Prune 20%", "2.0 KB, 90.0%", True],
     ]
 
 
@@ -77,7 +77,7 @@ def test_the_mouse_holds_a_drag_together(panel, history):
     history.visit(pruned(30))
     history.visit(pruned(40))
     panel.buttons.held = False
-    assert [entry.words for entry in history.entries][-2:] == ["Prune 20 %", "Prune 40 %"]
+    assert [entry.words for entry in history.entries][-2:] == ["Prune 20%", "Prune 40%"]
 
 
 def test_an_empty_history_has_nothing_to_undo():

@@ -30,7 +30,7 @@ def test_a_choice_is_loaded(picker, heard):
     assert "Loading lenet-5" in heard[0][1]
     kind, opened = heard[1]
     assert (kind, opened.network) == ("opened", ("lenet-5", "default"))
-    picker._weights.value = "random"
+    picker._weights.label = "Random"
     picker._thread.join(WAIT_S)
     assert heard[-1][1].network == ("lenet-5", "random")
     assert heard[-1][1].session.data is None

@@ -81,6 +81,51 @@ def test_choosing_a_scope_changes_nothing_by_itself(panel, turned):
     assert panel.recipe == Recipe.of([Share(8)])
 
 
+def hidden(panel):
+    return "ex-hidden" in panel._as_all._dom_classes
+
+
+def test_a_layer_goes_back_to_the_steps_of_all_layers(panel, turned):
+    panel.show(Recipe.of([Share(8)]))
+    panel._scope.value = "fc1"
+    assert hidden(panel)
+    panel._as_all.click()
+    assert turned == []
+    panel._stack.value = (Quantize(bits=7),)
+    assert not hidden(panel) and len(turned) == 1
+    panel._scope.value = "fc2"
+    assert hidden(panel)
+    panel._scope.value = "fc1"
+    panel._as_all.click()
+    assert turned[1:] == [Recipe.of([Share(8)])]
+    assert panel._scope.value == "fc1" and panel._stack.value == (Share(8),)
+    assert hidden(panel) and ("fc1", "fc1") in panel._scope.options
+    panel._as_all.click()
+    assert len(turned) == 2
+
+
+def test_a_layer_goes_back_to_the_pattern_that_it_matches(panel, turned):
+    panel.show(Recipe.of({"fc1": [Share(4)], "fc*": [Share(8)], "*": [Prune(sparsity=0.3)]}))
+    panel._scope.value = "fc1"
+    panel._as_all.click()
+    assert turned == [Recipe.of({"fc*": [Share(8)], "*": [Prune(sparsity=0.3)]})]
+    assert panel._stack.value == (Share(8),)
+    panel._scope.value = "fc*"
+    assert not hidden(panel)
+    panel._as_all.click()
+    assert turned[-1] == Recipe.of([Prune(sparsity=0.3)])
+    assert (panel._scope.value, panel._stack.value) == ("*", (Prune(sparsity=0.3),))
+    assert hidden(panel)
+
+
+def test_the_steps_of_a_pattern_show_for_a_layer_that_it_matches(panel):
+    panel.show(Recipe.of({"fc*": [Share(8)], "*": [Prune(sparsity=0.3)]}))
+    panel._scope.value = "fc2"
+    assert panel._stack.value == (Share(8),)
+    panel._scope.value = "head"
+    assert panel._stack.value == (Prune(sparsity=0.3),)
+
+
 def test_neurons_are_removed_before_the_steps_that_it_would_undo(panel):
     panel.show(Recipe.of([Prune(sparsity=0.5), Share(8)]))
     panel.add(PruneNeurons(fraction=0.2))

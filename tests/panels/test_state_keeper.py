@@ -1,11 +1,11 @@
 """What keeps the page's states, on a page of three callables."""
 
 import threading
-import time
 
 import pytest
 import torch
 from torch import nn
+from waiting import until
 
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
@@ -18,8 +18,6 @@ from explorer.session.bookmark_files import bookmarks_to_json
 from explorer.session.bookmarks import Bookmark
 from explorer.session.kept_figures import KeptFigures
 from explorer.session.state import State
-
-WAIT_S = 30
 
 
 def session():
@@ -79,13 +77,6 @@ def page():
     page = Shown()
     yield page
     page.close()
-
-
-def until(condition):
-    deadline = time.monotonic() + WAIT_S
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
 
 
 def press(widget, **content):

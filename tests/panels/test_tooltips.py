@@ -128,6 +128,23 @@ def test_every_control_of_every_tab_is_explained(app):
         assert bare(found) == [], title
 
 
+def test_every_tab_is_explained(app):
+    bar = app._topics._tabs._bar
+    assert len(bar.helps) == len(set(bar.helps)) == len(bar.titles) >= 10
+    assert all(
+        is_sentence(text) and text.startswith(f"{title} ")
+        for title, text in zip(bar.titles, bar.helps, strict=True)
+    ), bar.helps
+
+
+def test_choices_are_named_alike():
+    for setting in SETTINGS:
+        for field in dials_of(setting):
+            for name, _ in field.metadata["dial"].choices:
+                assert name[0].isupper(), (field.name, name)
+                assert name.casefold() not in ("ans", "obd", "sgd", "l1") or name.isupper()
+
+
 @pytest.mark.parametrize(("title", "plans"), [("Train", OF_TRAINING), ("Distill", OF_DISTILLING)])
 def test_every_control_of_every_plan_is_explained(app, title, plans):
     setup = app._topics[title].setup
@@ -186,7 +203,7 @@ def test_every_dial_has_a_sentence_and_a_number_its_formula(setting):
             excused = (type(setting).__name__, field.name) in WITHOUT_FORMULA
             assert bool(FORMULA.search(dial.help)) != excused, (field.name, dial.help)
         else:
-            names = [option if isinstance(option, str) else option[0] for option in dial.options]
+            names = [name for name, _ in dial.choices]
             assert len(names) == len(set(names)) > 1
 
 

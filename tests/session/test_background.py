@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from waiting import until
 
 from explorer.session.background import BackgroundRun, State
 
@@ -23,13 +24,6 @@ def counting(upto=10**9, pause_s=0.001):
     for i in range(upto):
         yield i
         time.sleep(pause_s)
-
-
-def until(condition):
-    end = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 def test_a_run_goes_to_its_end():

@@ -43,8 +43,8 @@ def names(bookmarks):
 def test_a_state_is_kept_with_its_figures_under_a_name_that_says_its_steps():
     bookmarks = Bookmarks()
     item = bookmarks.keep(state(), FIGURES)
-    assert item == Bookmark("Prune 90 %, Share 32 values", state(), FIGURES)
-    assert bookmarks.keep(state(), FIGURES).name == "Prune 90 %, Share 32 values (2)"
+    assert item == Bookmark("Prune 90%, Share 32 values", state(), FIGURES)
+    assert bookmarks.keep(state(), FIGURES).name == "Prune 90%, Share 32 values (2)"
     assert bookmarks.keep(state(), None, " mine ").name == "mine"
     assert len(bookmarks) == 3 and "mine" in bookmarks
 

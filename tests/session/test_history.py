@@ -59,10 +59,10 @@ def test_a_drag_is_one_entry(history, clock):
     for percent in (10, 20, 30):
         clock.now += 0.9
         history.visit(pruned(percent))
-    assert words(history) == ["Start", "Prune 30 %"]
+    assert words(history) == ["Start", "Prune 30%"]
     clock.now += 1.1
     history.visit(pruned(40))
-    assert words(history) == ["Start", "Prune 30 %", "Prune 40 %"]
+    assert words(history) == ["Start", "Prune 30%", "Prune 40%"]
     assert undo(history).state == pruned(30)
     assert undo(history).state == pruned(0)
     assert undo(history) is None
@@ -77,7 +77,7 @@ def test_a_slow_drag_is_one_entry_while_the_mouse_is_down(history, clock):
     history.held = False
     clock.now += 60
     history.visit(pruned(30))
-    assert words(history) == ["Start", "Prune 20 %", "Prune 30 %"]
+    assert words(history) == ["Start", "Prune 20%", "Prune 30%"]
 
 
 def test_another_dial_begins_another_entry(history):
@@ -85,7 +85,7 @@ def test_another_dial_begins_another_entry(history):
     history.visit(pruned(10, Share(4)))
     history.visit(pruned(10, Share(8)))
     history.visit(pruned(20, Share(8)))
-    assert words(history) == ["Start", "Prune 10 %", "Share 8 values", "Prune 20 %"]
+    assert words(history) == ["Start", "Prune 10%", "Share 8 values", "Prune 20%"]
 
 
 def test_a_dial_that_is_turned_back_leaves_nothing(history):
@@ -94,7 +94,7 @@ def test_a_dial_that_is_turned_back_leaves_nothing(history):
     history.visit(pruned(0))
     assert words(history) == ["Start"] and history.before is None
     history.visit(pruned(20))
-    assert words(history) == ["Start", "Prune 20 %"]
+    assert words(history) == ["Start", "Prune 20%"]
 
 
 def test_a_turn_after_undo_changes_nothing_that_was(history):
@@ -102,7 +102,7 @@ def test_a_turn_after_undo_changes_nothing_that_was(history):
     history.visit(pruned(10))
     undo(history)
     history.visit(pruned(20))
-    assert words(history) == ["Start", "Prune 10 %", "Prune 20 %"]
+    assert words(history) == ["Start", "Prune 10%", "Prune 20%"]
     assert [entry.parent for entry in history.entries] == [None, 0, 0]
 
 
@@ -131,7 +131,7 @@ def test_the_same_change_again_is_the_same_entry(history):
     history.visit(pruned(10))
     undo(history)
     history.visit(pruned(10, tab="Share"))
-    assert words(history) == ["Start", "Prune 10 %"]
+    assert words(history) == ["Start", "Prune 10%"]
     assert history.present.state.tab == "Share"
 
 
@@ -143,10 +143,10 @@ def test_the_tree_keeps_the_way_to_the_present_at_the_left(history, clock):
     history.go(0)
     history.visit(pruned(30))
     lines = [(line.entry.words, line.depth) for line in history.lines()]
-    assert lines == [("Start", 0), ("Prune 10 %", 1), ("Prune 20 %", 1), ("Prune 30 %", 0)]
+    assert lines == [("Start", 0), ("Prune 10%", 1), ("Prune 20%", 1), ("Prune 30%", 0)]
     history.go(1)
     lines = [(line.entry.words, line.depth) for line in history.lines()]
-    assert lines == [("Start", 0), ("Prune 30 %", 1), ("Prune 10 %", 0), ("Prune 20 %", 0)]
+    assert lines == [("Start", 0), ("Prune 30%", 1), ("Prune 10%", 0), ("Prune 20%", 0)]
 
 
 def test_figures_belong_to_the_state_that_they_were_measured_of(history):
@@ -175,10 +175,10 @@ def test_oldest_branches_go_first_then_oldest_entries(clock):
     history.visit(pruned(20))
     clock.now = 5
     history.visit(pruned(30))
-    assert words(history) == ["Start", "Prune 20 %", "Prune 30 %"]
+    assert words(history) == ["Start", "Prune 20%", "Prune 30%"]
     clock.now = 10
     history.visit(pruned(40))
-    assert words(history) == ["Prune 20 %", "Prune 30 %", "Prune 40 %"]
+    assert words(history) == ["Prune 20%", "Prune 30%", "Prune 40%"]
     assert history.entries[0].parent is None
     undo(history)
     assert undo(history).state == pruned(20) and history.before is None
@@ -227,7 +227,7 @@ def check_tree(history, limit):
 
 
 RECIPES = [
-    ([Prune(sparsity=0.5)], [Prune(sparsity=0.9)], "Prune 90 %", True),
+    ([Prune(sparsity=0.5)], [Prune(sparsity=0.9)], "Prune 90%", True),
     ([Prune(sparsity=0.5)], [Prune(threshold=0.1)], "Prune below 0.1", True),
     ([], [Share(8)], "Share 8 values added", False),
     ([Share(8), Entropy()], [Share(8)], "Huffman removed", False),

@@ -224,7 +224,7 @@ def test_the_latest_recipe_wins(sessions):
     assert result.accuracy == evaluate(last.restore(), data())
     assert complete[-1] is result
     for told in complete:
-        percent = int(told.layers[0].steps[0].split()[1])
+        percent = int(told.layers[0].steps[0].split()[1].removesuffix("%"))
         expected = compress(network(), [Prune(sparsity=percent / 100)])
         assert told.size_bytes == expected.size_bytes
         assert told.accuracy == evaluate(expected.restore(), data())

@@ -124,7 +124,7 @@ def test_some_layers_may_share_alone(net, data):
 
 
 def test_bad_recipes(net, data):
-    with pytest.raises(ValueError, match=r"steps of '0' must end with Share.*got Prune 50 %"):
+    with pytest.raises(ValueError, match=r"steps of '0' must end with Share.*got Prune 50%"):
         train_shared(net, data, Prune(sparsity=0.5))
     with pytest.raises(ValueError, match="must end with Share"):
         share_groups(net, [Share(4), Quantize(bits=4)])

@@ -214,7 +214,7 @@ def test_the_table_says_what_each_layer_gets():
     view.draw("Nothing yet.", None, ["a", "b"])
     assert view._table.rows == []
     view.draw("Found.", Recipe.of({"a": [Prune(sparsity=0.5)]}), ["a", "b"])
-    assert view._table.rows == [["a", "Prune 50 %"], ["b", "as it is"]]
+    assert view._table.rows == [["a", "Prune 50%"], ["b", "as it is"]]
     assert view._caption.value == "Found."
     view.close()
 

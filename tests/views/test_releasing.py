@@ -4,13 +4,17 @@ from ipywidgets.widgets.widget import _instances
 from explorer.views.breakdown import BreakdownView
 from explorer.views.bytes import BytesView
 from explorer.views.codebook import CodebookView
+from explorer.views.copy_code import CodeView
 from explorer.views.error_map import ErrorMapView
 from explorer.views.export import ExportView
+from explorer.views.figures import FiguresView
 from explorer.views.formula import FormulaView
 from explorer.views.hint import HintView
 from explorer.views.speed import SpeedView
 from explorer.views.stage_errors import StageErrorsView
+from explorer.views.status import StatusView
 from explorer.views.tabs import TabsView
+from explorer.views.undo import UndoView
 
 KEPT_BY_THEIR_LIBRARIES = {"LinearScale"}
 
@@ -27,6 +31,10 @@ KEPT_BY_THEIR_LIBRARIES = {"LinearScale"}
         StageErrorsView,
         lambda: HintView(lambda: None),
         lambda: ExportView(print),
+        lambda: CodeView(print),
+        lambda: UndoView(print, print, print),
+        FiguresView,
+        StatusView,
         lambda: TabsView(["A"], [BytesView().widget]),
     ],
 )

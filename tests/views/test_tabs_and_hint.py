@@ -55,6 +55,14 @@ def test_unknown_and_doubtful_titles_are_refused():
             TabsView(titles, [Label(), Label()])
 
 
+def test_every_tab_has_its_own_tooltip_or_none_has():
+    view = TabsView(["a", "b"], [Label(), Label()], helps=["A does this.", "B does that."])
+    assert view._bar.get_state()["helps"] == ["A does this.", "B does that."]
+    view.close()
+    with pytest.raises(ValueError, match="helps must be one a title, got 1 for 2"):
+        TabsView(["a", "b"], [Label(), Label()], helps=["A does this."])
+
+
 def test_closing_leaves_the_contents_to_their_owner():
     content = Label("a")
     view = TabsView(["A"], [content])

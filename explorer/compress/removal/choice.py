@@ -69,7 +69,7 @@ def chosen(
         parts = _going(net, family, [rows[name] for name in family.producers], step, unread)
         gone[parts] = True
         if not parts.size and step.fraction:
-            count = f"{100 * step.fraction:.3g} % of {family.parts.size}"
+            count = f"{100 * step.fraction:.3g}% of {family.parts.size}"
             notes |= dict.fromkeys(pruned, f"{count} removable neurons are less than one")
     return Choice(gone, notes)
 

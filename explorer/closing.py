@@ -1,4 +1,4 @@
-"""Closing a view: its widgets leave the browser and the kernel together."""
+"""Closing widgets: they leave the browser and the kernel together."""
 
 from __future__ import annotations
 
