@@ -12,9 +12,9 @@ from ipywidgets import HTML, Button, HBox, Text, VBox, Widget
 from explorer.chapters.goals import Goal
 from explorer.chapters.numbers import NumberGoal
 from explorer.chapters.verdicts import Verdict
+from explorer.closing import close_all
 from explorer.measure.result import Result
 from explorer.views.caption import caption
-from explorer.views.closing import close_all
 from explorer.views.status import StatusView
 
 if TYPE_CHECKING:
