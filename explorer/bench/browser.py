@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from explorer.bench.hand import measure_drag
-from explorer.serve.port import ADDRESS, choose_port
+from explorer.serve.port import ADDRESS, any_free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -106,7 +106,7 @@ def serving(model: str | None = None, weights: str | None = None) -> Iterator[st
     """
     options = {"--model": model, "--weights": weights}
     given = [word for name, value in options.items() if value for word in (name, value)]
-    command = ["-m", "explorer.cli", "app", "--no-browser", "--port", str(choose_port()), *given]
+    command = ["-m", "explorer.cli", "app", "--no-browser", "--port", str(any_free_port()), *given]
     with _server(command) as address:
         yield address
 
@@ -117,7 +117,7 @@ def serving_label() -> Iterator[str]:
     with TemporaryDirectory() as folder:
         page = Path(folder) / "label.ipynb"
         page.write_text(json.dumps(LABEL_PAGE), encoding="utf-8")
-        call = f"serve({choose_port()}, False, notebook=Path({str(page)!r}))"
+        call = f"serve({any_free_port()}, False, notebook=Path({str(page)!r}))"
         imports = "from pathlib import Path; from explorer.serve.server import serve; "
         with _server(["-c", imports + call]) as address:
             yield address

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.serve.port import ADDRESS, choose_port
+from explorer.serve.port import ADDRESS, any_free_port
 
 __all__ = ["Hosted", "hosted"]
 
@@ -49,7 +49,7 @@ def hosted(**options: Any) -> Iterator[Hosted]:
     """
     notebook = options.pop("notebook", None)
     first = f"Path({str(notebook)!r})" if notebook is not None else "None"
-    call = f"serve({choose_port()}, False, notebook={first}, **{options!r})"
+    call = f"serve({any_free_port()}, False, notebook={first}, **{options!r})"
     source = f"from pathlib import Path\nfrom explorer.serve.server import serve\n{call}"
     command = [sys.executable, "-c", source]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-__all__ = ["ADDRESS", "DEFAULT_PORT", "choose_port"]
+__all__ = ["ADDRESS", "DEFAULT_PORT", "any_free_port", "choose_port"]
 
 ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 8866
@@ -29,7 +29,7 @@ def choose_port(port: int | None = None) -> int:
         If `port` is out of range, not allowed, or taken.
     """
     if port is None:
-        return DEFAULT_PORT if _problem(DEFAULT_PORT) is None else _any_free_port()
+        return DEFAULT_PORT if _problem(DEFAULT_PORT) is None else any_free_port()
     if not 1 <= port <= 65535:
         raise ValueError(f"port must be in [1, 65535], got {port}: leave it out to have one chosen")
     problem = _problem(port)
@@ -51,7 +51,8 @@ def _problem(port: int) -> str | None:
     return None
 
 
-def _any_free_port() -> int:
+def any_free_port() -> int:
+    """Return a port that nothing listens on, another one at nearly every call."""
     with socket.socket() as trial:
         trial.bind((ADDRESS, 0))
         return int(trial.getsockname()[1])

@@ -75,5 +75,8 @@ def _caption_text(record: Speed, note: str) -> str:
     if any(row.speedup < SLOWER for row in record.rows):
         return f"{measured} Look for what got slower: fewer bytes need not mean less time."
     if all(row.speedup < 1 / SLOWER for row in record.rows):
-        return f"{measured} Look: it is no faster, for zeros and shared values take as long as any."
+        return (
+            f"{measured} Look: it is no faster. Zeros and shared values take as long as any, and "
+            "fewer operations save little where layers are small."
+        )
     return f"{measured} See whether the time falls as much as the bytes do: it seldom does."

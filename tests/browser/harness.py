@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from explorer.serve.port import ADDRESS, choose_port
+from explorer.serve.port import ADDRESS, any_free_port
 
 ROOT = Path(__file__).parents[2]
 READY_MS = 120_000
@@ -54,7 +54,7 @@ def watch(page):
 @contextmanager
 def jupyterlab(folder):
     """Run JupyterLab on a free port, without a token, on the loopback address; give its address."""
-    port = choose_port()
+    port = any_free_port()
     address = f"http://{ADDRESS}:{port}"
     options = {
         "ServerApp.ip": ADDRESS,

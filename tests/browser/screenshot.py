@@ -13,6 +13,7 @@ def main(path=PICTURE, network="lenet-300-100"):
     path.parent.mkdir(parents=True, exist_ok=True)
     with serving(network) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.add_init_script("localStorage.setItem('compression-explorer.tour.1', 'seen')")
         page.goto(address)
         until_ready(page)
         measure_drag(page, to=0.9, duration_s=1.0)

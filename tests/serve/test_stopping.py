@@ -7,9 +7,9 @@ import sys
 import pytest
 
 SERVE = """
-from explorer.serve.port import choose_port
+from explorer.serve.port import any_free_port
 from explorer.serve.server import serve
-serve(choose_port(), False, n_ready=2, max_kernels=2)
+serve(any_free_port(), False, n_ready=2, max_kernels=2)
 """
 
 
