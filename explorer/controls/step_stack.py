@@ -14,6 +14,7 @@ from explorer.controls.kind_words import help_of, title_of
 from explorer.controls.setting_control import Limits
 from explorer.controls.step import Step
 
+_MANY_KINDS = 5  # where as many are offered, a narrow page shows the main dials alone
 NO_HELPS: Mapping[type, str] = MappingProxyType({})
 
 
@@ -66,6 +67,7 @@ class StepStack(VBox):
         self._add.add_class("ex-add")
         super().__init__([self._list, self._add])
         self.add_class("ex-stack")
+        self._shorten()
         self.value = tuple(value)
 
     @property
@@ -85,6 +87,7 @@ class StepStack(VBox):
         self._add.children = [b for kind, b in self._adders.items() if kind in self._offered]
         for step in self._steps:
             step.compact = step.kind not in self._offered
+        self._shorten()
 
     def add(self, setting: Any) -> None:
         """Add a step, where `place` says."""
@@ -97,6 +100,10 @@ class StepStack(VBox):
         close_all(*self._steps, *self._adders.values(), self._list, self._add)
         self.layout.close()
         super().close()
+
+    def _shorten(self) -> None:
+        is_long = len(self._add.children) >= _MANY_KINDS
+        (self.add_class if is_long else self.remove_class)("ex-brief")
 
     def _adder(self, start: Any) -> Button:
         kind = _kind(start)

@@ -38,13 +38,21 @@ function watch(root) {
     }
     return ids.get(text);
   }
+  function release(id) {
+    const line = store.querySelector(`#${id}`);
+    if (!line || root.querySelector(`[aria-describedby="${id}"]`)) return;
+    ids.delete(line.textContent);
+    line.remove();
+  }
   function describe(control) {
     const text = textOf(control, root);
     const before = control.getAttribute("aria-describedby");
     if (before && !before.startsWith("ex-help-")) return;
-    if (!text || text === nameOf(control)) {
-      if (before) control.removeAttribute("aria-describedby");
-    } else if (before !== idOf(text)) control.setAttribute("aria-describedby", ids.get(text));
+    const after = text && text !== nameOf(control) ? idOf(text) : null;
+    if (after === before) return;
+    if (after) control.setAttribute("aria-describedby", after);
+    else control.removeAttribute("aria-describedby");
+    if (before) release(before);
   }
   function describeAll(node) {
     if (node.matches(CONTROLS)) describe(node);

@@ -1,4 +1,5 @@
 const ICON = "button.ex-icon";
+const AROUND = "ex-around";
 
 function nameSlider(slider) {
   const handle = slider.querySelector(".noUi-handle");
@@ -52,6 +53,12 @@ function nameAll(node) {
   });
 }
 
+// bqplot's bars draw a new zero line for each change and leave the group of the last one behind.
+function clearZeroLine({ target, removedNodes }) {
+  const isZeroLine = (node) => node.nodeType === 1 && node.classList.contains("zeroLine");
+  if ([...removedNodes].some(isZeroLine) && !target.hasChildNodes()) target.remove();
+}
+
 const keyOf = (element) =>
   element && [...element.classList].find((name) => name.startsWith("ex-key-"));
 
@@ -63,6 +70,7 @@ function watch(root) {
   root.addEventListener("focusin", remember);
   const observer = new MutationObserver((records) => {
     for (const record of records) {
+      clearZeroLine(record);
       for (const node of record.addedNodes) if (node.nodeType === 1) nameAll(node);
       if (record.type === "attributes") {
         if (record.target.matches(`${ICON}, .ex-tab-panel, .widget-slider`)) nameAll(record.target);
@@ -91,12 +99,28 @@ function watch(root) {
   };
 }
 
+// The stylesheet asks for these names: `:has(.ex-root)` in its place would have the browser
+// lay the whole page out again for every value that changes.
+function markAround(root) {
+  const around = [];
+  for (let node = root.parentElement; node; node = node.parentElement) around.push(node);
+  around.forEach((node) => node.classList.add(AROUND));
+  return () =>
+    requestAnimationFrame(() => {
+      for (const node of around) if (!node.querySelector(".ex-root")) node.classList.remove(AROUND);
+    });
+}
+
 function render({ el }) {
   let stop = null;
   let frame = requestAnimationFrame(function attach() {
     const root = el.closest(".ex-root");
-    if (root) stop = watch(root);
-    else frame = requestAnimationFrame(attach);
+    if (!root) {
+      frame = requestAnimationFrame(attach);
+      return;
+    }
+    const parts = [watch(root), markAround(root)];
+    stop = () => parts.forEach((end) => end());
   });
   el.style.display = "none";
   return () => {

@@ -18,6 +18,9 @@ SETTLED = """([sparsity, kept]) =>
   /n = /.test(document.querySelector(".ex-figure-accuracy .ex-detail").textContent)"""
 
 
+ELEMENTS = "() => document.querySelectorAll('.ex-root *').length"
+
+
 def dialed(page):
     """Sparsity that the dial's readout shows."""
     readout = page.locator(".ex-dial-sparsity .widget-readout").inner_text()
@@ -42,6 +45,11 @@ def test_dragging_the_dial_recompresses(watched):
     assert abs(dialed(page) - 0.95) <= 0.02
     assert drag.n_updates >= 3
     assert_page_follows(page, before)
+    drawn = page.evaluate(ELEMENTS)
+    for to in (0.5, 0.9, 0.5, 0.95):
+        measure_drag(page, to=to, duration_s=0.3)
+    page.wait_for_timeout(300)
+    assert page.evaluate(ELEMENTS) == pytest.approx(drawn, abs=6)
     watched.assert_clean()
 
 

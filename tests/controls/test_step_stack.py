@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 
 import pytest
 from ipywidgets.widgets.widget import _instances
@@ -113,3 +113,14 @@ def test_limits_reach_steps_now_and_later(stack):
 
 def test_titles_and_help_come_from_the_class():
     assert (title_of(LowRank), help_of(LowRank)) == ("Low rank", "Keep rank directions.")
+
+
+def test_a_stack_that_offers_many_kinds_is_brief_on_a_narrow_page():
+    kinds = [make_dataclass(f"Kind{i}", [], frozen=True) for i in range(5)]
+    stack = StepStack(kinds)
+    assert "ex-brief" in stack._dom_classes
+    stack.offer(kinds[:4])
+    assert "ex-brief" not in stack._dom_classes
+    stack.offer(kinds)
+    assert "ex-brief" in stack._dom_classes
+    stack.close()
