@@ -166,11 +166,6 @@ def operations_below(most: float) -> Goal:
     return Reach("operations left", _operations_left, most, _percent, _points, most=True)
 
 
-def energy_saved(times: float) -> Goal:
-    """Ask for an estimated energy that is `times` times smaller."""
-    return Reach("energy saved", _energy_ratio, times, _times, _times)
-
-
 def _sparsity(result: Result, layer: str) -> float:
     return result[layer].sparsity if layer else result.sparsity
 
@@ -183,11 +178,6 @@ def _top1(result: Result) -> float | None:
 def _operations_left(result: Result) -> float | None:
     macs, original = result.macs, result.original_macs
     return None if macs is None or not original else macs / original
-
-
-def _energy_ratio(result: Result) -> float | None:
-    energy, original = result.energy_pj, result.original_energy_pj
-    return None if not energy or original is None else original / energy
 
 
 def _times(value: float, digits: int) -> str:

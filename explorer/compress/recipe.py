@@ -79,10 +79,6 @@ class Recipe:
             f"patterns and such lists; got {type(recipe).__name__}"
         )
 
-    def pattern_for(self, layer: str) -> str | None:
-        """Return the first pattern that matches a layer's name; None where none does."""
-        return next((pattern for pattern, _ in self.entries if fnmatchcase(layer, pattern)), None)
-
     def steps_for(self, layer: str) -> Steps:
         """Return the steps for a layer; empty where no pattern matches."""
         return next((steps for pattern, steps in self.entries if fnmatchcase(layer, pattern)), ())

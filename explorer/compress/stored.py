@@ -22,7 +22,6 @@ from explorer.compress.record import Record
 from explorer.compress.setting import Setting
 from explorer.compress.streams import IndexStream, SymbolStream
 from explorer.compress.support import support_code
-from explorer.compress.symbols import entropy_bits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,16 +149,6 @@ class Stored(Record):
         record = kind.of_parts(inner, mask, symbols, take)
         coder = (coded or index or {}).get("coder")
         return cls(record, index["bits"] if index else None, coder)
-
-    @property
-    def bound_bits(self) -> float:
-        """Entropy of the positions and codes: no static model codes them with fewer bits."""
-        total = 0.0
-        if self.index:
-            total += entropy_bits(np.bincount(self.index.symbols))
-        if self.inner.symbols is not None:
-            total += entropy_bits(np.bincount(self.inner.symbols.cpu().numpy().reshape(-1)))
-        return total
 
     def restore(self) -> Tensor:
         """Return the dense tensor that the inner record stands for."""

@@ -9,9 +9,10 @@ from typing import Any
 from explorer.codec.layouts import layout_fields
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
+from explorer.compress.promise import ROLES as FIELD_ROLES
 from explorer.measure.figures import Network
 
-ROLES = ("values", "indices", "fillers", "codebooks", "tables", "header", "untouched")
+ROLES = (*FIELD_ROLES, "header", "untouched")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from explorer.compress.forward import eval_mode, forward, random_input
 from explorer.measure.rounds import Stop, never, timed_rounds
 
 N_RUNS = 100
-BUDGET_S = 0.3
+BUDGET_S = 0.6
 
 
 @dataclass(frozen=True)
@@ -66,54 +66,6 @@ class Comparison:
     high: float
 
 
-def latency(
-    net: nn.Module,
-    input_shape: Sequence[int],
-    batch_size: int = 1,
-    n_runs: int = N_RUNS,
-    *,
-    budget_s: float = BUDGET_S,
-    should_stop: Stop = never,
-) -> Latency | None:
-    """Measure how long one inference takes on this machine's CPU.
-
-    Parameters
-    ----------
-    net : Module
-        On the CPU. Run in eval mode; left unchanged, training flags included.
-    input_shape : sequence of int
-        Shape of one input, without the batch, such as ``(3, 224, 224)``.
-    batch_size : int
-        Inputs in a run.
-    n_runs : int
-        Timed runs at most, after one that warms up.
-    budget_s : float
-        Seconds after the warm-up when no further run is begun; one is in any case.
-    should_stop : callable
-        Asked before each run; where it returns True, nothing more is measured.
-
-    Returns
-    -------
-    Latency or None
-        None where it was stopped before the first timed run.
-
-    Raises
-    ------
-    ValueError
-        If the network is not on the CPU, does not take the input, or a count is
-        below 1.
-
-    Examples
-    --------
-    >>> from torch import nn
-    >>> measured = latency(nn.Linear(8, 4), (8,), n_runs=3)
-    >>> measured.n_runs, measured.low_ms <= measured.median_ms <= measured.high_ms
-    (3, True)
-    """
-    seconds = _rounds({"net": net}, input_shape, batch_size, n_runs, budget_s, should_stop)["net"]
-    return Latency.of(seconds, batch_size) if len(seconds) else None
-
-
 def compare(
     first: nn.Module,
     second: nn.Module,
@@ -121,7 +73,7 @@ def compare(
     batch_size: int = 1,
     n_runs: int = N_RUNS,
     *,
-    budget_s: float = 2 * BUDGET_S,
+    budget_s: float = BUDGET_S,
     should_stop: Stop = never,
 ) -> Comparison | None:
     """Measure two networks in turn, so that what else the machine does slows both alike.
@@ -129,9 +81,19 @@ def compare(
     Parameters
     ----------
     first, second : Module
-        Such as the original and the compressed network; both take the same input.
-    input_shape, batch_size, n_runs, budget_s, should_stop
-        As for `latency`; a run is one of each.
+        Such as the original and the compressed network, on the CPU; both take the same
+        input. Run in eval mode; left unchanged, training flags included.
+    input_shape : sequence of int
+        Shape of one input, without the batch, such as ``(3, 224, 224)``.
+    batch_size : int
+        Inputs in a run.
+    n_runs : int
+        Timed runs of each at most, after one that warms up.
+    budget_s : float
+        Seconds after the warm-up when no further round, a run of each, is begun; one is in
+        any case.
+    should_stop : callable
+        Asked before each run; where it returns True, nothing more is measured.
 
     Returns
     -------
@@ -141,7 +103,14 @@ def compare(
     Raises
     ------
     ValueError
-        As `latency`.
+        If a network is not on the CPU or does not take the input, or a count is below 1.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> found = compare(nn.Linear(8, 4), nn.Identity(), (8,), n_runs=3)
+    >>> found.first.n_runs, found.low <= found.speedup <= found.high
+    (3, True)
     """
     nets = {"first": first, "second": second}
     seconds = _rounds(nets, input_shape, batch_size, n_runs, budget_s, should_stop)

@@ -42,8 +42,6 @@ class BackgroundRun(Generic[T]):
     ----------
     error : BaseException or None
         What ended the run, where it failed.
-    latest : object or None
-        The last record.
     """
 
     def __init__(
@@ -54,7 +52,6 @@ class BackgroundRun(Generic[T]):
         self._thread: threading.Thread | None = None
         self._state = State.IDLE
         self.error: BaseException | None = None
-        self.latest: T | None = None
 
     @property
     def state(self) -> State:
@@ -77,7 +74,7 @@ class BackgroundRun(Generic[T]):
         with self._condition:
             if self.active:
                 raise RuntimeError("a run is under way; stop it before the next one")
-            self.error, self.latest = None, None
+            self.error = None
             self._state = State.RUNNING
         thread = threading.Thread(
             target=self._run, args=(records,), name="explorer-training", daemon=True
@@ -137,7 +134,6 @@ class BackgroundRun(Generic[T]):
         """Take records until there is no more, or the run is stopped."""
         try:
             for record in records:
-                self.latest = record
                 self._arrived(record)
                 if not self._may_go_on():
                     break

@@ -65,11 +65,6 @@ class Evaluation:
         """Whether there is anything to judge by."""
         return self._data is not None or self._metric is not None
 
-    @property
-    def kept_bytes(self) -> int:
-        """Memory of the activations that are kept."""
-        return self._prefix.n_bytes if self._prefix else 0
-
     def run(
         self, net: nn.Module, state: Mapping[str, Any], stale: Callable[[], bool]
     ) -> Iterator[Accuracy]:

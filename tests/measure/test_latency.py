@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.compress import forward
-from explorer.measure.latency import Latency, compare, latency
+from explorer.measure.latency import Latency, compare
 from explorer.measure.rounds import timed_rounds
 
 
@@ -47,8 +47,10 @@ def clock(monkeypatch):
 
 
 def test_by_hand_median_and_quartiles_without_the_warm_up(clock):
-    found = latency(clock.net(9.0, 0.001, 0.005, 0.002, 0.004, 0.003), (2,), 7, 5, budget_s=9)
-    assert found == Latency(pytest.approx(3), pytest.approx(2), pytest.approx(4), 5, 7)
+    first = clock.net(9.0, 0.001, 0.005, 0.002, 0.004, 0.003)
+    found = compare(first, clock.net(8.0, 0.001), (2,), 7, 5, budget_s=9)
+    assert found.first == Latency(pytest.approx(3), pytest.approx(2), pytest.approx(4), 5, 7)
+    assert found.second == Latency(*[pytest.approx(1)] * 3, 5, 7)
 
 
 def test_by_hand_the_speedup_is_that_of_rounds(clock):
@@ -84,7 +86,6 @@ def test_a_stop_keeps_whole_rounds_only(clock):
 
 def test_stopped_before_the_first_run_there_is_none():
     net = nn.Linear(3, 2)
-    assert latency(net, (3,), should_stop=lambda: True) is None
     assert compare(net, net, (3,), should_stop=lambda: True) is None
 
 
@@ -111,9 +112,9 @@ def test_the_network_is_left_as_it_was():
             [not torch.is_inference_mode_enabled(), *(m.training for m in net.modules())]
         )
     )
-    assert latency(net, (3,), batch_size=5, n_runs=2).batch_size == 5
-    compare(net, net, (3,), n_runs=1)
-    assert len(seen) == 3 + 4
+    found = compare(net, net, (3,), batch_size=5, n_runs=2)
+    assert found.first.batch_size == found.second.batch_size == 5
+    assert len(seen) == 2 * 3
     assert not any(any(flags) for flags in seen)
     assert [m.training for m in net] == [True, True, True, False]
     assert all(torch.equal(before[k], v) for k, v in net.state_dict().items())
@@ -142,10 +143,10 @@ def test_the_input_has_the_weights_type_and_is_the_same_each_time():
 def test_bad_input_is_told_and_the_flags_stay(arguments, words):
     net = nn.Linear(3, 2)
     with pytest.raises(ValueError, match=words):
-        latency(net, **{"input_shape": (3,)} | arguments)
+        compare(nn.Identity(), net, **{"input_shape": (3,)} | arguments)
     assert net.training
 
 
 def test_a_network_elsewhere_is_refused():
     with pytest.raises(ValueError, match=r"net is on meta, .* copy\.deepcopy\(net\)\.cpu\(\)"):
-        latency(nn.Linear(3, 2, device="meta"), (3,))
+        compare(nn.Linear(3, 2), nn.Linear(3, 2, device="meta"), (3,))

@@ -31,7 +31,6 @@ def test_a_run_goes_to_its_end():
     watched.run.start(counting(5))
     assert watched.run.join(WAIT_S) is State.DONE
     assert watched.records == [0, 1, 2, 3, 4]
-    assert watched.run.latest == 4
     assert watched.states == [State.RUNNING, State.DONE]
 
 
@@ -78,7 +77,7 @@ def test_a_failure_is_kept_and_the_next_run_begins_anew():
     watched.run.start(broken())
     assert watched.run.join(WAIT_S) is State.FAILED
     assert str(watched.run.error) == "loss is not a number"
-    assert watched.run.latest == 1
+    assert watched.records == [1]
     watched.run.start(counting(2))
     assert watched.run.join(WAIT_S) is State.DONE
     assert watched.run.error is None
@@ -129,4 +128,3 @@ def test_who_is_told_of_the_end_and_fails_ends_the_run_all_the_same():
     run.start(iter([1]))
     assert run.join(WAIT_S) is State.FAILED
     assert str(run.error) == "nothing to draw on"
-    assert run.latest == 1
