@@ -10,6 +10,7 @@ from torch import nn
 
 from explorer.codec import model
 from explorer.codec.model import CompressedModel
+from explorer.codec.whole import checked_path
 from explorer.compress.model import index_layers
 from explorer.compress.recipe import Recipe
 from explorer.compress.resolve import layer_steps, needs_saliency
@@ -98,7 +99,7 @@ def open_model(path: str | Path, methods: Iterable[type[Setting]] = ()) -> Compr
     """
     from explorer.reproduce.bundled import bundled, bundled_file
 
-    if not Path(path).is_file():
+    if not checked_path(path).is_file():
         if str(path) not in bundled():
             known = ", ".join(bundled()) or "none"
             raise FileNotFoundError(

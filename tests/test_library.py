@@ -43,6 +43,8 @@ def test_a_file_that_lies_about_its_network_does_not_fit(tmp_path):
 def test_what_is_not_there_or_damaged(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no compressed file at .*none.cmpx"):
         open_model(tmp_path / "none.cmpx")
+    with pytest.raises(TypeError, match="path must be a str or a Path; got int"):
+        open_model(3)
     with pytest.raises(FileNotFoundError, match="no compressed file at"):
         open_model(tmp_path)
     (tmp_path / "a.cmpx").write_bytes(b"CMPX\x01")

@@ -163,7 +163,7 @@ def error_below(layer: str, most: float) -> Goal:
 
 def operations_below(most: float) -> Goal:
     """Ask for a fraction of the multiplications of `most` or less."""
-    return Reach("operations left", _operations_left, most, _percent, _points, most=True)
+    return Reach("operations left", _mac_fraction, most, _percent, _points, most=True)
 
 
 def _sparsity(result: Result, layer: str) -> float:
@@ -175,9 +175,8 @@ def _top1(result: Result) -> float | None:
     return None if accuracy is None else accuracy.top1
 
 
-def _operations_left(result: Result) -> float | None:
-    macs, original = result.macs, result.original_macs
-    return None if macs is None or not original else macs / original
+def _mac_fraction(result: Result) -> float | None:
+    return result.mac_fraction
 
 
 def _times(value: float, digits: int) -> str:

@@ -32,7 +32,7 @@ from explorer.codec.header import (
     read_header,
 )
 from explorer.codec.records import read_record, write_record
-from explorer.codec.whole import whole
+from explorer.codec.whole import checked_path, whole
 from explorer.compress.methods import Methods
 from explorer.compress.model import CompressedTensors
 from explorer.compress.promise import Promise
@@ -117,7 +117,7 @@ def read(path: str | Path, methods: Iterable[type[Setting]] = ()) -> CompressedT
         If it cannot be read.
     """
     try:
-        return decode(Path(path).read_bytes(), methods)
+        return decode(checked_path(path).read_bytes(), methods)
     except DamagedFile as error:
         raise DamagedFile(f"{Path(path).name}: {error}") from error
 

@@ -51,6 +51,13 @@ class CompressedModel(CompressedTensors):
         -------
         int
             Bytes written, the same as `size_bytes`.
+
+        Raises
+        ------
+        TypeError
+            If `path` is none.
+        OSError
+            If it cannot be written; what was there stays.
         """
         return file.save(self, path)
 

@@ -6,6 +6,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+
+def checked_path(path: Any, name: str = "path") -> Path:
+    """Return a path; raise TypeError unless it is a str or a Path."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a str or a Path; got {type(path).__name__}")
+    return Path(path)
 
 
 @contextmanager
@@ -16,8 +24,21 @@ def whole(path: str | Path) -> Iterator[Path]:
     ----------
     path : str or Path
         Replaced where it exists; left as it is where writing ends in an error.
+
+    Raises
+    ------
+    TypeError
+        If `path` is none.
+    OSError
+        If it is a folder, or lies in none.
     """
-    target = Path(path)
+    target = checked_path(path)
+    if target.is_dir():
+        raise IsADirectoryError(f"path: {str(target)!r} is a folder; name a file in it")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"path: there is no folder {str(target.parent)!r} for {target.name!r}; make it first"
+        )
     scratch = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         yield scratch

@@ -125,9 +125,11 @@ def recipe_from_json(text: str, methods: Iterable[type[Setting]] = ()) -> Recipe
 
     Raises
     ------
-    ValueError
-        If the text is not such JSON; the message says where it goes wrong.
+    TypeError, ValueError
+        If it is no text, or not such JSON; the message says where it goes wrong.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"recipe: expected JSON in a str; got {type(text).__name__}")
     if len(text) > MAX_JSON:
         raise ValueError(f"recipe: {len(text)} characters of JSON; at most {MAX_JSON} are read")
     try:

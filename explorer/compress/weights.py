@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 LAYER_TYPES = (
@@ -37,8 +39,7 @@ def compressible(net: nn.Module) -> dict[str, Tensor]:
     ValueError
         If it has no such layer.
     """
-    if not isinstance(net, nn.Module):
-        raise TypeError(f"net must be a torch.nn.Module; got {type(net).__name__}")
+    check_module(net)
     found: dict[str, Tensor] = {}
     seen: set[int] = set()
     for name, module in net.named_modules():
@@ -50,6 +51,13 @@ def compressible(net: nn.Module) -> dict[str, Tensor]:
             f"net ({type(net).__name__}) has no dense or convolutional layer to compress"
         )
     return found
+
+
+def check_module(net: Any, name: str = "net") -> None:
+    """Raise TypeError unless an argument is a Module; a `str` is told what gives one."""
+    if not isinstance(net, nn.Module):
+        cure = f"; explorer.load({net!r:.80}).net gives one" if isinstance(net, str) else ""
+        raise TypeError(f"{name} must be a torch.nn.Module; got {type(net).__name__}{cure}")
 
 
 def parameter_name(layer: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.weights import check_module
 from explorer.measure.batches import batches, n_samples
 
 T = TypeVar("T")
@@ -96,9 +97,12 @@ def evaluate(net: nn.Module, data: Any) -> Accuracy:
 
     Raises
     ------
+    TypeError
+        If `net` is not a Module, or `data` holds something else.
     ValueError
         If there is no sample, or scores and labels do not fit each other.
     """
+    check_module(net)
     accuracy = next(iter(deque(judge(net, data), maxlen=1)), None)
     if accuracy is None:
         raise ValueError("data: expected at least one labeled sample, got none")

@@ -40,6 +40,11 @@ class Agreement:
     kl_high: float
 
     @property
+    def n_changed(self) -> int:
+        """Samples that the two answer differently."""
+        return self.n - self.n_same
+
+    @property
     def share(self) -> float:
         """Fraction of same answers, in [0, 1]."""
         return self.n_same / self.n

@@ -21,17 +21,21 @@ LARGE = 0.25
 
 
 @dataclass(frozen=True)
-class LayerShare:
-    """A layer, and what it takes of the whole.
+class Share:
+    """What some layers of a network take together.
 
     Attributes
     ----------
-    layer : LayerProfile
+    weights, macs, bytes, activations : int
+        Sums of the layers' own.
     weight_share, mac_share : float
         Of all weights and of all multiply-accumulates; fractions.
     """
 
-    layer: LayerProfile
+    weights: int
+    macs: int
+    bytes: int
+    activations: int
     weight_share: float
     mac_share: float
 
@@ -68,18 +72,22 @@ class Anatomy:
         return sum(layer.bytes for layer in self.layers)
 
     @property
-    def rows(self) -> tuple[LayerShare, ...]:
+    def rows(self) -> tuple[LayerProfile, ...]:
         """The layers that multiply, or hold at least a hundredth of the weights.
 
         All of them where the shape of an input is not known.
         """
-        shares = (self._share(layer) for layer in self.layers)
-        return tuple(row for row in shares if self._matters(row))
+        least = SLIGHT * self.weights
+        return tuple(
+            layer
+            for layer in self.layers
+            if self.input_shape is None or layer.macs > 0 or 0 < least <= layer.weights
+        )
 
     @property
     def others(self) -> tuple[LayerProfile, ...]:
         """The other layers, such as those that normalize."""
-        shown = {row.layer.name for row in self.rows}
+        shown = {layer.name for layer in self.rows}
         return tuple(layer for layer in self.layers if layer.name not in shown)
 
     def heaviest(self, figure: str) -> tuple[str, int, float]:
@@ -117,15 +125,16 @@ class Anatomy:
         alike = [layer for layer in self.layers if layer.kind == kind and getattr(layer, figure)]
         return kind, len(alike), most / whole
 
-    def _matters(self, row: LayerShare) -> bool:
-        return self.input_shape is None or row.layer.macs > 0 or row.weight_share >= SLIGHT
-
-    def _share(self, layer: LayerProfile) -> LayerShare:
-        weights, macs = self.weights, self.macs
-        return LayerShare(
-            layer,
-            layer.weights / weights if weights else 0.0,
-            layer.macs / macs if macs else 0.0,
+    def share(self, layers: Sequence[LayerProfile]) -> Share:
+        """Sum up what some of the layers take."""
+        weights, macs = sum(each.weights for each in layers), sum(each.macs for each in layers)
+        return Share(
+            weights,
+            macs,
+            sum(each.bytes for each in layers),
+            sum(each.activations for each in layers),
+            weights / (self.weights or 1),
+            macs / (self.macs or 1),
         )
 
 

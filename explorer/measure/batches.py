@@ -38,6 +38,7 @@ def batches(data: Any, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
     TypeError
         If `data` is neither, or holds something that is no pair.
     """
+    check_data(data)
     if isinstance(data, TensorDataset) and len(data.tensors) == 2:
         inputs, labels = data.tensors
         for i in range(0, len(inputs), batch):
@@ -46,13 +47,20 @@ def batches(data: Any, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
         for i in range(0, len(data), batch):
             samples = [data[j] for j in range(i, min(i + batch, len(data)))]
             yield _pair(default_collate(samples))
-    elif isinstance(data, Iterable):
+    else:
         for item in data:
             yield _pair(item)
-    else:
+
+
+def check_data(data: Any) -> None:
+    """Raise TypeError unless `data` is a dataset or an iterable, whatever it holds."""
+    if not isinstance(data, Iterable) and not (
+        isinstance(data, Dataset) and hasattr(data, "__len__")
+    ):
+        parts = ". Give one of its parts, such as data.eval" if hasattr(data, "eval") else ""
         raise TypeError(
             "data: expected a Dataset of pairs (input, class index) or a DataLoader; "
-            f"got {type(data).__name__}"
+            f"got {type(data).__name__}{parts}"
         )
 
 
@@ -61,6 +69,7 @@ def _pair(item: Any) -> tuple[Tensor, Tensor]:
         raise TypeError(
             f"data: expected pairs (input, class index); got {type(item).__name__}"
             + (f" of {len(item)} parts" if isinstance(item, (list, tuple)) else "")
+            + ". Put two tensors together with torch.utils.data.TensorDataset(inputs, labels)"
         )
     inputs, labels = item
     return inputs, torch.as_tensor(labels)

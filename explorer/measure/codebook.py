@@ -45,6 +45,27 @@ class Codebook:
                     f"got {len(given)}: leave out what is not shared"
                 )
 
+    def gathered(self, most: int) -> tuple[np.ndarray, np.ndarray]:
+        """Gather neighbors where there are more than `most` levels.
+
+        Parameters
+        ----------
+        most : int
+            How many groups there may be.
+
+        Returns
+        -------
+        places : ndarray, shape (n,), float64
+            The levels, or the middles of `most` equal steps from the first to the last.
+        counts : ndarray, shape (n,), int64
+            Weights at each.
+        """
+        levels = self.levels.astype(np.float64)
+        if len(levels) <= most:
+            return levels, self.counts
+        counts, edges = np.histogram(levels, most, weights=self.counts)
+        return (edges[:-1] + edges[1:]) / 2, counts
+
     @property
     def n_coded(self) -> int:
         """Weights that share a value."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from explorer.measure.thinned import evenly
+
 MAX_POINTS = 400
 
 
@@ -154,3 +156,21 @@ class CentroidPaths:
     steps: np.ndarray
     values: np.ndarray
     n_steps: int
+
+    def drawn(self, most: int) -> np.ndarray:
+        """Return the values of at most `most` columns, evenly chosen, shape (n, n_drawn)."""
+        return self.values[:, evenly(self.values.shape[1], most)]
+
+    @property
+    def mean_move(self) -> float:
+        """How far a shared value moved from the first step to the last, on average."""
+        return float(self._moves.mean())
+
+    @property
+    def largest_move(self) -> float:
+        """How far the one moved that moved most."""
+        return float(self._moves.max())
+
+    @property
+    def _moves(self) -> np.ndarray:
+        return np.abs(self.values[-1] - self.values[0])

@@ -69,6 +69,11 @@ class Family:
         """The product of both."""
         return self.ratio(self.student_small)
 
+    @property
+    def gain(self) -> float:
+        """Accuracy of the compressed student minus that of the compressed teacher."""
+        return self.student_small.accuracy.top1 - self.teacher_small.accuracy.top1
+
     def ratio(self, row: Relative) -> float:
         """Return how many times smaller one of the four is than the teacher."""
         return self.teacher.n_bytes / row.n_bytes

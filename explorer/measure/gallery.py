@@ -69,6 +69,11 @@ class Gallery:
     n_weakest: int = 0
     n_among_weakest: int = 0
 
+    @property
+    def n_by_chance(self) -> float:
+        """How many of the kind a tenth that is drawn at random would hold, on average."""
+        return self.n_in_all / 10
+
 
 def picture(
     sample: int, before: Predictions, after: Predictions, pixels: Tensor | None = None

@@ -35,6 +35,21 @@ class Histogram:
     threshold: float | None = None
     levels: np.ndarray | None = None
 
+    @property
+    def centers(self) -> np.ndarray:
+        """Middles of the bins, shape (n_bins,)."""
+        return (self.edges[:-1] + self.edges[1:]) / 2
+
+    @property
+    def n_before(self) -> int:
+        """Original weights in all bins."""
+        return int(self.before.sum())
+
+    @property
+    def n_after(self) -> int:
+        """Compressed weights in all bins."""
+        return int(self.after.sum())
+
 
 def histogram(plan: Plan, ordering: Ordering) -> Histogram:
     """Draw up a layer's histogram from its index.

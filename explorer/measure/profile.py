@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.compress.forward import check_input_shape, eval_mode, forward
+from explorer.compress.weights import check_module
 
 INPUT_SHAPE_ATTRIBUTE = "input_shape"
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -73,6 +74,8 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
 
     Raises
     ------
+    TypeError
+        If `net` is not a Module.
     ValueError
         If `input_shape` is not a sequence of positive whole numbers, or the
         network does not take it.
@@ -83,6 +86,7 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
     >>> [(row.name, row.weights, row.macs) for row in profile(nn.Linear(4, 3), (4,))]
     [('', 12, 12)]
     """
+    check_module(net)
     shape = check_input_shape(input_shape)
     layers = {
         name: module

@@ -44,9 +44,14 @@ class LayerFigures:
     note: str = ""
 
     @property
+    def density(self) -> float:
+        """Fraction of weights that are not zero, in [0, 1]."""
+        return self.n_nonzero / self.n_weights
+
+    @property
     def sparsity(self) -> float:
         """Fraction of zeros, in [0, 1]."""
-        return 1.0 - self.n_nonzero / self.n_weights
+        return 1.0 - self.density
 
     @property
     def compression_ratio(self) -> float:
@@ -96,10 +101,19 @@ class Result:
         return self.original_bytes / self.size_bytes
 
     @property
+    def n_weights(self) -> int:
+        """Entries of the compressible weight tensors."""
+        return sum(layer.n_weights for layer in self.layers)
+
+    @property
+    def n_nonzero(self) -> int:
+        """Those of them that are not zero after compression."""
+        return sum(layer.n_nonzero for layer in self.layers)
+
+    @property
     def sparsity(self) -> float:
         """Fraction of zeros among the compressible weights, in [0, 1]."""
-        total = sum(layer.n_weights for layer in self.layers)
-        return 1.0 - sum(layer.n_nonzero for layer in self.layers) / total if total else 0.0
+        return 1.0 - self.n_nonzero / self.n_weights if self.n_weights else 0.0
 
     @property
     def macs(self) -> int | None:
@@ -110,6 +124,18 @@ class Result:
     def original_macs(self) -> int | None:
         """Multiply-accumulates per inference of the original network; None if unknown."""
         return _total([layer.original_macs for layer in self.layers])
+
+    @property
+    def mac_fraction(self) -> float | None:
+        """Multiply-accumulates after / before, zeros skipped; None if unknown."""
+        macs, original = self.macs, self.original_macs
+        return None if macs is None or not original else macs / original
+
+    @property
+    def energy_ratio(self) -> float | None:
+        """Estimated energy before / after; None if unknown."""
+        energy, original = self.energy_pj, self.original_energy_pj
+        return None if not energy or original is None else original / energy
 
     def __getitem__(self, name: str) -> LayerFigures:
         for layer in self.layers:

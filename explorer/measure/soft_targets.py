@@ -39,6 +39,31 @@ class SoftTargetsRecord:
         return torch.nn.functional.one_hot(torch.tensor(self.label), len(self.classes)).double()
 
     @property
+    def elsewhere(self) -> float:
+        """Probability that the teacher gives to all classes but the right one."""
+        return float(self._wrong.sum())
+
+    @property
+    def runner_up(self) -> int:
+        """The class besides the right one that the teacher finds most likely."""
+        return int(self._wrong.argmax())
+
+    @property
+    def _wrong(self) -> Tensor:
+        return self.teacher * (1 - self.hard)
+
+    def likeliest(self, most: int) -> list[int]:
+        """Return at most `most` classes: all in their order, or the teacher's likeliest.
+
+        The right one is among them, the last where the teacher finds others likelier.
+        """
+        n = len(self.classes)
+        if n <= most:
+            return list(range(n))
+        best: list[int] = self.teacher.argsort(descending=True)[:most].tolist()
+        return best if self.label in best else [*best[:-1], self.label]
+
+    @property
     def teacher_bits(self) -> float:
         """Entropy of the teacher's answer, in bits."""
         return float(entropy_bits(self.teacher))

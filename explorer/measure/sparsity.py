@@ -23,14 +23,14 @@ class SparsityMap:
         (rows, columns) of the whole matrix: (out, in * kh * kw) for a kernel.
     stride : int
         1 where every weight was looked at; s where each cell shows one weight in s.
-    fraction : float or None
-        Exact fraction of kept weights in the whole layer; None if not counted.
+    fraction : float
+        Exact fraction of kept weights in the whole layer.
     """
 
     kept: np.ndarray
     matrix_shape: tuple[int, int]
-    stride: int = 1
-    fraction: float | None = None
+    stride: int
+    fraction: float
 
 
 def sparsity_map(plan: Plan, layer: IndexedLayer) -> SparsityMap:

@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.compress.factors import Factors
 from explorer.compress.low_rank import break_even_rank
+from explorer.measure.thinned import evenly
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,16 @@ class Spectrum:
     full_rank: int
     break_even: int
     exact: bool = True
+
+    def drawn(self, most: int) -> np.ndarray:
+        """Return at most `most` of the ranks from 1 on that have a value, ends included."""
+        return 1 + evenly(len(self.values), most)
+
+    def kept(self, most: int) -> np.ndarray:
+        """Return at most `most` of the ranks that are kept, ends included; none if unfactored."""
+        if self.rank is None:
+            return np.zeros(0, dtype=np.int64)
+        return 1 + evenly(max(1, min(self.rank, len(self.values))), most)
 
 
 def spectrum(factors: Factors, rank: int | None) -> Spectrum:

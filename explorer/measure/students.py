@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from statistics import fmean, stdev
 
 from explorer.measure.accuracy import Accuracy
@@ -95,6 +96,20 @@ class StudentTable:
     gain: float
     gain_low: float
     gain_high: float
+
+    @property
+    def groups(self) -> dict[str, tuple[StudentRow, ...]]:
+        """The students' rows by group; the rows of none, such as the teacher's, are left out."""
+        named = dict.fromkeys(row.group for row in self.rows if row.group)
+        return {name: tuple(row for row in self.rows if row.group == name) for name in named}
+
+    @property
+    def spreads(self) -> dict[str, float]:
+        """By kind of student, its error in the worst group minus that in the best."""
+        errors: dict[str, list[float]] = {}
+        for row in chain.from_iterable(self.groups.values()):
+            errors.setdefault(row.name, []).append(row.error)
+        return {name: max(found) - min(found) for name, found in errors.items()}
 
 
 def student_table(

@@ -24,6 +24,11 @@ TEACHER, STUDENT, PLAIN = "mnist-teacher", "mnist-student-distilled", "mnist-stu
 HIDDEN = "ex-hidden"
 ALL = "*"
 WEIGHING = "Compressing and judging teacher and student\N{HORIZONTAL ELLIPSIS}"
+OF_STUDENT = (
+    f"The student is {STUDENT}, which comes with the explorer and was trained on this teacher "
+    "beforehand; train and use one of your own, and it takes that place."
+)
+OF_TEACHER = f"The teacher is {TEACHER}, which comes with the explorer."
 NO_DATA = "Teacher and student cannot be judged: there is no labeled data."
 
 
@@ -35,11 +40,17 @@ class Kin:
     ----------
     teacher, student : Module
     data : Data, Dataset or None
+    names : tuple of str
+        What teacher and student are called.
+    remark : str
+        Where they come from; "" where the person made the student here.
     """
 
     teacher: nn.Module
     student: nn.Module
     data: Any
+    names: tuple[str, str] = ("teacher", "student")
+    remark: str = ""
 
     def has(self, net: nn.Module) -> bool:
         """Whether a network is one of the two."""
@@ -111,8 +122,8 @@ class FamilyPanel:
     def _family(self, kin: Kin, recipe: Recipe, stale: Stale) -> Family | None:
         """Compress and judge both; None where it turns stale."""
         rows: list[Relative] = []
-        notes = []
-        for name, net in (("teacher", kin.teacher), ("student", kin.student)):
+        notes = [kin.remark] if kin.remark else []
+        for name, net in zip(kin.names, (kin.teacher, kin.student), strict=True):
             own, changed = fitting(recipe, net)
             if changed:
                 notes.append(f"The {name} lacks layers that the recipe names: steps of {ALL} only.")
@@ -169,4 +180,6 @@ def _bundled(net: nn.Module, data: Any) -> Kin | None:
         loaded = zoo.load(other).net
     except (OSError, ValueError):
         return None
-    return Kin(net, loaded, data) if name == TEACHER else Kin(loaded, net, data)
+    if name == TEACHER:
+        return Kin(net, loaded, data, ("teacher", "bundled student"), OF_STUDENT)
+    return Kin(loaded, net, data, ("bundled teacher", "student"), OF_TEACHER)

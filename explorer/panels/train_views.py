@@ -92,7 +92,7 @@ VIEWS = (
         "density",
         "Weights left",
         "step by step",
-        "left",
+        "below",
         DensityView,
         lambda run: run.log.curves(),
     ),

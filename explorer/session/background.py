@@ -123,7 +123,7 @@ class BackgroundRun(Generic[T]):
         yield_to_others()
         try:
             self._take(records)
-            self._move({State.RUNNING}, State.DONE)
+            self._move(ACTIVE, State.DONE)
         except BaseException as error:
             # An interrupt as well: nobody else would tell that the thread has ended.
             self.error = error

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from explorer.measure.accuracy import Accuracy, judge
-from explorer.measure.batches import batches
+from explorer.measure.batches import batches, check_data
 from explorer.session.prefix_cache import BUDGET_BYTES, PrefixCache, Stopped
 from explorer.session.recording import Recording
 
@@ -41,6 +41,8 @@ class Evaluation:
 
     Raises
     ------
+    TypeError
+        If `data` is no data, or can be gone through only once.
     ValueError
         If both are given.
     """
@@ -54,6 +56,13 @@ class Evaluation:
         if data is not None and metric is not None:
             raise ValueError("give data or metric, not both: each of them defines the accuracy")
         self._data = getattr(data, "eval", data)
+        if self._data is not None:
+            check_data(self._data)
+        if isinstance(self._data, Iterator):
+            raise TypeError(
+                f"data: a {type(self._data).__name__} is empty after its first run, and a recipe "
+                "needs one; give a Dataset, a DataLoader or a list of batches"
+            )
         self._metric = metric
         self._budget = budget_bytes
         self._batch = 0

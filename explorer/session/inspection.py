@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from explorer.compress.recipe import Recipe
@@ -10,6 +11,8 @@ from explorer.measure.waterfall import Waterfall
 from explorer.session.close_up import CloseUp
 from explorer.session.subject import Subject
 from explorer.session.trial import Trial
+
+NAMED = 2
 
 
 def close_up(trial: Trial, layer: str, first: Subject) -> CloseUp:
@@ -41,6 +44,9 @@ def bytes_spent(trial: Trial) -> Breakdown:
 def bytes_step_by_step(trial: Trial, plan: Callable[[Recipe], Trial]) -> Waterfall:
     """Return the bytes of the file after each step of a trial's recipe.
 
+    Where layers take different steps at once, the stage is named after all of them, those of most
+    weights first; steps of patterns that are left no layer make no stage.
+
     Parameters
     ----------
     trial : Trial
@@ -48,7 +54,20 @@ def bytes_step_by_step(trial: Trial, plan: Callable[[Recipe], Trial]) -> Waterfa
         Takes the first steps of the recipe to their trial.
     """
     stages = [("Original", trial.result.original_bytes)]
-    for recipe in trial.recipe.prefixes():
-        steps = max((steps for _, steps in recipe.entries), key=len)
-        stages.append((steps[-1].describe(), plan(recipe).result.size_bytes))
+    for position, recipe in enumerate(trial.recipe.prefixes()):
+        if words := _step_words(trial, position):
+            stages.append((words, plan(recipe).result.size_bytes))
     return Waterfall(tuple(stages))
+
+
+def _step_words(trial: Trial, position: int) -> str:
+    """Say what the layers' steps at a position of the recipe do; "" where no layer has one."""
+    n_weights: Counter[str] = Counter()
+    for layer in trial.task.subject.layers:
+        steps = trial.recipe.steps_for(layer)
+        if position < len(steps):
+            n_weights[steps[position].describe()] += trial.result[layer].n_weights
+    found = [words for words, _ in n_weights.most_common()]
+    if len(found) > NAMED:
+        return f"{found[0]} or {len(found) - 1} others"
+    return " or ".join(found)

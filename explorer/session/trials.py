@@ -81,11 +81,15 @@ class Trials:
 
         Raises
         ------
+        TypeError
+            If `timeout` is no number of seconds.
         TimeoutError
             If it is not complete after `timeout` seconds.
         RuntimeError
             If there was a `close` before it was complete.
         """
+        if timeout is not None and not isinstance(timeout, (int, float)):
+            raise TypeError(f"timeout must be a number of seconds, or None; got {timeout!r}")
         _ = self.result
         with self._changed:
             if not self._changed.wait_for(lambda: self.result.complete or self._closed, timeout):

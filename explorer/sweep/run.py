@@ -110,6 +110,11 @@ def sweep(
             f"data: a {type(data).__name__} can be read only once, and every recipe reads it; "
             "pass a list of its batches"
         )
+    if executor is not None and not hasattr(executor, "submit"):
+        raise TypeError(
+            "executor must have submit(), as a concurrent.futures.Executor has; "
+            f"got {type(executor).__name__}"
+        )
     subject = Subject(net, data, input_shape)
     wanted = {subject.key(recipe): recipe for recipe in _parsed(recipes)}
     return _points(subject, wanted, executor, store, should_stop or never, progress, loader, folder)

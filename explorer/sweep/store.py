@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from explorer.codec.whole import checked_path
 from explorer.compress.recipe import recipe_from_json
 from explorer.compress.setting import Setting
 from explorer.measure.accuracy import Accuracy
@@ -56,7 +57,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = checked_path(path, "store")
         fresh = _is_fresh(self.path)
         try:
             self._base = sqlite3.connect(

@@ -43,11 +43,11 @@ def gradual(final: Density, n_stages: int, initial: float = 1.0) -> tuple[Densit
     if n_stages is None:
         raise TypeError("gradual: n_stages must be an integer; got None")
     check_count("gradual", "n_stages", n_stages, 1, 10_000)
-    check_density("initial", initial)
+    check_density("gradual", "initial", initial)
     if isinstance(final, Mapping):
         columns = {k: gradual(v, n_stages, initial) for k, v in final.items()}
         return tuple({k: float(v[i]) for k, v in columns.items()} for i in range(n_stages))  # type: ignore[arg-type]
-    check_density("final", final)
+    check_density("gradual", "final", final)
     left = ((1 - t / n_stages) ** 3 for t in range(1, n_stages + 1))
     return tuple(final + (initial - final) * part for part in left)
 
@@ -89,7 +89,7 @@ def stages_of(schedule: Any, layers: Sequence[str]) -> tuple[dict[str, float], .
 def _by_layer(item: Any, layers: Sequence[str]) -> dict[str, float]:
     patterns = item if isinstance(item, Mapping) else {"*": item}
     for pattern, density in patterns.items():
-        check_density("schedule", density)
+        check_density("schedule", "density", density)
         if not any(fnmatchcase(name, pattern) for name in layers):
             raise ValueError(
                 f"schedule: pattern {pattern!r} matches no layer; the layers are: "
@@ -99,8 +99,8 @@ def _by_layer(item: Any, layers: Sequence[str]) -> dict[str, float]:
     return {name: float(patterns[p]) for name, p in firsts.items() if p is not None}
 
 
-def check_density(name: str, value: Any) -> None:
+def check_density(owner: str, name: str, value: Any) -> None:
     """Raise unless `value` is a number in [0, 1]."""
     if value is None:
-        raise TypeError(f"density: {name} must be a number in [0, 1]; got None")
-    check_fraction("density", name, value)
+        raise TypeError(f"{owner}: {name} must be a number in [0, 1]; got None")
+    check_fraction(owner, name, value)

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from explorer.compress.share import Shared
+from explorer.compress.weights import check_module
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.imitation import Imitation
 from explorer.train.masks import Masks
@@ -81,6 +82,7 @@ def distill(
     Romero, Ballas, Kahou, Chassang, Gatta, Bengio. "FitNets: hints for thin deep nets".
     ICLR 2015. arXiv:1412.6550.
     """
+    check_module(student, "student")
     samples = Samples(data)
     target = SoftTargets() if target is None else target
     imitation = Imitation(Teacher(teacher, samples, logits), target)

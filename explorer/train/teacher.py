@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.weights import check_module
 from explorer.train.samples import Samples
 
 BATCH = 500
@@ -96,8 +97,7 @@ def device_of(net: nn.Module) -> torch.device:
 
 def check_teacher(teacher: Any) -> None:
     """Raise unless `teacher` is a module in eval mode throughout."""
-    if not isinstance(teacher, nn.Module):
-        raise TypeError(f"teacher must be a torch.nn.Module; got {type(teacher).__name__}")
+    check_module(teacher, "teacher")
     training = [name or "itself" for name, module in teacher.named_modules() if module.training]
     if training:
         more = f" and {len(training) - 3} more" if len(training) > 3 else ""

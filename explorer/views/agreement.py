@@ -98,7 +98,7 @@ def _judged_text(record: Behavior) -> str:
 
 def _look_text(record: Behavior) -> str:
     found = record.agreement
-    changed = found.n - found.n_same
+    changed = found.n_changed
     if not changed and found.kl_bits == 0:
         return "Look: no answer and no probability moved."
     if not changed:

@@ -10,7 +10,7 @@ import traitlets
 from ipywidgets import HTML, VBox
 
 from explorer.closing import close_all
-from explorer.measure.anatomy import Anatomy, LayerShare
+from explorer.measure.anatomy import Anatomy
 from explorer.measure.profile import LayerProfile
 from explorer.views.caption import caption
 from explorer.views.format import DASH, count_text, percent_text, shape_text, size_text
@@ -88,7 +88,7 @@ class AnatomyView:
         if wanted == self._shown:
             return
         self._shown = wanted
-        rows = [_row(row, row.layer.name in wanted[1], record) for row in record.rows]
+        rows = [_row(layer, layer.name in wanted[1], record) for layer in record.rows]
         if record.others:
             rows.append(_summary(_others_name(record), record.others, record))
         rows.append(_summary("whole network", record.layers, record))
@@ -110,8 +110,7 @@ class AnatomyView:
             self._on_select(name)
 
 
-def _row(share: LayerShare, choice: bool, record: Anatomy) -> dict[str, Any]:
-    layer = share.layer
+def _row(layer: LayerProfile, choice: bool, record: Anatomy) -> dict[str, Any]:
     detail = f"{layer.kind} {shape_text(layer.shape)}"
     row = _cells(layer.name or "(the network)", detail, [layer], record)
     return row | {"choice": layer.name if choice else ""}
@@ -125,13 +124,11 @@ def _cells(
     name: str, detail: str, layers: Sequence[LayerProfile], record: Anatomy
 ) -> dict[str, Any]:
     """Make a row of what some layers take together."""
-    weights, macs = sum(row.weights for row in layers), sum(row.macs for row in layers)
-    shares = [weights / (record.weights or 1), macs / (record.macs or 1)]
-    texts = [count_text(weights), percent_text(shares[0])]
-    known = record.input_shape is not None
-    texts += [count_text(macs), percent_text(shares[1])] if known else [DASH, ""]
-    texts.append(size_text(sum(row.bytes for row in layers)))
-    texts.append(count_text(sum(row.activations for row in layers)) if known else DASH)
+    taken, known = record.share(layers), record.input_shape is not None
+    shares = [taken.weight_share, taken.mac_share]
+    texts = [count_text(taken.weights), percent_text(shares[0])]
+    texts += [count_text(taken.macs), percent_text(shares[1])] if known else [DASH, ""]
+    texts += [size_text(taken.bytes), count_text(taken.activations) if known else DASH]
     spoken = f"{name}, {detail}" if detail else name
     label = f"{spoken}: {texts[0]} weights, {texts[1]}; "
     label += f"{texts[2]} multiplications, {texts[3]}; " if known else ""

@@ -45,16 +45,15 @@ class CentroidPathsView:
     def draw(self, record: CentroidPaths) -> None:
         """Show how shared values moved."""
         k = record.values.shape[1]
-        chosen = np.unique(np.linspace(0, k - 1, min(k, DRAWN)).astype(int))
+        lines = record.drawn(DRAWN).T
         self._fit(record)
         with self._lines.hold_sync():
-            self._lines.x = record.steps.astype(np.float64)
-            self._lines.y = record.values[:, chosen].T
-        moved = np.abs(record.values[-1] - record.values[0])
-        some = f" ({len(chosen)} of them drawn)" if len(chosen) < k else ""
+            self._lines.x, self._lines.y = record.steps.astype(np.float64), lines
+        some = f" ({len(lines)} of them drawn)" if len(lines) < k else ""
         self._caption.value = (
-            f"{k} shared values{some} moved by {moved.mean():.3g} on average, {moved.max():.3g} "
-            "at most. See which ones move: each follows the summed gradient of its weights."
+            f"{k} shared values{some} moved by {record.mean_move:.3g} on average, "
+            f"{record.largest_move:.3g} at most. See which ones move: each follows the summed "
+            "gradient of its weights."
         )
 
     def close(self) -> None:

@@ -11,7 +11,8 @@ from explorer.measure.codebook import Codebook
 from explorer.views.caption import caption
 from explorer.views.count_axis import CountAxis
 from explorer.views.format import count_text, percent_text
-from explorer.views.plot import ACCENT, figure, round_places, set_ticks, vertical
+from explorer.views.marks import span
+from explorer.views.plot import ACCENT, figure, round_places, vertical
 from explorer.views.table import Table
 
 LISTED = 32
@@ -55,7 +56,7 @@ class CodebookView:
                 "No shared values in this layer yet: add the step Share or Quantize."
             )
             return
-        values, counts = _gathered(record)
+        values, counts = record.gathered(DRAWN)
         self._draw_bars(record, values, counts)
         listed = len(record.levels) <= LISTED
         self._table.show(_heads(record) if listed else [], _rows(record) if listed else [])
@@ -69,24 +70,14 @@ class CodebookView:
     def _draw_bars(self, record: Codebook, values: np.ndarray, counts: np.ndarray) -> None:
         low, high = float(record.levels[0]), float(record.levels[-1])
         room = 0.04 * (high - low) or abs(low) or 1.0
-        if (low - room, high + room) != (self._x.min, self._x.max):
-            self._x.min, self._x.max = low - room, high + room
-            set_ticks(self._x_axis, round_places(self._x.min, self._x.max), "{:g}".format)
+        ends = low - room, high + room
+        span(self._x, self._x_axis, ends, round_places(*ends), "{:g}".format)
         self._count.fit(counts)
         x, y = vertical(values, 0.0, 1.0)
         y[2::3] = self._count.places(counts)
         with self._bars.hold_sync():
             self._bars.x, self._bars.y = x, y
             self._bars.stroke_width = float(np.clip(200 / len(values), 2, 9))
-
-
-def _gathered(record: Codebook) -> tuple[np.ndarray, np.ndarray]:
-    """Places and counts of the bars."""
-    levels = record.levels.astype(np.float64)
-    if len(levels) <= DRAWN:
-        return levels, record.counts
-    counts, edges = np.histogram(levels, DRAWN, weights=record.counts)
-    return (edges[:-1] + edges[1:]) / 2, counts
 
 
 def _heads(record: Codebook) -> list[tuple[str, str]]:

@@ -9,8 +9,7 @@ from explorer.measure.corrected_labels import CorrectedLabels
 from explorer.measure.noisy_labels import NoisyLabels, Relabeled
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
-from explorer.views.images import Images
-from explorer.views.picked_images import Tile, tile
+from explorer.views.images import Images, Tile, tile
 
 
 class CorrectedLabelsView:
@@ -36,7 +35,7 @@ class CorrectedLabelsView:
         self._shown = record
         tiles = [_tile(each) for each in record.pictures]
         label = f"{len(tiles)} samples whose wrong labels the teacher puts right"
-        self._images.show([t for t, _ in tiles], b"".join(p for _, p in tiles), label)
+        self._images.show(tiles, label)
         self._caption.value = corrected_text(record.corrected)
 
     def close(self) -> None:

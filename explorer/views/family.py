@@ -45,8 +45,8 @@ def family_text(record: Family) -> str:
         f"(recipe) = {ratio_text(record.in_all)}"
     )
     alone = f"{ratio_text(record.ratio(record.teacher_small))} by the recipe alone"
-    gain = 100 * (record.student_small.accuracy.top1 - record.teacher_small.accuracy.top1)
-    accuracy = f"{abs(gain):.1f} points {'more' if gain >= 0 else 'less'} accuracy"
+    more = "more" if record.gain >= 0 else "less"
+    accuracy = f"{abs(100 * record.gain):.1f} points {more} accuracy"
     note = f" {record.note}" if record.note else ""
     return (
         f"{product}, against {alone}, with {accuracy}. See whether the small student still "

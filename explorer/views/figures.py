@@ -128,9 +128,7 @@ def _interval(accuracy: Accuracy) -> str:
 
 
 def _sparsity(result: Result) -> dict[str, Any]:
-    total = sum(layer.n_weights for layer in result.layers)
-    kept = sum(layer.n_nonzero for layer in result.layers)
-    text = f"{count_text(kept)} of {count_text(total)}"
+    text = f"{count_text(result.n_nonzero)} of {count_text(result.n_weights)}"
     return _cell(percent_text(result.sparsity), text=text, note="weights kept")
 
 
@@ -138,7 +136,7 @@ def _macs(result: Result) -> dict[str, Any]:
     macs, original = result.macs, result.original_macs
     if macs is None or original is None:
         return _cell(DASH, note="input shape not known")
-    left = percent_text(macs / original) if original else DASH
+    left = DASH if result.mac_fraction is None else percent_text(result.mac_fraction)
     note = "MACs, zeros skipped"
     return _cell(count_text(macs), f"{left} left", f"of {count_text(original)}", note)
 
@@ -147,9 +145,8 @@ def _energy(result: Result) -> dict[str, Any]:
     energy, original = result.energy_pj, result.original_energy_pj
     if energy is None:
         return _cell(DASH, note="input shape not known")
-    change, text = "", ""
-    if original is not None and energy > 0:
-        factor = original / energy
+    change, text, factor = "", "", result.energy_ratio
+    if original is not None and factor is not None:
         change = f"{ratio_text(factor)} less" if factor >= 1 else f"{ratio_text(1 / factor)} more"
         text = f"from {energy_text(original)}"
     return _cell(energy_text(energy), change, text, "estimate per inference")

@@ -13,13 +13,14 @@ from explorer.measure.histogram import Histogram
 from explorer.views.caption import caption
 from explorer.views.count_axis import CountAxis
 from explorer.views.format import count_text
+from explorer.views.legend import legend, swatch_key
+from explorer.views.marks import move, span
 from explorer.views.plot import (
     ACCENT,
     BEFORE,
     dashed_lines,
     figure,
     round_places,
-    set_ticks,
     vertical,
 )
 
@@ -56,7 +57,6 @@ class HistogramView:
         self._caption = caption()
         self._legend = HTML()
         self.widget = VBox([self._figure, self._legend, self._caption])
-        self._shown: Histogram | None = None
 
     def _bars(self, color: str) -> bqplot.Bars:
         return bqplot.Bars(
@@ -76,24 +76,19 @@ class HistogramView:
         record : Histogram
             Counts over the same edges, before and after.
         """
-        same = self._shown is not None and np.array_equal(self._shown.edges, record.edges)
-        rescaled = self._count.fit(np.concatenate([record.before, record.after]))
-        if not same:
-            self._x.min, self._x.max = float(record.edges[0]), float(record.edges[-1])
-            set_ticks(self._x_axis, round_places(self._x.min, self._x.max), "{:g}".format)
-        centers = (record.edges[:-1] + record.edges[1:]) / 2
-        if not same or rescaled or not np.array_equal(self._shown.before, record.before):  # type: ignore[union-attr]
-            _set(self._before, centers, self._count.places(record.before))
-        _set(self._after, centers, self._count.places(record.after))
+        self._count.fit(np.concatenate([record.before, record.after]))
+        ends = float(record.edges[0]), float(record.edges[-1])
+        span(self._x, self._x_axis, ends, round_places(*ends), "{:g}".format)
+        move(self._before, record.centers, self._count.places(record.before))
+        move(self._after, record.centers, self._count.places(record.after))
         self._draw_marks(record)
         self._caption.value = _caption_text(record)
-        self._shown = record
 
     def _draw_marks(self, record: Histogram) -> None:
         at = [] if record.threshold is None else [-record.threshold, record.threshold]
-        _set(self._threshold, *vertical(at, 0.0, 1.0))
+        move(self._threshold, *vertical(at, 0.0, 1.0))
         levels: Any = [] if record.levels is None else record.levels
-        _set(self._levels, *vertical(levels, 0.0, 0.05))
+        move(self._levels, *vertical(levels, 0.0, 0.05))
         self._legend.value = _legend(len(at) > 0, len(levels) > 0)
 
     def close(self) -> None:
@@ -103,23 +98,14 @@ class HistogramView:
         close_all(*marks, self._x_axis, self._count.axis, self._x, self._count.scale, self._height)
 
 
-def _set(mark: Any, x: np.ndarray, y: np.ndarray) -> None:
-    with mark.hold_sync():
-        mark.x, mark.y = x, y
-
-
 def _legend(threshold: bool, levels: bool) -> str:
     """Name what is drawn."""
     drawn = ["before", "after", *(["mark"] if threshold else []), *(["tick"] if levels else [])]
-    parts = (
-        f'<span><i class="ex-swatch ex-swatch-{kind}"></i>{_NAMES[kind]}</span>' for kind in drawn
-    )
-    return f'<div class="ex-legend">{"".join(parts)}</div>'
+    return legend(swatch_key(kind, _NAMES[kind]) for kind in drawn)
 
 
 def _caption_text(record: Histogram) -> str:
-    kept, total = int(record.after.sum()), int(record.before.sum())
-    text = f"{count_text(kept)} of {count_text(total)} weights are left. "
+    text = f"{count_text(record.n_after)} of {count_text(record.n_before)} weights are left. "
     if record.levels is not None:
         n_levels = len(record.levels)
         return text + f"See how the weights gather on {n_levels} shared values (ticks)."

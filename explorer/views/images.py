@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import anywidget
 import traitlets
 from ipywidgets import VBox
+from torch import Tensor
 
 from explorer.closing import close_all
 from explorer.measure.gallery import Gallery, Picture
@@ -15,6 +17,7 @@ from explorer.views.format import percent_text
 from explorer.views.front_end import script
 
 ARROW = "\N{RIGHTWARDS ARROW}"
+Tile = tuple[dict[str, Any], bytes]
 
 
 class Images(anywidget.AnyWidget):
@@ -31,11 +34,30 @@ class Images(anywidget.AnyWidget):
     label = traitlets.Unicode("").tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
 
-    def show(self, tiles: list[dict[str, Any]], pixels: bytes, label: str) -> None:
+    def show(self, tiles: Sequence[Tile], label: str) -> None:
         """Show tiles in one message."""
         with self.hold_sync():
-            self.tiles, self.pixels, self.label = tiles, pixels, label
+            self.tiles, self.label = [made for made, _ in tiles], label
+            self.pixels = b"".join(pixels for _, pixels in tiles)
             self.version += 1
+
+
+def tile(name: str, detail: str, label: str, sample: int, pixels: Tensor | None) -> Tile:
+    """Make a tile of `Images`, and its pixels.
+
+    Parameters
+    ----------
+    name, detail : str
+        What stands below the picture.
+    label : str
+        The same in words, for a screen reader.
+    sample : int
+        Its number, which stands in place of a picture.
+    pixels : Tensor, shape (height, width, channels), uint8, or None
+    """
+    size = [0, 0, 0] if pixels is None else list(pixels.shape)
+    made = {"name": name, "detail": detail, "label": label, "sample": sample, "size": size}
+    return made, b"" if pixels is None else pixels.numpy().tobytes()
 
 
 class ImagesView:
@@ -56,12 +78,7 @@ class ImagesView:
     def draw(self, record: Gallery) -> None:
         """Show a record."""
         tiles = [_tile(picture, record) for picture in record.pictures]
-        pixels = b"".join(
-            picture.pixels.numpy().tobytes()
-            for picture in record.pictures
-            if picture.pixels is not None
-        )
-        self._images.show(tiles, pixels, f"{len(tiles)} samples: {_KIND_WORDS[record.kind]}")
+        self._images.show(tiles, f"{len(tiles)} samples: {_KIND_WORDS[record.kind]}")
         self._caption.value = _CAPTIONS[record.kind](record)
 
     def close(self) -> None:
@@ -76,7 +93,7 @@ _KIND_WORDS = {
 }
 
 
-def _tile(picture: Picture, record: Gallery) -> dict[str, Any]:
+def _tile(picture: Picture, record: Gallery) -> Tile:
     names = record.names
     before, after = percent_text(picture.sure_before, 0), percent_text(picture.sure_after, 0)
     words = f"Sample {picture.sample}, truly {names[picture.truth]}"
@@ -91,8 +108,7 @@ def _tile(picture: Picture, record: Gallery) -> dict[str, Any]:
             f": taken for {names[picture.before]} before ({before} sure), "
             f"for {names[picture.after]} now ({after} sure)"
         )
-    size = list(picture.pixels.shape) if picture.pixels is not None else [0, 0, 0]
-    return {"name": name, "detail": detail, "label": words, "size": size, "sample": picture.sample}
+    return tile(name, detail, words, picture.sample, picture.pixels)
 
 
 def _shown(record: Gallery) -> str:
@@ -103,7 +119,7 @@ def _shown(record: Gallery) -> str:
 def _lost_text(record: Gallery) -> str:
     if not record.n_in_all:
         return f"Nothing lost among {record.n:,} samples: every right answer is still right."
-    chance = record.n_in_all / 10
+    chance = record.n_by_chance
     return (
         f"{record.n_in_all:,} of {record.n:,} samples lost, the original's closest calls first. "
         f"See whether the doubtful ones go first: {record.n_among_weakest:,} of them are among "

@@ -96,7 +96,7 @@ class LayersView:
 
 
 def _row(layer: LayerFigures, old_shape: tuple[int, ...] | None) -> list[Any]:
-    kept = layer.n_nonzero / layer.n_weights
+    kept = layer.density
     before, after = size_text(layer.original_bits / 8), size_text(layer.size_bits / 8)
     sizes = f"{before} {_ARROW} {after}"
     label = (

@@ -15,9 +15,10 @@ from explorer.sweep.method_curves import CurvePoint
 from explorer.sweep.methods import METHODS
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, ratio_text, size_text
+from explorer.views.legend import glyph_key, legend
 from explorer.views.marks import dots, marked_line, move, span
 from explorer.views.plot import MARK, figure, round_places
-from explorer.views.series import legend_key, series
+from explorer.views.series import series
 from explorer.views.table import Table
 
 INK = "var(--ex-ink)"
@@ -159,12 +160,10 @@ class MethodCurvesView:
         names = [name for name in METHODS if any(p.method == name for p in shown)]
         keys = [self._looks[name].key(METHODS[name].title) for name in names]
         if any(p.retrained for p in shown):
-            keys.append(legend_key("briefly retrained", "\N{EN DASH} \N{EN DASH}"))
-        keys.append(legend_key("no other point beats it", "\N{WHITE CIRCLE}"))
-        keys.append(legend_key("your recipe", "\N{HEAVY GREEK CROSS}", "ex-here"))
-        markup = f'<div class="ex-legend">{"".join(keys)}</div>'
-        if self._legend.value != markup:
-            self._legend.value = markup
+            keys.append(glyph_key("\N{EN DASH} \N{EN DASH}", "briefly retrained"))
+        keys.append(glyph_key("\N{WHITE CIRCLE}", "no other point beats it"))
+        keys.append(glyph_key("\N{HEAVY GREEK CROSS}", "your recipe", "ex-here"))
+        self._legend.value = legend(keys)
         self._caption.value = _words(record, shown)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import traitlets
 from ipywidgets import VBox
@@ -14,11 +13,10 @@ from explorer.measure.dark_knowledge import DarkKnowledge
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
 from explorer.views.front_end import script, source
-from explorer.views.images import Images
+from explorer.views.images import Images, Tile, tile
 
 DRAWING = script("images.js").replace("export default { render };", "")
 PICKING = source("picked_images.js").read_text(encoding="utf-8")
-Tile = tuple[dict[str, Any], bytes]
 
 
 class PickedImages(Images):
@@ -27,24 +25,6 @@ class PickedImages(Images):
     _esm = DRAWING + PICKING
 
     picked = traitlets.Int(-1).tag(sync=True)
-
-
-def tile(name: str, detail: str, label: str, sample: int, pixels: Tensor | None) -> Tile:
-    """Make a tile of `Images`, and its pixels.
-
-    Parameters
-    ----------
-    name, detail : str
-        What stands below the picture.
-    label : str
-        The same in words, for a screen reader.
-    sample : int
-        Its number, which stands in place of a picture.
-    pixels : Tensor, shape (height, width, channels), uint8, or None
-    """
-    size = [0, 0, 0] if pixels is None else list(pixels.shape)
-    made = {"name": name, "detail": detail, "label": label, "sample": sample, "size": size}
-    return made, b"" if pixels is None else pixels.numpy().tobytes()
 
 
 class PickedImagesView:
@@ -85,7 +65,7 @@ class PickedImagesView:
         """
         tiles = [_tile(record, i, pixels[i], names) for i in range(len(record.positions))]
         label = "Images that resemble another class most"
-        self._images.show([t for t, _ in tiles], b"".join(p for _, p in tiles), label)
+        self._images.show(tiles, label)
         self._caption.value = _words(record, names)
 
     def mark(self, position: int) -> None:

@@ -15,6 +15,7 @@ from explorer.closing import close_all
 from explorer.sweep.dials import DIALS, LayerDial
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
+from explorer.views.legend import legend, swatch_key
 from explorer.views.marks import dots, marked_line, move, span
 from explorer.views.plot import ACCENT, BEFORE, MARK, dashed_lines, figure, round_places, vertical
 from explorer.views.series import series
@@ -178,10 +179,7 @@ class SensitivityView:
         keys = [_key(i, name, name == record.layer) for i, name in enumerate(self._layers)]
         if not self._colored:
             keys = [f"<span><b>{escape(record.layer)}</b></span><span>other layers, gray</span>"]
-        keys.append('<span><i class="ex-swatch ex-swatch-mark"></i>your recipe</span>')
-        markup = f'<div class="ex-legend">{"".join(keys)}</div>'
-        if self._legend.value != markup:
-            self._legend.value = markup
+        self._legend.value = legend([*keys, swatch_key("mark", "your recipe")])
         self._caption.value = _words(record)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
+
+from explorer.views.legend import glyph_key
 
 N_COLORS = 8
 MARKERS = (
@@ -41,12 +42,7 @@ class Series:
 
     def key(self, name: str) -> str:
         """Markup of the legend's entry."""
-        return legend_key(name, self.glyph, f"ex-series-{self.number}")
-
-
-def legend_key(name: str, glyph: str, class_: str = "") -> str:
-    """Markup of a legend's entry: a character, with a CSS class for its color, and a name."""
-    return f'<span><i class="ex-glyph {class_}">{escape(glyph)}</i>{escape(name)}</span>'
+        return glyph_key(self.glyph, name, f"ex-series-{self.number}")
 
 
 def series(index: int) -> Series:

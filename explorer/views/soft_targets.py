@@ -41,8 +41,7 @@ class SoftTargetsView:
         logits : Tensor, shape (n_classes,)
             The teacher's, before the softmax.
         """
-        order = _order(record)
-        rows = [_row(record, i, float(logits[i])) for i in order]
+        rows = [_row(record, i, float(logits[i])) for i in record.likeliest(DRAWN)]
         keys = [(HARD, "hard label", ""), (TEACHER, "teacher", _bits(record, record.teacher_bits))]
         if record.student_bits is not None:
             keys.append((STUDENT, "student", _bits(record, record.student_bits)))
@@ -52,15 +51,6 @@ class SoftTargetsView:
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""
         close_all(self.widget)
-
-
-def _order(record: SoftTargetsRecord) -> list[int]:
-    """Return the classes to draw: all in their order, or the likeliest of many."""
-    n = len(record.classes)
-    if n <= DRAWN:
-        return list(range(n))
-    best: list[int] = record.teacher.argsort(descending=True)[:DRAWN].tolist()
-    return best if record.label in best else [*best[:-1], record.label]
 
 
 def _row(record: SoftTargetsRecord, i: int, logit: float) -> dict[str, Any]:
@@ -86,10 +76,8 @@ def _bits(record: SoftTargetsRecord, bits: float) -> str:
 
 
 def _words(record: SoftTargetsRecord) -> str:
-    wrong = record.teacher.clone()
-    wrong[record.label] = 0.0
-    other = int(wrong.argmax())
-    elsewhere, most = percent_text(float(wrong.sum())), percent_text(float(wrong[other]))
+    other, elsewhere = record.runner_up, percent_text(record.elsewhere)
+    most = percent_text(float(record.teacher[other]))
     return (
         f"At T = {record.temperature:.3g} the label says {record.classes[record.label]} and "
         f"nothing else; the teacher puts {elsewhere} elsewhere, {most} on {record.classes[other]}. "

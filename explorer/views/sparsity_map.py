@@ -40,22 +40,19 @@ class SparsityMapView:
         record : SparsityMap
             Its ``kept`` has shape (n_rows, n_columns), fractions in [0, 1].
         """
-        kept = record.fraction
-        if kept is None:
-            kept = float(record.kept.mean()) if record.kept.size else 0.0
-        shape = shape_text(record.matrix_shape)
+        kept, shape = record.fraction, shape_text(record.matrix_shape)
         label = f"Sparsity map of a {shape} matrix: {percent_text(kept)} of weights kept"
         self._canvas.paint(record.kept, {"kept": f"{kept:.4f}"}, label)
-        self._caption.value = _caption_text(record, kept, shape)
+        self._caption.value = _caption_text(record, shape)
 
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""
         close_all(self.widget)
 
 
-def _caption_text(record: SparsityMap, kept: float, shape: str) -> str:
+def _caption_text(record: SparsityMap, shape: str) -> str:
     sampled = f" One weight in {record.stride:,} shown." if record.stride > 1 else ""
     return (
-        f"{shape} matrix, {percent_text(kept)} kept.{sampled} "
+        f"{shape} matrix, {percent_text(record.fraction)} kept.{sampled} "
         "Look for empty rows and columns: neurons and inputs that no longer matter."
     )

@@ -9,6 +9,8 @@ from ipywidgets import HTML, VBox
 from explorer.closing import close_all
 from explorer.measure.spectrum import Spectrum
 from explorer.views.caption import caption
+from explorer.views.legend import legend, swatch_key
+from explorer.views.marks import move
 from explorer.views.plot import (
     ACCENT,
     BEFORE,
@@ -21,10 +23,12 @@ from explorer.views.plot import (
 )
 
 _MAX_POINTS = 300
-_LEGEND = (
-    '<div class="ex-legend"><span><i class="ex-swatch ex-swatch-before"></i>all</span>'
-    '<span><i class="ex-swatch ex-swatch-after"></i>kept</span>'
-    '<span><i class="ex-swatch ex-swatch-mark"></i>break-even rank</span></div>'
+_LEGEND = legend(
+    [
+        swatch_key("before", "all"),
+        swatch_key("after", "kept"),
+        swatch_key("mark", "break-even rank"),
+    ]
 )
 
 
@@ -73,8 +77,8 @@ class SpectrumView:
                 "Not computed for this layer yet: add the step Low rank to see its singular values."
             )
             return
-        ranks = _thin(len(record.values))
-        values = record.values[ranks - 1].astype(np.float64)
+        ranks, kept = record.drawn(_MAX_POINTS), record.kept(_MAX_POINTS)
+        values = record.values[ranks - 1]
         if self._x.max != max(2, record.full_rank):
             self._x.max = float(max(2, record.full_rank))
             set_ticks(self._x_axis, round_ticks(self._x.max)[:-1], "{:,g}".format)
@@ -82,11 +86,8 @@ class SpectrumView:
         if self._y.max != ticks[-1]:
             self._y.max = ticks[-1]
             set_ticks(self._y_axis, ticks, "{:g}".format)
-        with self._all.hold_sync():
-            self._all.x, self._all.y = ranks.astype(np.float64), values
-        kept = _kept(record)
-        with self._kept.hold_sync():
-            self._kept.x, self._kept.y = kept.astype(np.float64), record.values[kept - 1] * 1.0
+        move(self._all, ranks, values)
+        move(self._kept, kept, record.values[kept - 1])
         self._draw_break_even(record)
         self._caption.value = _caption_text(record)
 
@@ -102,17 +103,6 @@ class SpectrumView:
         """Release the widgets in the browser and the kernel."""
         close_all(self.widget, self._all, self._kept, self._line, self._label)
         close_all(self._x_axis, self._y_axis, self._x, self._y, self._height)
-
-
-def _thin(count: int) -> np.ndarray:
-    """Ranks 1 to `count`, at most a screenful of them, ends included."""
-    return np.unique(np.linspace(1, count, min(count, _MAX_POINTS)).round().astype(np.int64))
-
-
-def _kept(record: Spectrum) -> np.ndarray:
-    if record.rank is None:
-        return np.zeros(0, dtype=np.int64)
-    return _thin(max(1, min(record.rank, len(record.values))))
 
 
 def _caption_text(record: Spectrum) -> str:

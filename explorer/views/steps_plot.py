@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from html import escape
-from typing import Any
 
 import bqplot
 import numpy as np
@@ -13,6 +11,8 @@ from ipywidgets import HTML, VBox
 from explorer.closing import close_all
 from explorer.measure.curves import Line
 from explorer.views.caption import caption
+from explorer.views.legend import legend, swatch_key
+from explorer.views.marks import move
 from explorer.views.plot import (
     ACCENT,
     BEFORE,
@@ -109,20 +109,14 @@ class StepsPlot:
         for marks, lines in ((self._front, front), (self._behind, behind)):
             found = [*lines.values(), *[NOTHING] * len(marks)]
             for mark, line in zip(marks, found, strict=False):
-                _set(mark, line.steps.astype(np.float64), line.values)
-        _set(self._stages, *vertical(stages, 0.0, 1.0))
+                move(mark, line.steps, line.values)
+        move(self._stages, *vertical(stages, 0.0, 1.0))
         across = [] if level is None else [level, level]
-        _set(self._level, np.array([0.0, self._x.max])[: len(across)], np.array(across))
+        move(self._level, [0.0, self._x.max][: len(across)], across)
 
-    def say(self, legend: list[tuple[str, str]], words: str = "") -> None:
+    def say(self, keys: list[tuple[str, str]], words: str = "") -> None:
         """Show a legend, of swatches and names, and a caption, if there are words for one."""
-        parts = (
-            f'<span><i class="ex-swatch ex-swatch-{swatch}"></i>{escape(name)}</span>'
-            for swatch, name in legend
-        )
-        markup = f'<div class="ex-legend">{"".join(parts)}</div>'
-        if self._legend.value != markup:
-            self._legend.value = markup
+        self._legend.value = legend(swatch_key(*key) for key in keys)
         self._caption.value = words
         (self._caption.remove_class if words else self._caption.add_class)("ex-hidden")
 
@@ -139,10 +133,3 @@ class StepsPlot:
             with self._y.hold_sync():
                 self._y.min, self._y.max = span
             set_ticks(self._y_axis, round_places(*span, 5), self._text)
-
-
-def _set(mark: Any, x: np.ndarray, y: np.ndarray) -> None:
-    if np.array_equal(mark.x, x, equal_nan=True) and np.array_equal(mark.y, y, equal_nan=True):
-        return
-    with mark.hold_sync():
-        mark.x, mark.y = x, y

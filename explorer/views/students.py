@@ -62,12 +62,9 @@ class ShapesView:
 
     def draw(self, record: StudentTable) -> None:
         """Show a table whose rows have groups."""
-        groups = list(dict.fromkeys(row.group for row in record.rows if row.group))
         top = max(row.error for row in record.rows) or 1.0
-        names = list(dict.fromkeys(row.name for row in record.rows if row.group))
-        rows = []
-        for group in groups:
-            own = [row for row in record.rows if row.group == group]
+        names, rows = list(record.spreads), []
+        for group, own in record.groups.items():
             tracks = [
                 [(0.0, row.error / top, TONES[names.index(row.name) % len(TONES)])] for row in own
             ]
@@ -77,7 +74,7 @@ class ShapesView:
             size = f"{own[0].n_weights:,} weights"
             rows.append(bar_row(shape, tracks, ["\n".join(said)], f"{shape}: {words}", size))
         self._bars.show(rows, [(TONES[i % 2], name, "") for i, name in enumerate(names)])
-        self._caption.value = _shapes_text(record, groups)
+        self._caption.value = _shapes_text(record)
 
     def close(self) -> None:
         """Release the widgets in the browser and the kernel."""
@@ -107,14 +104,10 @@ def gain_text(record: StudentTable) -> str:
     )
 
 
-def _shapes_text(record: StudentTable, groups: list[str]) -> str:
-    if len(groups) < 2:
+def _shapes_text(record: StudentTable) -> str:
+    if len(record.groups) < 2:
         return "The next shapes follow. Look at the two bars of a shape: labels, then teacher."
-    spreads = {}
-    for name in dict.fromkeys(row.name for row in record.rows if row.group):
-        errors = [row.error for row in record.rows if row.group and row.name == name]
-        spreads[name] = 100 * (max(errors) - min(errors))
-    told = ", ".join(f"{spread:.1f} points {name}" for name, spread in spreads.items())
+    told = ", ".join(f"{100 * spread:.1f} points {name}" for name, spread in record.spreads.items())
     return f"From the best shape to the worst: {told}. See whether a teacher narrows the gap."
 
 

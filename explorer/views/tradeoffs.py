@@ -13,6 +13,7 @@ from explorer.closing import close_all
 from explorer.measure.tradeoffs import CANZIANI, Place, PublishedNetwork, Tradeoffs
 from explorer.views.caption import caption
 from explorer.views.format import count_text, percent_text, size_text
+from explorer.views.legend import legend, swatch_key
 from explorer.views.plot import (
     ACCENT,
     BEFORE,
@@ -32,11 +33,13 @@ FEWEST_MACS = 1e3
 NAMED = ("alexnet", "vgg16")
 MOST_TICKS, NAME_OFFSET = 5, 28
 HEADS = ("Network", "Top-1", "Top-5", "MACs", "Parameters", "File", "Points per M")
-_LEGEND = (
-    '<div class="ex-legend"><span><i class="ex-swatch ex-swatch-after"></i>published</span>'
-    '<span><i class="ex-swatch ex-swatch-before"></i>yours, original</span>'
-    '<span><i class="ex-swatch ex-swatch-mark"></i>yours, compressed</span>'
-    "<span>area: bytes of the file</span></div>"
+_LEGEND = legend(
+    [
+        swatch_key("after", "published"),
+        swatch_key("before", "yours, original"),
+        swatch_key("mark", "yours, compressed"),
+        "<span>area: bytes of the file</span>",
+    ]
 )
 
 

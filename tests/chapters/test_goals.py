@@ -19,8 +19,6 @@ RESULT = Result(
     size_bytes=120,
     overhead_bytes=20,
     accuracy=Accuracy.from_counts(191, 200, 200),
-    energy_pj=2.0,
-    original_energy_pj=5.0,
     complete=True,
 )
 NOTHING = ex.Recipe()

@@ -200,5 +200,11 @@ def test_what_could_not_be_read_back_is_not_written(make, words, tmp_path):
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(small_net, tmp_path):
-    with pytest.raises(OSError, match="missing"):
-        compress(small_net, []).save(tmp_path / "missing" / "a.cmpx")
+    model = compress(small_net, [])
+    with pytest.raises(FileNotFoundError, match=r"no folder '.*missing' for 'a.cmpx'; make it"):
+        model.save(tmp_path / "missing" / "a.cmpx")
+    with pytest.raises(IsADirectoryError, match="is a folder; name a file in it"):
+        model.save(tmp_path)
+    for write in (model.save, read):
+        with pytest.raises(TypeError, match="path must be a str or a Path; got int"):
+            write(3)

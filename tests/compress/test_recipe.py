@@ -154,6 +154,11 @@ def test_what_is_no_recipe_is_refused(given_, words):
         Recipe.of(given_)
 
 
+def test_what_is_no_text_is_refused():
+    with pytest.raises(TypeError, match="recipe: expected JSON in a str; got int"):
+        recipe_from_json(3)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

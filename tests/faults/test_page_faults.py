@@ -231,12 +231,12 @@ def test_a_run_that_is_interrupted_has_ended_and_another_can_begin(raised):
         yield 1
         raise raised
 
-    states = []
-    run = BackgroundRun(lambda _record: None, lambda run: states.append(run.state))
+    taken, states = [], []
+    run = BackgroundRun(taken.append, lambda run: states.append(run.state))
     run.start(records())
     assert run.join(WAIT_S) is State.FAILED
     assert isinstance(run.error, raised)
-    assert run.latest == 1
+    assert taken == [1]
     run.start(iter([2]))
     assert run.join(WAIT_S) is State.DONE
 

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from explorer.measure.accuracy import Accuracy, count_hits, evaluate, judge, wilson_interval
 from explorer.measure.batches import batches, n_samples
+from explorer.zoo.data import Data
 
 
 class Pairs(Dataset):
@@ -137,14 +138,21 @@ def test_data_that_do_not_fit_are_refused(data, words):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (7, "expected a Dataset of pairs .*; got int"),
+        (7, "expected a Dataset of pairs .*; got int$"),
+        (Data(None, None), r"; got Data\. Give one of its parts, such as data\.eval"),
         ([torch.zeros(2, 3)], "expected pairs .*; got Tensor"),
+        ((torch.zeros(2, 3), torch.zeros(2)), r"TensorDataset\(inputs, labels\)"),
         ([(torch.zeros(1), torch.zeros(1), 3)], "expected pairs .*; got tuple of 3 parts"),
     ],
 )
 def test_what_is_no_data_is_refused(data, words):
     with pytest.raises(TypeError, match=words):
         evaluate(nn.Identity(), data)
+
+
+def test_what_is_no_network_is_refused():
+    with pytest.raises(TypeError, match=r"net must be a torch\.nn\.Module; got int"):
+        evaluate(3, [])
 
 
 def test_batches_cut_a_data_set_and_leave_a_loader_as_it_is():

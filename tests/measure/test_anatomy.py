@@ -64,7 +64,7 @@ def two_towers():
 
 
 def test_the_original_alexnet_has_the_lectures_figures():
-    found = {row.layer.name: row.layer for row in anatomy(two_towers(), (3, 227, 227)).rows}
+    found = {layer.name: layer for layer in anatomy(two_towers(), (3, 227, 227)).rows}
     assert list(found) == list(ALEXNET)
     assert {name: layer.macs for name, layer in found.items()} == {
         name: printed(macs) for name, (_, macs) in ALEXNET.items()
@@ -82,7 +82,7 @@ def test_the_original_alexnet_has_the_lectures_figures():
 def test_torchvisions_alexnet_has_the_lectures_dense_layers_and_other_convolutions():
     # One tower of 64, 192, 384, 256 and 256 filters, after Krizhevsky's "One weird trick for
     # parallelizing convolutional neural networks", arXiv:1404.5997.
-    found = [row.layer for row in anatomy(on_meta("alexnet"), (3, 224, 224)).rows]
+    found = anatomy(on_meta("alexnet"), (3, 224, 224)).rows
     lecture = list(ALEXNET.values())
     for layer, (weights, macs) in zip(found[5:], lecture[5:], strict=True):
         assert (layer.weights, layer.macs) == (printed(weights), printed(macs))
@@ -93,9 +93,11 @@ def test_torchvisions_alexnet_has_the_lectures_dense_layers_and_other_convolutio
 
 def test_vgg16_has_the_published_figures():
     found = anatomy(on_meta("vgg16"), (3, 224, 224))
-    layers = [row.layer for row in found.rows]
     table = [row.split() for row in VGG16.split(",")]
-    ours = [*((layer.weights, 2 * layer.macs) for layer in layers), (found.weights, 2 * found.macs)]
+    ours = [
+        *((layer.weights, 2 * layer.macs) for layer in found.rows),
+        (found.weights, 2 * found.macs),
+    ]
     assert ours == [(printed(weights), printed(flop)) for weights, flop in table]
 
 
@@ -103,8 +105,13 @@ def test_lenet_5_by_hand():
     found = anatomy(lenet_5(), (1, 28, 28))
     weights = [500, 25_000, 400_000, 5_000]
     macs = [24 * 24 * 500, 8 * 8 * 25_000, 400_000, 5_000]
-    assert [row.weight_share for row in found.rows] == [w / sum(weights) for w in weights]
-    assert [row.mac_share for row in found.rows] == [m / sum(macs) for m in macs]
+    shares = [found.share([layer]) for layer in found.rows]
+    assert [share.weight_share for share in shares] == [w / sum(weights) for w in weights]
+    assert [share.mac_share for share in shares] == [m / sum(macs) for m in macs]
+    dense = found.share(found.rows[2:])
+    assert (dense.weights, dense.macs) == (405_000, 405_000)
+    assert (dense.bytes, dense.activations) == (4 * 405_510, 510)
+    assert dense.weight_share == 405_000 / 430_500
     assert found.bytes == 4 * 431_080
     assert found.heaviest("weights") == ("fc1", 1, 400_000 / 430_500)
     assert found.heaviest("macs") == ("conv2", 1, 1_600_000 / 2_293_000)
@@ -120,7 +127,7 @@ def test_where_no_layer_stands_out_its_kind_is_named():
 
 def test_layers_that_only_normalize_are_summed_up():
     found = anatomy(on_meta("resnet18"), (3, 224, 224))
-    assert {row.layer.kind for row in found.rows} == {"Conv2d", "Linear"}
+    assert {layer.kind for layer in found.rows} == {"Conv2d", "Linear"}
     assert {layer.kind for layer in found.others} == {"BatchNorm2d"}
     assert len(found.rows) + len(found.others) == len(found.layers)
 
@@ -135,7 +142,7 @@ def test_an_embedding_is_listed_though_it_multiplies_nothing():
             return self.out(self.words(x.long()).mean(1))
 
     found = anatomy(Words(), (5,))
-    assert [row.layer.name for row in found.rows] == ["words", "out"]
+    assert [layer.name for layer in found.rows] == ["words", "out"]
     assert found.heaviest("weights") == ("words", 1, 400 / 416)
 
 
@@ -146,14 +153,16 @@ def test_shares_sum_to_one_and_nothing_is_computed_differently(sizes):
     found = anatomy(net, (sizes[0],))
     assert found.layers == profile(net, (sizes[0],))
     for figure in ("weight_share", "mac_share"):
-        assert sum(getattr(row, figure) for row in found.rows) == pytest.approx(1)
+        shares = [getattr(found.share([layer]), figure) for layer in found.rows]
+        assert sum(shares) == pytest.approx(getattr(found.share(found.layers), figure)) == 1
 
 
 def test_without_an_input_shape_the_weights_are_still_told():
     found = anatomy(lenet_300_100(), None)
-    assert [row.layer.weights for row in found.rows] == [235_200, 30_000, 1_000]
+    assert [layer.weights for layer in found.rows] == [235_200, 30_000, 1_000]
     assert found.bytes == 4 * 266_610
     assert found.heaviest("macs") == ("", 0, 0.0)
+    assert found.share(found.layers).mac_share == 0.0
 
 
 def test_a_network_is_taken_apart_once_and_not_held():

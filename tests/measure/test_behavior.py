@@ -56,7 +56,7 @@ def test_four_samples_by_hand():
 
 def test_agreement_by_hand():
     found = agreement(*by_hand())
-    assert (found.n, found.n_same, found.share) == (4, 1, 0.25)
+    assert (found.n, found.n_same, found.n_changed, found.share) == (4, 1, 3, 0.25)
     assert found.interval == pytest.approx((0.0456, 0.6994), abs=1e-4)
     mean = sum(BITS) / 4
     half = 1.96 * math.sqrt(sum((bits - mean) ** 2 for bits in BITS) / 3 / 4)
@@ -99,6 +99,7 @@ def test_lost_ones_come_in_the_order_of_the_originals_margins():
     assert found.lost.tolist() == [1, 2, 0]
     gallery = found.galleries["lost"]
     assert (gallery.n_weakest, gallery.n_among_weakest) == (3, 3)
+    assert gallery.n_by_chance == gallery.n_in_all / 10
     back = behavior(Predictions.of(after, labels), Predictions.of(before, labels))
     assert back.gained.tolist() == [0, 2, 1]
 

@@ -1,5 +1,7 @@
 """Histogram, sparsity map and spectrum of one layer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,8 @@ from explorer.compress.prune import Prune
 from explorer.compress.share import Share
 from explorer.measure.histogram import histogram
 from explorer.measure.sparsity import sparsity_map
-from explorer.measure.spectrum import spectrum
+from explorer.measure.spectrum import Spectrum, spectrum
+from explorer.measure.thinned import evenly
 
 
 def layer_of(*shape, seed=0):
@@ -29,7 +32,8 @@ def test_the_histogram_counts_all_before_and_the_kept_after(seed, sparsity):
     assert drawn.before.tolist() == np.histogram(weight, drawn.edges)[0].tolist()
     kept = np.histogram(restored[restored != 0], drawn.edges)[0]
     assert drawn.after.tolist() == kept.tolist()
-    assert drawn.after.sum() == 600 - round(sparsity * 600)
+    assert (drawn.n_before, drawn.n_after) == (600, 600 - round(sparsity * 600))
+    assert drawn.centers == pytest.approx(drawn.edges[:-1] + np.diff(drawn.edges) / 2)
     gone = np.abs(weight[restored == 0])
     assert drawn.threshold == (gone.max() if gone.size else None)
     assert drawn.levels is None
@@ -94,3 +98,22 @@ def test_the_spectrum():
     assert (drawn.rank, drawn.full_rank, drawn.break_even) == (2, 6, 72 // 19)
     assert drawn.exact
     assert spectrum(layer.factors, None).rank is None
+
+
+def test_the_ranks_of_a_spectrum_are_thinned_with_their_ends():
+    values = np.linspace(9, 1, 11, dtype=np.float32)
+    drawn = Spectrum(values, 7, 20, 5)
+    assert drawn.drawn(3).tolist() == [1, 6, 11]
+    assert drawn.kept(3).tolist() == [1, 4, 7]
+    assert drawn.kept(100).tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert replace(drawn, rank=15).kept(2).tolist() == [1, 11]
+    assert replace(drawn, rank=0).kept(2).tolist() == [1]
+    assert replace(drawn, rank=None).kept(2).tolist() == []
+
+
+@given(st.integers(1, 2000), st.integers(2, 400))
+def test_what_is_thinned_keeps_its_ends_and_even_gaps(count, most):
+    chosen = evenly(count, most)
+    assert (chosen[0], chosen[-1], len(chosen)) == (0, count - 1, min(count, most))
+    gaps = np.diff(chosen)
+    assert set(gaps) <= {gaps.min(initial=count), gaps.min(initial=count) + 1}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.measure.curves import MAX_POINTS, Curves, Line, Reference, Track
+from explorer.measure.curves import MAX_POINTS, CentroidPaths, Curves, Line, Reference, Track
 
 
 def test_few_points_are_all_there_and_a_jump_keeps_both_its_ends():
@@ -45,6 +45,14 @@ def test_arrays_become_rows():
 def test_too_few_points_are_refused():
     with pytest.raises(ValueError, match="max_points must be at least 2; got 1"):
         Track(1)
+
+
+def test_how_far_shared_values_moved_by_hand():
+    values = np.array([[-1.0, 0.0, 2.0, 3.0, 9.0], [5.0] * 5, [-1.5, 0.0, 3.0, 3.0, 9.0]])
+    paths = CentroidPaths(np.array([0, 1, 4]), values, 4)
+    assert (paths.mean_move, paths.largest_move) == (pytest.approx(0.3), 1.0)
+    assert paths.drawn(3).tolist() == values[:, [0, 2, 4]].tolist()
+    assert paths.drawn(9).tolist() == values.tolist()
 
 
 def test_what_the_axes_are_made_from():

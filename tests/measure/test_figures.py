@@ -108,11 +108,16 @@ def test_the_result_by_hand():
         LayerFigures("a", (2, 5), 10, 4, 320, 80, 0.1, macs=4, original_macs=10),
         LayerFigures("b", (10,), 10, 10, 320, 320, 0.0, macs=10, original_macs=10),
     )
-    result = Result(layers, 100, 60, 10)
-    assert (layers[0].sparsity, layers[0].compression_ratio) == (0.6, 4.0)
+    result = Result(layers, 100, 60, 10, energy_pj=2.0, original_energy_pj=5.0)
+    assert (layers[0].density, layers[0].sparsity) == (0.4, 0.6)
+    assert layers[0].compression_ratio == 4.0
+    assert (result.n_weights, result.n_nonzero) == (20, 14)
     assert result.sparsity == pytest.approx(0.3)
     assert result.compression_ratio == pytest.approx(100 / 60)
-    assert (result.macs, result.original_macs) == (14, 20)
+    assert (result.macs, result.original_macs, result.mac_fraction) == (14, 20, 0.7)
+    assert result.energy_ratio == 2.5
+    unknown = Result((), 100, 60, 10)
+    assert (unknown.sparsity, unknown.mac_fraction, unknown.energy_ratio) == (0.0, None, None)
     assert result["b"] is layers[1]
     with pytest.raises(KeyError, match="layer 'c' is not in this result; its layers are: a, b"):
         result["c"]

@@ -50,6 +50,15 @@ def test_a_codebook_knows_its_mean_code():
     assert Codebook(levels, np.zeros(2, int), 1, np.array([1, 5])).mean_bits == 1.0
 
 
+def test_many_levels_are_gathered_in_equal_steps():
+    levels, counts = np.array([0.0, 0.5, 2.0, 3.5, 4.0], np.float32), np.array([5, 1, 2, 3, 4])
+    book = Codebook(levels, counts, 3)
+    places, gathered = book.gathered(5)
+    assert (places.tolist(), gathered.tolist()) == (levels.tolist(), counts.tolist())
+    places, gathered = book.gathered(4)  # 0 to 1, to 2, to 3, and to 4 with its end
+    assert (places.tolist(), gathered.tolist()) == ([0.5, 1.5, 2.5, 3.5], [6, 0, 2, 7])
+
+
 @pytest.mark.parametrize("changes", [{"counts": np.ones(3)}, {"code_lengths": np.ones(1)}])
 def test_a_codebook_needs_one_entry_a_level(changes):
     given = {"levels": np.zeros(2), "counts": np.ones(2), "code_bits": 1}

@@ -233,6 +233,11 @@ def test_what_is_no_shape_is_refused(shape):
         profile(nn.Linear(1, 1), shape)
 
 
+def test_what_is_no_network_is_refused():
+    with pytest.raises(TypeError, match=r"net must be a torch\.nn\.Module; got int"):
+        profile(3, (1,))
+
+
 def test_input_shape_comes_from_the_data_before_the_network():
     net = lenet_5()
     assert input_shape(net) is None

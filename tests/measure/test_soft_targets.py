@@ -61,9 +61,18 @@ def test_the_record():
     assert record.hard.tolist() == [1.0, 0.0, 0.0]
     assert record.teacher_bits == pytest.approx(1.5)
     assert record.student_bits == pytest.approx(record.max_bits) == math.log2(3)
+    assert (record.elsewhere, record.runner_up) == (pytest.approx(0.5), 1)
     alone = soft_targets(LOGITS, 1.0, 2)
+    assert (alone.elsewhere, alone.runner_up) == (pytest.approx(5 / 6), 0)
     assert alone.classes == ("0", "1", "2")
     assert (alone.student, alone.student_bits) == (None, None)
+
+
+def test_of_many_classes_the_likeliest_and_the_right_one_are_chosen():
+    record = soft_targets(torch.tensor([0.0, 3.0, 1.0, 2.0]), 1.0, 0)
+    assert record.likeliest(4) == [0, 1, 2, 3]
+    assert record.likeliest(3) == [1, 3, 0]
+    assert soft_targets(torch.tensor([0.0, 3.0, 1.0, 2.0]), 1.0, 3).likeliest(2) == [1, 3]
 
 
 @pytest.mark.parametrize(

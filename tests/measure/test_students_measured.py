@@ -1,6 +1,7 @@
 """Students beside their teacher, families under compression, and a raised bias."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -67,6 +68,20 @@ def test_pairs_are_of_one_seed_and_group():
     assert math.isnan(found.gain_low)
 
 
+def test_the_gap_between_the_best_and_the_worst_shape():
+    students = [
+        graduate("labels", 90, group="deep"),
+        graduate("teacher", 95, group="deep"),
+        graduate("labels", 80, group="shallow"),
+        graduate("teacher", 93, group="shallow"),
+    ]
+    found = student_table(graduate("big", 99), students, PAIR)
+    rows = {shape: [row.name for row in own] for shape, own in found.groups.items()}
+    assert rows == {"deep": ["labels", "teacher"], "shallow": ["labels", "teacher"]}
+    assert found.spreads == pytest.approx({"labels": 0.1, "teacher": 0.02})
+    assert student_table(None, students[:1], PAIR).spreads == {"labels": 0.0}
+
+
 def test_quantiles_are_those_of_students_t():
     stats = pytest.importorskip("scipy.stats")
     expected = [stats.t.ppf(0.975, df) for df in range(1, len(T_QUANTILES) + 1)]
@@ -94,6 +109,8 @@ def test_ratios_multiply_by_hand():
     family = Family(**{name: Relative(name, size, judged(90)) for name, size in sizes.items()})
     assert (family.by_student, family.by_recipe, family.in_all) == (1.9, 20.0, 38.0)
     assert family.ratio(family.teacher_small) == 19.0
+    other = Relative("student_small", 50, judged(93))
+    assert replace(family, student_small=other).gain == pytest.approx(0.03)
 
 
 def net_and_data():

@@ -42,7 +42,7 @@ def test_no_step_belongs_to_the_tab():
 
 def test_layers_and_choices(digits):
     found, choices = tab.LAYER_SHARES.record(digits)
-    assert [row.layer.name for row in found.rows] == list(choices) == list(digits.session.layers)
+    assert [layer.name for layer in found.rows] == list(choices) == list(digits.session.layers)
 
 
 def test_costs_are_measured_on_the_datas_samples(digits):

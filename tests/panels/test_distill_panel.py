@@ -229,6 +229,11 @@ def test_the_dial_of_the_bias_is_the_bias(page, session):
     assert plan.label == 1
 
 
+def names(family):
+    """Return what a shown family calls its two, before they are compressed."""
+    return [row[0] for row in family._view._table.rows[::2]]
+
+
 def test_the_family_after_a_student_was_taken_up(page, session):
     page.run(QUICK[StudentBesideStudent])
     page.panel.use_trained()
@@ -248,6 +253,8 @@ def test_the_family_after_a_student_was_taken_up(page, session):
     sizes = [compress(net, recipe) for net in (session.net, student)]
     expected = [f"{each.size_bytes / 1e3:,.1f} KB" for each in sizes]
     assert [rows[1][1], rows[3][1]] == expected
+    assert names(family) == ["teacher", "student"]
+    assert "comes with the explorer" not in family._view._caption.value
     ratio = sizes[0].original_bytes / sizes[1].size_bytes
     assert f"= {ratio:.1f}" in family._view._caption.value
     page.session = Session(two_layers(8, input_shape=(1, 10, 10), n_classes=3), session.data)
@@ -273,7 +280,22 @@ def test_bundled_networks_know_their_family(page, session, monkeypatch):
     page.panel.completed(session, session.result)
     until(lambda: page.panel.family._view._table.rows)
     assert asked == ["mnist-student-distilled"]
-    assert page.panel.family._view._table.rows[0][0] == "teacher"
+    assert names(page.panel.family) == ["teacher", "bundled student"]
+    said = page.panel.family._view._caption.value
+    assert "The student is mnist-student-distilled, which comes with the explorer" in said
+
+
+def test_a_bundled_student_knows_its_teacher(page, session, monkeypatch):
+    class Loaded:
+        net = two_layers(8, input_shape=(1, 10, 10), n_classes=3).eval()
+
+    monkeypatch.setattr(family_panel.zoo, "catalog", lambda: ("mnist-teacher",))
+    monkeypatch.setattr(family_panel.zoo, "load", lambda name: Loaded)
+    session.net.network_name = "mnist-student-distilled"
+    page.panel.completed(session, session.result)
+    until(lambda: page.panel.family._view._table.rows)
+    assert names(page.panel.family) == ["bundled teacher", "student"]
+    assert "The teacher is mnist-teacher" in page.panel.family._view._caption.value
 
 
 def test_a_family_that_is_not_there_is_not_shown(page, session, monkeypatch):

@@ -119,6 +119,19 @@ def test_a_pause_that_comes_at_the_end_leaves_no_run_that_never_ends():
         sys.setswitchinterval(before)
 
 
+def test_a_run_that_is_paused_after_its_last_record_is_done():
+    def records():
+        yield 1
+        watched.run.pause()
+
+    watched = Watched()
+    watched.run.start(records())
+    assert watched.run.join(WAIT_S) is State.DONE
+    assert watched.states == [State.RUNNING, State.PAUSED, State.DONE]
+    watched.run.start(counting(2))
+    assert watched.run.join(WAIT_S) is State.DONE
+
+
 def test_who_is_told_of_the_end_and_fails_ends_the_run_all_the_same():
     def changed(run):
         if not run.active:

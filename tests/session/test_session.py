@@ -282,6 +282,8 @@ def test_waiting_has_an_end(sessions):
     session.submit([])
     with pytest.raises(TimeoutError, match=r"accuracy is not complete after 0.05 s"):
         session.wait(0.05)
+    with pytest.raises(TypeError, match="timeout must be a number of seconds, or None; got '9'"):
+        session.wait("9")
     gate.open.set()
     assert session.wait(WAIT_S).complete
 
@@ -332,6 +334,10 @@ def test_a_metric_of_ones_own(sessions):
     assert (result.accuracy.top1, result.original_accuracy.top1) == (0.75, 0.0)
     with pytest.raises(ValueError, match="give data or metric, not both"):
         Session(network(), data(), metric=share_of_zeros)
+    with pytest.raises(TypeError, match=r"data: expected a Dataset .* or a DataLoader; got int"):
+        Session(network(), 3)
+    with pytest.raises(TypeError, match="data: a generator is empty after its first run"):
+        Session(network(), (batch for batch in [samples()]))
 
 
 class Broken(Dataset):
@@ -350,7 +356,6 @@ class Broken(Dataset):
         ([], "at least one labeled sample"),
         (TensorDataset(samples()[0], samples()[1] + 1), "labels must be from 0 to 6"),
         (TensorDataset(torch.zeros(4, 9), torch.zeros(4).long()), "RuntimeError"),
-        (5, "TypeError: data: expected a Dataset .*; got int"),
     ],
 )
 def test_what_goes_wrong_with_data_is_said_in_words(sessions, judged, words):
@@ -413,6 +418,41 @@ def test_a_close_up_of_a_layer(sessions):
     assert shown.spectrum.full_rank == 12
     with pytest.raises(KeyError, match="layer 'fc1' is not one of 0, 3, 5"):
         session.close_up("fc1")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "stages"),
+    [
+        pytest.param(
+            {"0": [Quantize(8)], "*": [Prune(sparsity=0.5), Share(4)]},
+            ["Prune 50% or Quantize 8 bits", "Share 4 values"],
+            id="most-weights-first",
+        ),
+        pytest.param(
+            {"0": [Prune(sparsity=0.5), Entropy()], "*": [Prune(sparsity=0.5), Share(4)]},
+            ["Prune 50%", "Share 4 values or Huffman"],
+            id="the-same-said-once",
+        ),
+        pytest.param(
+            {"0": [Quantize(8)], "3": [Prune(sparsity=0.5)], "*": [Quantize(4)]},
+            ["Prune 50% or 2 others"],
+            id="many",
+        ),
+        pytest.param({"3": [Quantize(8)]}, ["Quantize 8 bits"], id="one-layer"),
+        pytest.param(
+            {"[035]": [Quantize(8)], "*": [Prune(sparsity=0.5), Share(4)]},
+            ["Quantize 8 bits"],
+            id="a-pattern-without-layers",
+        ),
+    ],
+)
+def test_the_stages_of_a_file_name_what_each_layer_takes(sessions, recipe, stages):
+    session = sessions(network())
+    session.submit(recipe)
+    found = session.waterfall().stages
+    assert [words for words, _ in found] == ["Original", *stages]
+    firsts = [{p: steps[:n] for p, steps in recipe.items()} for n in range(1, len(found))]
+    assert [n for _, n in found[1:]] == [compress(network(), each).size_bytes for each in firsts]
 
 
 def test_input_shape_gives_operations_and_energy(sessions):

@@ -291,8 +291,15 @@ def test_data_that_can_be_read_once_are_refused():
 def test_nothing_to_compress_is_refused():
     with pytest.raises(ValueError, match="no dense or convolutional layer"):
         sweep(nn.ReLU(), None, RECIPES)
-    with pytest.raises(TypeError, match=r"net must be a torch.nn.Module"):
+    with pytest.raises(TypeError, match=r"got str; explorer\.load\('lenet-5'\)\.net gives one"):
         sweep("lenet-5", None, RECIPES)
+
+
+def test_no_executor_and_no_store_are_refused():
+    with pytest.raises(TypeError, match=r"executor must have submit\(\), as .* has; got int"):
+        sweep(small_net(), None, RECIPES, executor=3)
+    with pytest.raises(TypeError, match="store must be a str or a Path; got int"):
+        list(sweep(small_net(), None, RECIPES, store=3))
 
 
 def test_no_recipe_is_no_point():

@@ -47,6 +47,8 @@ def test_a_teacher_that_fails_midway_keeps_the_weights(noisy_net, images):
 def test_bad_teachers(net, teacher, data):
     with pytest.raises(TypeError, match=r"teacher must be a torch\.nn\.Module; got list"):
         distill([], net, data)
+    with pytest.raises(TypeError, match=r"student must be a torch\.nn\.Module; got int"):
+        distill(teacher, 3, data)
     teacher[2].train()
     with pytest.raises(ValueError, match=r"teacher: 2 in train mode.*call teacher\.eval\(\)"):
         distill(teacher, net, data)

@@ -118,7 +118,7 @@ def test_stopping(net, data):
 @pytest.mark.parametrize(
     ("schedule", "error", "words"),
     [
-        (1.5, ValueError, r"density: schedule must be in \[0, 1\]; got 1.5"),
+        (1.5, ValueError, r"schedule: density must be in \[0, 1\]; got 1.5"),
         ((0.5, -0.1), ValueError, "got -0.1"),
         ((0.2, 0.5), ValueError, "density of '0' rises from 0.2 to 0.5 at stage 1"),
         ((), ValueError, "at least one density, got none"),

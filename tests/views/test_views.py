@@ -176,9 +176,9 @@ def test_drawing_again_keeps_the_marks_and_sends_only_what_changed():
     np.testing.assert_array_equal(view._after.y, [0, 0, 0, 1])
 
 
-def test_map_sends_bytes_and_says_the_mean():
+def test_map_sends_bytes_and_says_what_is_kept():
     view = SparsityMapView()
-    view.draw(SparsityMap(np.array([[0, 1, 0.5]], np.float32), (2, 12), stride=8))
+    view.draw(SparsityMap(np.array([[0, 1, 0.5]], np.float32), (2, 12), stride=8, fraction=0.5))
     canvas = view._canvas
     assert (canvas.rows, canvas.columns, canvas.data) == (1, 3, {"kept": "0.5000"})
     assert list(canvas.cells) == [0, 255, 128]
@@ -272,9 +272,9 @@ def test_closing_releases_every_widget(make):
     assert left <= {"LayoutModel", "Layout", "LabelStyle", "HTMLStyle", "LinearScale"}
 
 
-def test_the_map_tells_the_exact_fraction_where_it_is_counted():
+def test_the_map_tells_the_exact_fraction():
     view = SparsityMapView()
-    view.draw(SparsityMap(np.array([[0.5, 0.5]], np.float32), (2, 6), 2, fraction=0.4))
+    view.draw(SparsityMap(np.array([[0.5, 0.5]], np.float32), (2, 6), stride=2, fraction=0.4))
     assert view.widget.children[0].data == {"kept": "0.4000"}
     assert "40.0% kept" in view._caption.value
     view.close()
