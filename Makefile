@@ -13,7 +13,7 @@ test: .venv/test.stamp  ## Format, lint, types, and every test.
 	$(BIN)/mypy
 	sh .ci/chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not browser'
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest tests/browser -m browser
 
 screenshot: .venv/test.stamp  ## Draw notebooks/images/app.png anew.
 	sh .ci/chromium

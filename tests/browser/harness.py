@@ -10,9 +10,13 @@ import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
+
+import psutil
 
 from explorer.serve.port import ADDRESS, any_free_port
+from explorer.session.state import State
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 READY_MS = 120_000
@@ -112,6 +116,41 @@ def leave(page):
     page.close(run_before_unload="/lab/" not in page.url)
 
 
+KERNEL = """JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "{}")
+  .kernelId"""
+
+
+def kernel_of(page):
+    """Address at which the server tells of the kernel behind a page; None where there is none."""
+    kernel = page.evaluate(KERNEL)
+    return kernel and urljoin(page.url, f"/api/kernels/{kernel}")
+
+
+def status_of(address):
+    """What a server answers, as a number."""
+    try:
+        with urllib.request.urlopen(address) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def end(page):
+    """Close a page, and wait until its kernel has made its place free."""
+    kernel = kernel_of(page)
+    page.close(run_before_unload=True)
+    if kernel:
+        until(lambda: status_of(kernel) == 404)
+
+
+def kill_kernels(server):
+    """Kill the kernels, which the server's forking process has forked, as a full memory does."""
+    for each in psutil.Process(server.pid).children(recursive=True):
+        if each.ppid() != server.pid:
+            each.kill()
+
+
 def run_all_cells(page):
     """Run the notebook that JupyterLab has open, once its kernel is there."""
     page.wait_for_function(
@@ -129,6 +168,50 @@ def until_ready(page):
         timeout=READY_MS,
     )
     page.wait_for_selector(".ex-view-sparsity canvas[data-kept]", timeout=READY_MS)
+
+
+STILL = """async (quiet) => {
+  const app = window.jupyterapp;
+  const kernel = app.widgetManagerPromise
+    ? (await app.widgetManagerPromise.promise).kernel
+    : app.shell.currentWidget.sessionContext.session.kernel;
+  await kernel.requestKernelInfo();
+  let changed = performance.now();
+  const watch = new MutationObserver(() => { changed = performance.now(); });
+  watch.observe(document.body, {
+    attributes: true, characterData: true, childList: true, subtree: true,
+  });
+  const end = changed + 30000;
+  const rest = () => quiet - (performance.now() - changed);
+  do {
+    while (rest() > 0) await new Promise((resolve) => setTimeout(resolve, rest()));
+    await kernel.requestKernelInfo();
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    if (performance.now() > end) throw new Error("the page does not come to rest");
+  } while (rest() > 0);
+  watch.disconnect();
+}"""
+
+
+def until_still(page, quiet_ms=350):
+    """Wait until Python has answered all that it was asked and nothing in the page changes.
+
+    The time without a change is longer than what bqplot waits before it fits a plot to its place.
+    """
+    page.evaluate(STILL, quiet_ms)
+
+
+def until_dial_is_kept(page, percent):
+    """Wait until the address holds a dial's sparsity, a text such as "52.0"."""
+
+    def held():
+        link = page.evaluate("new URL(location.href).searchParams.get('state')")
+        if not link:
+            return False
+        (_, (prune, *_)), *_ = State.from_link(link).recipe.entries
+        return f"{100 * prune.sparsity:.1f}" == percent
+
+    until(held, pause_s=0.1)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from tests.browser.harness import until_ready, watch
+from tests.browser.harness import until_still
 
 pytestmark = pytest.mark.browser
 
+VIEWPORT = {"width": 1280, "height": 900}
 NARROW = ("Prune", "Behavior")
 DIAL = ".ex-step-prune .ex-dial-sparsity .noUi-handle"
 SHOWN = ".ex-tab-panel:not(.ex-hidden)"
@@ -37,23 +38,11 @@ def auditor():
     return AXE_FILE_PATH.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def opened(browser, voila):
-    """One page for several tests, for a kernel takes its time to start."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    found = watch(context.new_page())
-    found.page.goto(voila)
-    until_ready(found.page)
-    yield found
-    found.page.close(run_before_unload=True)
-    context.close()
-
-
 def open_tab(page, title):
     page.get_by_role("tab", name=title, exact=True).click()
     page.get_by_role("tabpanel", name=title, exact=True).wait_for()
     page.wait_for_selector(f"{SHOWN} .ex-card")
-    page.wait_for_timeout(300)
+    until_still(page, 200)
 
 
 def titles(page):
@@ -61,7 +50,6 @@ def titles(page):
 
 
 def audited(page, title, what):
-    open_tab(page, title)
     found = page.evaluate(FAULTS)
     assert found == [], f"{title}, {what}: {json.dumps(found, indent=1)}"
     assert page.evaluate(UNDESCRIBED) == [], title
@@ -72,14 +60,16 @@ def test_no_tab_has_a_fault_light_or_dark(opened, auditor):
     page.evaluate(auditor)
     assert len(titles(page)) >= 9
     for title in titles(page):
-        for scheme in ("light", "dark"):
+        open_tab(page, title)
+        for scheme in ("dark", "light"):
             page.emulate_media(color_scheme=scheme)
+            until_still(page, 50)
             audited(page, title, scheme)
-    page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 390, "height": 800})
     for title in NARROW:
+        open_tab(page, title)
         audited(page, title, "narrow")
-    page.set_viewport_size({"width": 1280, "height": 900})
+    page.set_viewport_size(VIEWPORT)
     opened.assert_clean()
 
 

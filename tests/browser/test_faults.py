@@ -1,21 +1,11 @@
 """What breaks in the middle of a drag is told, and the dial is back where it was; slow machines."""
 
-import psutil
 import pytest
 
-from explorer.bench.hosted import hosted
-from explorer.session.state import State
-from tests.browser.harness import READY_MS, until_ready
+from tests.browser.harness import READY_MS, kill_kernels, until_dial_is_kept, until_ready, watch
 
 pytestmark = pytest.mark.browser
 
-SOCKETS = """
-window.sockets = [];
-const Plain = WebSocket;
-window.WebSocket = class extends Plain {
-  constructor(...given) { super(...given); window.sockets.push(this); }
-};
-"""
 IMPATIENT = """
 const plain = AbortSignal.timeout.bind(AbortSignal);
 AbortSignal.timeout = (ms) => plain(ms / 100);
@@ -29,24 +19,6 @@ FIGURE_IS_THE_DIALS = """(other) => {
   const figure = document.querySelector(".ex-figure-sparsity .ex-value")?.textContent;
   return dial !== other && figure === `${dial}%`;
 }"""
-
-
-@pytest.fixture(scope="module")
-def server():
-    with hosted(model="lenet-300-100", max_kernels=2, n_ready=0) as found:
-        yield found
-
-
-@pytest.fixture
-def page(server, browser):
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    context.add_init_script(SOCKETS)
-    page = context.new_page()
-    page.goto(server.page, timeout=READY_MS)
-    until_ready(page)
-    yield page
-    page.close(run_before_unload=True)
-    context.close()
 
 
 def dial(page):
@@ -67,25 +39,6 @@ def dragged(page):
     return x + 45, y
 
 
-def address_holds(page, percent):
-    """Wait until the address holds the dial's value."""
-    for _ in range(200):
-        link = page.evaluate("new URL(location.href).searchParams.get('state')")
-        if link:
-            (_, (prune, *_)), *_ = State.from_link(link).recipe.entries
-            if f"{100 * prune.sparsity:.1f}" == percent:
-                return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"the address does not hold {percent} %: {page.url}")
-
-
-def kill_kernels(server):
-    """Kill the kernels, which the server's forking process has forked, as a full memory does."""
-    for each in psutil.Process(server.pid).children(recursive=True):
-        if each.ppid() != server.pid:
-            each.kill()
-
-
 def test_a_kernel_that_is_killed_under_the_hand_costs_nothing_that_was_made(server, page):
     page.get_by_role("tab", name="Compare").click()
     page.get_by_label("Name", exact=True).fill("before")
@@ -93,7 +46,7 @@ def test_a_kernel_that_is_killed_under_the_hand_costs_nothing_that_was_made(serv
     page.get_by_label("Compare before", exact=True).wait_for(timeout=READY_MS)
     x, y = dragged(page)
     reached = dial(page)
-    address_holds(page, reached)
+    until_dial_is_kept(page, reached)
     kill_kernels(server)
     for i in range(1, 6):
         page.mouse.move(x + i, y)
@@ -118,7 +71,7 @@ def test_a_kernel_that_is_killed_under_the_hand_costs_nothing_that_was_made(serv
 def test_a_connection_that_is_lost_under_the_hand_costs_nothing_that_was_shown(page):
     x, y = dragged(page)
     reached = dial(page)
-    address_holds(page, reached)
+    until_dial_is_kept(page, reached)
     page.context.set_offline(True)
     page.evaluate("window.sockets.forEach((socket) => socket.close())")
     for i in range(1, 9):
@@ -132,11 +85,11 @@ def test_a_connection_that_is_lost_under_the_hand_costs_nothing_that_was_shown(p
     page.wait_for_selector(NOTICE, state="hidden", timeout=READY_MS)
     page.wait_for_function(FIGURE_IS_THE_DIALS, arg="", timeout=READY_MS)
     assert dial(page) in {reached, offline}
-    address_holds(page, dial(page))
+    until_dial_is_kept(page, dial(page))
 
 
-def test_widgets_that_start_slowly_follow_the_dial_all_the_same(server, new_page):
-    found = new_page()
+def test_widgets_that_start_slowly_follow_the_dial_all_the_same(server, visit):
+    found = watch(visit())
     found.page.add_init_script(IMPATIENT)
     found.page.goto(server.page, timeout=READY_MS)
     until_ready(found.page)

@@ -3,10 +3,11 @@
 import pytest
 
 from explorer.bench.browser import measure_drag
-from tests.browser.harness import until_ready, watch
+from tests.browser.harness import until_still
 
 pytestmark = pytest.mark.browser
 
+VIEWPORT = {"width": 1280, "height": 1400}
 SHOWN = ".ex-tab-panel:not(.ex-hidden)"
 WATCH = """(shown) => {
   const cards = [...document.querySelectorAll(`${shown} .ex-card, .ex-strip, .ex-recipe`)]
@@ -77,22 +78,10 @@ PHONE = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def opened(browser, voila):
-    """One page for several tests, for a kernel takes its time to start."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1400})
-    found = watch(context.new_page())
-    found.page.goto(voila)
-    until_ready(found.page)
-    yield found
-    found.page.close(run_before_unload=True)
-    context.close()
-
-
 def open_tab(page, title):
     page.get_by_role("tab", name=title, exact=True).click()
     page.wait_for_selector(f"{SHOWN} .ex-card:not(.ex-hidden)")
-    page.wait_for_timeout(900)
+    until_still(page)
 
 
 @pytest.mark.parametrize(
@@ -100,13 +89,14 @@ def open_tab(page, title):
 )
 def test_no_card_moves_while_a_dial_is_dragged(opened, title, dial):
     page = opened.page
+    page.set_viewport_size(VIEWPORT)
     open_tab(page, title)
     if title == "Factorize":
         page.locator(f"{SHOWN} .ex-topic-hint").get_by_role("button").click()
         page.wait_for_selector(".ex-dial-rank .noUi-handle")
-        page.wait_for_timeout(1500)
+        until_still(page)
     measure_drag(page, f".ex-dial-{dial}", to=0.5, duration_s=0.3)
-    page.wait_for_timeout(1500)
+    until_still(page)
     assert page.evaluate(WATCH, SHOWN) >= 5
     measure_drag(page, f".ex-dial-{dial}", to=0.9, duration_s=0.8)
     measure_drag(page, f".ex-dial-{dial}", to=0.3, duration_s=0.8)

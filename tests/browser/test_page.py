@@ -1,17 +1,20 @@
 """The served page itself: its title, skeleton, themes, and its kernel's end."""
 
-import urllib.error
-import urllib.request
-from urllib.parse import urljoin
+from dataclasses import dataclass
 
 import pytest
 
-from tests.browser.harness import READY_MS, until_ready
+from tests.browser.harness import (
+    READY_MS,
+    Watched,
+    kernel_of,
+    leave,
+    status_of,
+    until_ready,
+    watch,
+)
 
 pytestmark = pytest.mark.browser
-
-KERNEL = 'JSON.parse(document.getElementById("jupyter-config-data").textContent).kernelId'
-
 
 TOPS = """(parts) => {
   const found = parts.map((part) => document.querySelector(part));
@@ -30,50 +33,59 @@ def tops_of(page, *parts):
     return page.wait_for_function(TOPS, arg=parts, timeout=READY_MS).json_value()
 
 
-@pytest.mark.parametrize("width", [390, 1024])
-def test_a_skeleton_first_then_the_page_in_its_place(voila, new_page, width):
-    watched = new_page()
-    page = watched.page
-    page.set_viewport_size({"width": width, "height": 1000})
-    page.goto(voila, wait_until="commit")
-    bones = tops_of(page, "#loading .figures", "#loading .tabs", "#loading .recipe")
-    until_ready(page)
-    page.wait_for_selector("#loading", state="detached")
-    parts = tops_of(page, ".ex-strip", ".ex-tab-bar", ".ex-recipe")
-    assert bones == pytest.approx(parts, abs=12)
-    assert not page.evaluate(GIVES_UP_SOON)
-    assert page.title() == "Compression Explorer"
-    assert page.locator(".ex-root").count() == 1
-    assert "from explorer" not in page.content()
-    watched.assert_clean()
-
-
 def brightness(page):
     color = page.evaluate("getComputedStyle(document.body).backgroundColor")
     red, green, blue = (int(part) for part in color.strip("rgba()").split(",")[:3])
     return (red + green + blue) / 3
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_follows_the_color_scheme(voila, new_page, scheme):
-    watched = new_page(color_scheme=scheme)
-    watched.page.goto(voila, wait_until="commit")
-    watched.page.wait_for_selector("#loading h1", state="visible")
-    assert (brightness(watched.page) > 128) == (scheme == "light")
-    until_ready(watched.page)
-    assert (brightness(watched.page) > 128) == (scheme == "light")
-    assert watched.page.evaluate("document.body.dataset.jpThemeLight") == (
-        "true" if scheme == "light" else "false"
-    )
+@dataclass(frozen=True)
+class Opening:
+    """What was seen while a page was opened, and the page."""
+
+    watched: Watched
+    is_dark: bool
+    bones: list
+    parts: list
+    brightness: tuple
 
 
-def status_of(address):
-    try:
-        with urllib.request.urlopen(address) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code
+@pytest.fixture(scope="module", params=[(390, "light"), (1024, "dark")], ids=lambda p: p[1])
+def opening(request, browser, voila):
+    width, scheme = request.param
+    viewport = {"width": width, "height": 1000}
+    context = browser.new_context(viewport=viewport, color_scheme=scheme)
+    watched = watch(context.new_page())
+    page = watched.page
+    page.goto(voila, wait_until="commit")
+    page.wait_for_selector("#loading h1", state="visible")
+    bones = tops_of(page, "#loading .figures", "#loading .tabs", "#loading .recipe")
+    first = brightness(page)
+    until_ready(page)
+    page.wait_for_selector("#loading", state="detached")
+    parts = tops_of(page, ".ex-strip", ".ex-tab-bar", ".ex-recipe")
+    yield Opening(watched, scheme == "dark", bones, parts, (first, brightness(page)))
+    leave(page)
+    context.close()
+
+
+def test_a_skeleton_first_then_the_page_in_its_place(opening):
+    assert opening.bones == pytest.approx(opening.parts, abs=12)
+
+
+def test_the_page_follows_the_color_scheme(opening):
+    assert [bright < 128 for bright in opening.brightness] == [opening.is_dark] * 2
+    theme = opening.watched.page.evaluate("document.body.dataset.jpThemeLight")
+    assert theme == ("false" if opening.is_dark else "true")
+
+
+def test_the_page_is_whole_and_holds_no_source(opening):
+    page = opening.watched.page
+    assert not page.evaluate(GIVES_UP_SOON)
+    assert page.title() == "Compression Explorer"
+    assert page.locator(".ex-root").count() == 1
+    assert "from explorer" not in page.content()
+    opening.watched.assert_clean()
 
 
 def test_closing_the_page_ends_its_kernel(voila, new_page):
@@ -81,7 +93,7 @@ def test_closing_the_page_ends_its_kernel(voila, new_page):
     page = watched.page
     page.goto(voila)
     until_ready(page)
-    kernel = urljoin(voila, f"/api/kernels/{page.evaluate(KERNEL)}")
+    kernel = kernel_of(page)
     assert status_of(kernel) == 200
     other = page.context.new_page()
     page.close(run_before_unload=True)

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from explorer.bench.browser import serving
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe
 from explorer.session.state import State
-from tests.browser.harness import READY_MS, read, run_all_cells, until_ready
+from tests.browser.harness import READY_MS, read, until_dial_is_kept, until_ready, watch
 
 pytestmark = pytest.mark.browser
 
@@ -79,8 +78,7 @@ def test_a_reload_restores_what_a_dial_was_turned_to(voila, new_page):
     page = opened(found, voila)
     press_dial(page, 4)
     until_sparsity(page, "52.0%")
-    until(page, "() => location.search.includes('state=')")
-    page.wait_for_timeout(1000)
+    until_dial_is_kept(page, "52.0")
     before = read(page)
     page.reload()
     until_ready(page)
@@ -234,11 +232,8 @@ def test_the_narrow_page_holds_it_all(voila, new_page):
     found.assert_clean()
 
 
-def test_jupyterlab_keeps_its_address(lab, new_page):
-    found = new_page(permissions=["clipboard-read", "clipboard-write"])
-    found.page.goto(lab)
-    run_all_cells(found.page)
-    until_ready(found.page)
+def test_jupyterlab_keeps_its_address(in_notebook):
+    found = in_notebook
     until(found.page, "() => document.querySelector('.ex-link[aria-disabled=false]')")
     assert "state=" not in found.page.url
     found.page.get_by_role("button", name="Copy link").click()
@@ -247,7 +242,9 @@ def test_jupyterlab_keeps_its_address(lab, new_page):
     assert State.from_link(copied.removeprefix("?state=")).model == "lenet-300-100"
 
 
-def test_another_start_network_is_no_hindrance(new_page):
-    with serving("lenet-5") as address:
-        page = opened(new_page(), address, PRUNED.to_link())
-        until_sparsity(page, "70.0%")
+def test_another_start_network_is_no_hindrance(server, visit):
+    page = opened(watch(visit()), server.page, PRUNED.to_link())
+    until_sparsity(page, "70.0%")
+    assert page.locator(".ex-model select").evaluate("e => e.selectedOptions[0].text") == (
+        "lenet-300-100"
+    )

@@ -4,7 +4,7 @@ import pytest
 
 import explorer
 from explorer.bench.browser import measure_drag
-from tests.browser.harness import READY_MS, until_ready, watch
+from tests.browser.harness import READY_MS
 
 pytestmark = pytest.mark.browser
 
@@ -29,18 +29,6 @@ NAMELESS = """() => [...document.querySelectorAll("button, select, .noUi-handle,
   .filter((part) => part.offsetHeight && !part.closest(".widget-readout"))
   .filter((part) => !(part.textContent.trim() || part.ariaLabel || part.labels?.length))
   .map((part) => part.outerHTML.slice(0, 120))"""
-
-
-@pytest.fixture(scope="module")
-def opened(browser, voila):
-    """One page for several tests, for a kernel takes its time to start."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    found = watch(context.new_page())
-    found.page.goto(voila)
-    until_ready(found.page)
-    yield found
-    found.page.close(run_before_unload=True)
-    context.close()
 
 
 def test_every_tab_opens_by_keyboard_and_follows_the_hand(opened):

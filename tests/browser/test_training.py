@@ -5,7 +5,7 @@ import re
 import pytest
 
 from explorer.bench.browser import measure_drag
-from tests.browser.harness import READY_MS, until_ready
+from tests.browser.harness import READY_MS, until_ready, until_still
 
 pytestmark = pytest.mark.browser
 
@@ -53,6 +53,7 @@ def test_a_run_is_watched_paused_stopped_and_its_network_used(voila, new_page):
     page.get_by_text("80.0%", exact=True).first.wait_for()
     page.get_by_role("button", name="Pause").click()
     page.locator(".ex-status", has_text="paused").first.wait_for()
+    until_still(page)
     held = step(page)
     page.wait_for_timeout(500)
     assert step(page) == held

@@ -18,6 +18,7 @@
   const PATIENCE_MS = 12000;
   const decoder = new TextDecoder();
   let connected = false;
+  let current = null;
   let leaving = false;
   let over = false;
   let lostAt = null;
@@ -72,6 +73,15 @@
     return answer.status;
   }
 
+  // JupyterLab waits 10 to 30 seconds before it tries again where the server did not answer.
+  async function reconnect() {
+    try {
+      await (await window.jupyterapp.widgetManagerPromise.promise).kernel.reconnect();
+    } catch {
+      // The next check tries again.
+    }
+  }
+
   async function check() {
     clearTimeout(timer);
     if (over || connected || leaving) return;
@@ -83,13 +93,17 @@
     }
     if (over || connected || leaving) return;
     if (status === 404) return end();
-    if (status === 200) tell(LOST);
-    if (status === 200 && performance.now() - lostAt > PATIENCE_MS) return end();
+    if (status === 200) {
+      if (performance.now() - lostAt > PATIENCE_MS) return end();
+      tell(LOST);
+      reconnect();
+    }
     timer = setTimeout(check, pause);
     pause = Math.min(2 * pause, LONGEST_MS);
   }
 
-  function lost() {
+  function lost(socket) {
+    if (connected && socket !== current) return;
     connected = false;
     if (over || leaving || lostAt !== null) return;
     lostAt = performance.now();
@@ -97,7 +111,8 @@
     timer = setTimeout(check, BRIEF_MS);
   }
 
-  function found() {
+  function found(socket) {
+    current = socket;
     connected = true;
     lostAt = null;
     clearTimeout(timer);
@@ -118,8 +133,8 @@
     constructor(address, protocols = []) {
       super(address, protocols);
       if (!CHANNELS.test(String(address))) return;
-      this.addEventListener("open", found);
-      this.addEventListener("close", lost);
+      this.addEventListener("open", () => found(this));
+      this.addEventListener("close", () => lost(this));
       this.addEventListener("message", listen);
     }
   };
