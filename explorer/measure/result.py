@@ -131,12 +131,6 @@ class Result:
         macs, original = self.macs, self.original_macs
         return None if macs is None or not original else macs / original
 
-    @property
-    def energy_ratio(self) -> float | None:
-        """Estimated energy before / after; None if unknown."""
-        energy, original = self.energy_pj, self.original_energy_pj
-        return None if not energy or original is None else original / energy
-
     def __getitem__(self, name: str) -> LayerFigures:
         for layer in self.layers:
             if layer.name == name:

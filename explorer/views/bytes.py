@@ -10,9 +10,8 @@ from explorer.closing import close_all
 from explorer.measure.waterfall import Waterfall
 from explorer.views.bars import Bars, Segment, bar_row
 from explorer.views.caption import caption
-from explorer.views.format import percent_text, ratio_text, size_text
+from explorer.views.format import SLIGHT, change_text, ratio_text, size_text
 
-SLIGHT = 0.001
 _KEYS = {"after": "left", "gone": "saved by this stage", "grown": "added by this stage"}
 
 
@@ -41,7 +40,7 @@ class BytesView:
             track = _track(before / longest, size / longest)
             tones.update(tone for _, _, tone in track)
             words = f"{label}: {size_text(size)}, {ratio_text(ratio)}"
-            detail = _step_text(before, size) if rows else ""
+            detail = change_text(before, size, size_text) if rows else ""
             rows.append(
                 bar_row(label, [track], [size_text(size), ratio_text(ratio)], words, detail)
             )
@@ -60,19 +59,6 @@ def _track(before: float, after: float) -> list[Segment]:
         return [(0.0, before, "after"), (before, after - before, "grown")]
     segments: list[Segment] = [(0.0, after, "after")]
     return [*segments, (after, before - after, "gone")] if after < before else segments
-
-
-def _step_text(before: int, after: int) -> str:
-    """Say what a stage did: as a ratio, below a tenth in percent, next to nothing in bytes."""
-    if after == before:
-        return "unchanged"
-    way = "smaller" if after < before else "larger"
-    change = abs(before - after)
-    if change < SLIGHT * before:
-        return f"{change:,} B {way}"
-    if change < 0.1 * before:
-        return f"{percent_text(change / before)} {way}"
-    return f"{ratio_text(max(before, after) / min(before, after))} {way}"
 
 
 def _caption_text(record: Waterfall) -> str:

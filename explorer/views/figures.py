@@ -12,11 +12,11 @@ from explorer.measure.accuracy import Accuracy
 from explorer.measure.result import Result
 from explorer.views.format import (
     DASH,
+    change_text,
     count_text,
     energy_text,
     percent_text,
     points_text,
-    ratio_text,
     size_text,
 )
 from explorer.views.front_end import script
@@ -95,10 +95,9 @@ def _cell(
 
 def _size(result: Result) -> dict[str, Any]:
     ratio = result.compression_ratio
-    change = f"{ratio_text(ratio)} smaller" if ratio >= 1 else f"{ratio_text(1 / ratio)} larger"
     return _cell(
         size_text(result.size_bytes),
-        change if result.size_bytes != result.original_bytes else "unchanged",
+        change_text(result.original_bytes, result.size_bytes, size_text),
         f"from {size_text(result.original_bytes)}",
         "every byte counted",
         "good" if ratio > 1.05 else "bad" if ratio < 1 else "",
@@ -145,8 +144,8 @@ def _energy(result: Result) -> dict[str, Any]:
     energy, original = result.energy_pj, result.original_energy_pj
     if energy is None:
         return _cell(DASH, note="input shape not known")
-    change, text, factor = "", "", result.energy_ratio
-    if original is not None and factor is not None:
-        change = f"{ratio_text(factor)} less" if factor >= 1 else f"{ratio_text(1 / factor)} more"
+    change, text = "", ""
+    if original is not None:
+        change = change_text(original, energy, energy_text, ("less", "more"))
         text = f"from {energy_text(original)}"
     return _cell(energy_text(energy), change, text, "estimate per inference")

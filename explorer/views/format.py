@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 DASH = "\N{EM DASH}"
 MOST_DECIMALS = 4
+SLIGHT = 0.001  # changes below this part of the whole are told in the amount's own unit
 
 
 def size_text(n_bytes: float) -> str:
@@ -37,6 +39,29 @@ def ratio_text(ratio: float) -> str:
     if not math.isfinite(ratio):
         return DASH
     return f"{ratio:,.0f}{TIMES}" if ratio >= 99.95 else f"{ratio:.1f}{TIMES}"
+
+
+def change_text(
+    before: float,
+    after: float,
+    unit: Callable[[float], str],
+    ways: tuple[str, str] = ("smaller", "larger"),
+) -> str:
+    """How an amount changed: as a ratio, below a tenth in percent, next to nothing in its unit.
+
+    ``"2.0× smaller"``, ``"4.0% larger"``, ``"8 B larger"``, ``"unchanged"``.
+    """
+    if after == before:
+        return "unchanged"
+    if not before or not after:
+        return "nothing left" if before else DASH
+    way = ways[0] if after < before else ways[1]
+    change = abs(before - after)
+    if change < SLIGHT * before:
+        return f"{unit(change)} {way}"
+    if change < 0.1 * before:
+        return f"{percent_text(change / before)} {way}"
+    return f"{ratio_text(max(before, after) / min(before, after))} {way}"
 
 
 def percent_text(fraction: float, decimals: int = 1) -> str:

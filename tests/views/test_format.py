@@ -82,3 +82,21 @@ def test_energies_take_the_unit_that_reads_best(energy, text):
 
 def test_shapes_are_joined_by_the_sign():
     assert fmt.shape_text((4096, 25088)) == "4,096 × 25,088"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (100.0, 100.0, "unchanged"),
+        (100.0, 0.0, "nothing left"),
+        (0.0, 100.0, "\N{EM DASH}"),
+        (1e6, 1e6 - 500, "500 B smaller"),
+        (1e6, 1e6 + 5_000, "0.5% larger"),
+        (1e6, 25e4, "4.0\N{MULTIPLICATION SIGN} smaller"),
+    ],
+)
+def test_changes_are_told_as_ratio_percent_or_amount(before, after, words):
+    assert fmt.change_text(before, after, fmt.size_text) == words
+    ways = ("less", "more")
+    told = words.replace("smaller", "less").replace("larger", "more")
+    assert fmt.change_text(before, after, fmt.size_text, ways) == told
