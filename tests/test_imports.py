@@ -9,6 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "explorer"
 ORDER = [
+    "torchvision_import",
     "compress",
     "codec",
     "measure",
@@ -23,7 +24,7 @@ ORDER = [
 ]
 RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("train")}
 ASIDE = {
-    "zoo": {"zoo", "measure"},
+    "zoo": {"zoo", "measure", "torchvision_import"},
     "closing": {"closing"},
     "views": {"views", "closing", "compress", "codec", "measure", "train", "sweep"},
     "controls": {"controls", "closing", "compress"},

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import os
 import socket
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import torch
 from explorer.compress.recipe import Recipe
 from explorer.sweep.points import Point
 from explorer.sweep.subject import Stopped, Subject
+from explorer.torchvision_import import import_torchvision
 
 KEPT_SUBJECTS = 2
 Loader = Callable[[], Any]
@@ -38,6 +41,8 @@ class Address:
         Returns network and data on the worker, as ``load`` of the catalog does.
     saliency : bool
         Whether recipes go by second derivatives.
+    torchvision : bool
+        Whether the network or its data may hold classes of torchvision.
     """
 
     home: str
@@ -45,6 +50,7 @@ class Address:
     path: str = ""
     loader: Loader | None = None
     saliency: bool = False
+    torchvision: bool = field(default_factory=lambda: "torchvision" in sys.modules)
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,9 @@ def _fetched(task: Task) -> Subject | Lacking:
     """Make the network of a task, in a worker of its own, which computes on one core."""
     torch.set_num_threads(1)
     try:
+        if task.address.torchvision:
+            with suppress(ImportError):
+                import_torchvision()
         if task.parcel:
             return _unpacked(io.BytesIO(task.parcel), mapped=False)
         if task.address.loader is not None:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
+from explorer.torchvision_import import import_torchvision
 from explorer.zoo.cache import cache_folder
 from explorer.zoo.errors import DataUnavailable
-from explorer.zoo.torchvision_import import import_torchvision
 
 MEAN = 0.1307
 STD = 0.3081

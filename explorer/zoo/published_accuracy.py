@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from explorer.measure.tradeoffs import PublishedNetwork
-from explorer.zoo.torchvision_import import import_torchvision
+from explorer.torchvision_import import import_torchvision
 from explorer.zoo.torchvision_networks import torchvision_names
 
 

@@ -14,12 +14,12 @@ import torch
 from torch import nn
 
 from explorer.measure.profile import INPUT_SHAPE_ATTRIBUTE
+from explorer.torchvision_import import import_torchvision
 from explorer.zoo.cache import cache_folder
 from explorer.zoo.data import Data
 from explorer.zoo.errors import WeightsUnavailable
 from explorer.zoo.loaded import Loaded
 from explorer.zoo.tensor_files import keep_tensors, put_tensors, read_tensors
-from explorer.zoo.torchvision_import import import_torchvision
 
 RANDOM_SEED = 0
 ONLY_TENSORS_VARIABLE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"

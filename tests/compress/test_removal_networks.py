@@ -8,7 +8,7 @@ from explorer.compress.neurons import PruneNeurons
 from explorer.compress.removal import remove_neurons
 from explorer.compress.shapes import fit_shapes
 from explorer.compress.weights import compressible
-from explorer.zoo.torchvision_import import import_torchvision
+from explorer.torchvision_import import import_torchvision
 
 CLASSES = "its outputs are the network's classes"
 EVERY_LAYER = ("squeezenet1_1", "resnet18", "densenet121", "mobilenet_v3_small", "regnet_y_400mf")

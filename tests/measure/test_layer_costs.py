@@ -16,8 +16,8 @@ from explorer.measure.published_layers import (
     published_pruning,
 )
 from explorer.measure.result import LayerFigures, Result
+from explorer.torchvision_import import import_torchvision
 from explorer.zoo.lenets import lenet_5, lenet_300_100
-from explorer.zoo.torchvision_import import import_torchvision
 
 
 def figures(name, n_weights, n_nonzero, macs=None):

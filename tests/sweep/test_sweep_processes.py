@@ -52,6 +52,14 @@ def test_processes_find_what_threads_find(pool):
     assert len(there) == len(recipes)
 
 
+def test_networks_of_torchvision_travel():
+    net, data = load("squeezenet1_0", weights=None).net, None
+    recipes = [[Prune(sparsity=0.5)]]
+    with WorkerProcesses(1) as fresh:
+        there = figures(sweep(net, data, recipes, executor=fresh))
+    assert there == figures(sweep(net, data, recipes))
+
+
 def test_recipes_travel_light(pool):
     apart = Apart(pool)
     points = figures(sweep(BIG, small_data(), ALIVE, executor=apart))

@@ -3,8 +3,8 @@ import torch
 
 from explorer.measure.profile import profile
 from explorer.measure.tradeoffs import same_network
+from explorer.torchvision_import import import_torchvision
 from explorer.zoo.published_accuracy import published_accuracy
-from explorer.zoo.torchvision_import import import_torchvision
 from explorer.zoo.torchvision_networks import torchvision_names
 
 

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from explorer.measure.profile import profile
+from explorer.torchvision_import import import_torchvision
 from explorer.zoo import WeightsUnavailable, load
-from explorer.zoo.torchvision_import import import_torchvision
 from explorer.zoo.torchvision_networks import ONLY_TENSORS_VARIABLE
 
 SMALL = "shufflenet_v2_x0_5"
@@ -129,7 +129,7 @@ def test_other_failures_of_the_import_are_not_hidden(tmp_path):
     (package / "__init__.py").write_text("raise RuntimeError('something else')")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
-        "from explorer.zoo.torchvision_import import import_torchvision; import_torchvision()"
+        "from explorer.torchvision_import import import_torchvision; import_torchvision()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "RuntimeError: something else" in done.stderr
