@@ -22,6 +22,7 @@ from explorer.views.format import count_text
 from explorer.views.status import StatusView
 
 ESTIMATE_S = 0.1
+RESTED_S = 0.4
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Live:
         self._visited, self._measured = visited, measured
         self._took_ms = self._last_estimate = 0.0
         self._preparer = LatestWins("explorer-preparation")
-        self._timer = LatestWins("explorer-timing")
+        self._timer = LatestWins("explorer-timing", settle_s=RESTED_S)
         shown.layer.observe(lambda _change: self.guarded(self.draw_layer), "value")
 
     @property

@@ -35,10 +35,13 @@ class LatestWins:
         Of its thread.
     patience_s : float
         For how long, in seconds, jobs that keep coming in may put off the latest.
+    settle_s : float
+        For how long, in seconds, none may come in before the latest is begun. One whose pieces
+        of work are long waits until the hand rests.
     """
 
-    def __init__(self, name: str, patience_s: float = math.inf) -> None:
-        self._patience_s = patience_s
+    def __init__(self, name: str, patience_s: float = math.inf, settle_s: float = SETTLE_S) -> None:
+        self._patience_s, self._settle_s = patience_s, settle_s
         self._condition = threading.Condition()
         self._name = name
         self._next: Job | None = None
@@ -91,7 +94,7 @@ class LatestWins:
         end = time.monotonic() + self._patience_s
         while not self._closed and time.monotonic() < end:
             newest = self._number
-            self._condition.wait(SETTLE_S)
+            self._condition.wait(self._settle_s)
             if newest == self._number:
                 return
 

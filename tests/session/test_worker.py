@@ -151,3 +151,17 @@ def test_jobs_that_keep_coming_put_off_the_latest_for_so_long_only(monkeypatch):
         worker.submit(lambda stale: ran.set())
     assert ran.is_set()
     worker.close()
+
+
+def test_a_job_waits_until_no_other_came_in_for_the_time_given():
+    worker = LatestWins("test-rested", settle_s=0.3)
+    done, begun = threading.Event(), []
+    for number in range(4):
+        worker.submit(lambda _stale, n=number: (begun.append((n, time.monotonic())), done.set()))
+        submitted = time.monotonic()
+        time.sleep(0.1)
+    assert done.wait(10)
+    worker.close()
+    ((number, when),) = begun
+    assert number == 3
+    assert when - submitted > 0.25
