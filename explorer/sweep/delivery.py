@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections import deque
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ class Delivery:
         self._saliency = saliency
         self._file = folder / FILE
         content = content_key(subject, saliency=saliency)
-        self.address = Address(home, content, "", loader, saliency)
+        self.address = Address(home, content, "", loader, saliency, "torchvision" in sys.modules)
         self._unsendable: ValueError | None = None
         self._asked: set[str] = set()
         self._held: deque[Task] = deque()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import socket
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -50,7 +49,7 @@ class Address:
     path: str = ""
     loader: Loader | None = None
     saliency: bool = False
-    torchvision: bool = field(default_factory=lambda: "torchvision" in sys.modules)
+    torchvision: bool = False
 
 
 @dataclass(frozen=True)
