@@ -142,10 +142,13 @@ def _tell(text: str) -> None:
 def _write(path: Path, findings: Sequence[Finding]) -> None:
     from explorer.bench.machine import machine
     from explorer.bench.rows import BenchRow
+    from explorer.codec.whole import whole
 
     content = {
         "machine": machine(),
         "rows": [asdict(row) for row in findings if isinstance(row, BenchRow)],
         "skipped": [asdict(row) for row in findings if not isinstance(row, BenchRow)],
     }
-    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    with whole(path) as scratch:
+        scratch.write_text(text, encoding="utf-8")

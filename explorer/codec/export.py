@@ -63,7 +63,7 @@ def save_safetensors(model: CompressedTensors, path: str | Path) -> int:
             save_file(_own_memory(model.state_dict()), scratch, metadata)
         except SafetensorError as error:
             raise OSError(str(error)) from error
-    return Path(path).stat().st_size
+        return scratch.stat().st_size
 
 
 def _own_memory(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -128,10 +128,11 @@ def save_onnx(net: nn.Module, input_shape: Sequence[int], path: str | Path) -> i
         inputs = random_input(net, shape, 2)
         forward(net, inputs)
         _export(net, inputs, scratch)
-    return Path(path).stat().st_size
+        return scratch.stat().st_size
 
 
 def _export(net: nn.Module, inputs: Tensor, target: Path) -> None:
+    import onnx_ir
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
     with warnings.catch_warnings():
@@ -152,4 +153,5 @@ def _export(net: nn.Module, inputs: Tensor, target: Path) -> None:
             raise ValueError(f"net cannot be exported as ONNX: {reason}") from error
     # Otherwise the file tells from which lines of which source files each operation came.
     ClearMetadataAndDocStringPass()(program.model)
-    program.save(target, external_data=False)
+    # The program's own `save` puts weights of more than 1.5 GB into a second file.
+    onnx_ir.save(program.model, target)

@@ -9,6 +9,7 @@ from typing import Any
 
 from safetensors.torch import save_file
 
+from explorer.codec.whole import whole
 from explorer.reproduce.records import Reproduction
 from explorer.zoo.half import to_half
 
@@ -54,9 +55,11 @@ def write(reproduction: Reproduction, folder: str | Path) -> Path:
     if reproduction.model is not None:
         reproduction.model.save(target / f"{reproduction.name}.cmpx")
     for name, net in reproduction.networks.items():
-        save_file(to_half(net.state_dict()), target / f"{name}.safetensors")
+        with whole(target / f"{name}.safetensors") as scratch:
+            save_file(to_half(net.state_dict()), scratch)
     path = target / f"{reproduction.name}.json"
-    path.write_text(reproduction.to_json() + "\n", encoding="utf-8")
+    with whole(path) as scratch:
+        scratch.write_text(reproduction.to_json() + "\n", encoding="utf-8")
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, uint8
 
+from explorer.codec.whole import remove_leftovers, whole
 from explorer.session.words import in_words
 
 MAX_BYTES = 2_000_000_000
@@ -83,20 +83,16 @@ class TensorCache:
         """Keep tensors under a key; a full or read-only disk is no error, but a `problem`."""
         if sum(t.numel() * t.element_size() for t in tensors.values()) > self.max_bytes:
             return
-        scratch = None
+        header = remarks | {CHECKSUM: _checksum(tensors, remarks)}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, scratch = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            os.close(handle)
-            save_file(dict(tensors), scratch, remarks | {CHECKSUM: _checksum(tensors, remarks)})
-            Path(scratch).replace(self.path(key))
+            remove_leftovers(self.folder)
+            with whole(self.path(key), durable=False) as scratch:
+                save_file(dict(tensors), scratch, header)
             self.problem = ""
             self._trim()
         except (OSError, SafetensorError) as error:
             self.problem = f"nothing could be kept in {self.folder}: {in_words(error)}"
-            if scratch is not None:
-                with suppress(OSError):
-                    Path(scratch).unlink(missing_ok=True)
 
     def _trim(self) -> None:
         """Remove the files that were not used for longest until the rest fits."""
@@ -104,6 +100,8 @@ class TensorCache:
         for path in self.folder.iterdir():
             with suppress(OSError):
                 status = path.stat()
+                if path.is_dir():
+                    continue
                 files.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in files)
         for _, size, path in sorted(files):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from explorer.codec.whole import whole
 
 N_NAMED = 3
 
@@ -124,10 +125,8 @@ def keep_tensors(net: nn.Module, path: Path) -> bool:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            written = Path(folder) / path.name
-            save_file({k: v.contiguous() for k, v in net.state_dict().items()}, written)
-            written.replace(path)
+        with whole(path, durable=False) as scratch:
+            save_file({k: v.contiguous() for k, v in net.state_dict().items()}, scratch)
     except (OSError, SafetensorError):
         return False
     return True

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from explorer.codec.whole import whole
 from explorer.zoo.digit_networks import BUNDLED
 from explorer.zoo.half import to_half
 from explorer.zoo.mnist import is_in_sample, normalize, read_mnist
@@ -141,7 +142,8 @@ def main() -> None:
             progress.set_postfix(loss=f"{loss:.4f}")
         tensors = net.state_dict()
         tensors = to_half(tensors) if name in IN_HALF_PRECISION else tensors
-        save_file(tensors, arguments.out / f"{name}.safetensors")
+        with whole(arguments.out / f"{name}.safetensors") as scratch:
+            save_file(tensors, scratch)
 
 
 if __name__ == "__main__":
