@@ -24,7 +24,7 @@ ORDER = [
 ]
 RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("train")}
 ASIDE = {
-    "zoo": {"zoo", "measure", "torchvision_import"},
+    "zoo": {"zoo", "codec", "measure", "torchvision_import"},
     "closing": {"closing"},
     "views": {"views", "closing", "compress", "codec", "measure", "train", "sweep"},
     "controls": {"controls", "closing", "compress"},
