@@ -15,6 +15,7 @@ from explorer.codec.model import CompressedModel
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.measure.result import Result
+from explorer.panels.cells import CELLS
 from explorer.panels.code_panel import CodePanel
 from explorer.panels.compare_panel import ComparePanel
 from explorer.panels.head import Head, Opening
@@ -35,6 +36,9 @@ from explorer.views.status import StatusView
 
 class Explorer(VBox):
     """A network under the hand: a widget to display.
+
+    A notebook's cell that is run again closes the explorers that it made when it was run
+    before; those of other cells live on.
 
     Parameters
     ----------
@@ -111,8 +115,13 @@ class Explorer(VBox):
         self._is_open = True
         self.add_class("ex-root")
         self._showing.begin(first, make)
-        self.recipe = [Prune(sparsity=0.0)] if recipe is None else recipe
+        try:
+            self.recipe = [Prune(sparsity=0.0)] if recipe is None else recipe
+        except BaseException:
+            self.close()
+            raise
         self._keeper.listen()
+        CELLS.made(self)
 
     def _page(self) -> Page:
         """Return what the keeper of states asks of the page."""

@@ -8,7 +8,7 @@ import anywidget
 import traitlets
 
 from explorer.closing import close_all
-from explorer.views.front_end import source
+from explorer.views.front_end import text
 
 
 class AddressBox(anywidget.AnyWidget):
@@ -20,7 +20,7 @@ class AddressBox(anywidget.AnyWidget):
     says why it could not. With `unreadable` it first puts what it keeps aside.
     """
 
-    _esm = source("address.js")
+    _esm = text("address.js")
 
     asked = traitlets.Unicode("").tag(sync=True)
     stored = traitlets.Unicode("").tag(sync=True)

@@ -9,7 +9,7 @@ import anywidget
 import traitlets
 
 from explorer.closing import close_all
-from explorer.views.front_end import source
+from explorer.views.front_end import text
 
 PART_BYTES = 1 << 20
 
@@ -24,7 +24,7 @@ class FilePickerBox(anywidget.AnyWidget):
     forget the file.
     """
 
-    _esm = source("file_picker.js")
+    _esm = text("file_picker.js")
 
     accept = traitlets.Unicode("").tag(sync=True)
     hint = traitlets.Unicode("").tag(sync=True)

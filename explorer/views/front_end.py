@@ -23,11 +23,16 @@ def source(name: str) -> Path:
     return Path(__file__).parent / name
 
 
+def text(name: str) -> str:
+    """Text of a script or stylesheet; given as a path, it would hold each widget for ever."""
+    return source(name).read_text("utf-8")
+
+
 def script(*names: str) -> str:
     """Text of a view's scripts, one after the other, behind what all of them share."""
-    return "\n".join(source(name).read_text("utf-8") for name in ("elements.js", *names))
+    return "\n".join(map(text, ("elements.js", *names)))
 
 
 def stylesheet() -> str:
     """Text of all stylesheets; colors come first, and of two equal rules the later wins."""
-    return "\n".join(source(f"styles/{name}.css").read_text("utf-8") for name in SHEETS)
+    return "\n".join(text(f"styles/{name}.css") for name in SHEETS)

@@ -6,7 +6,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from explorer.views.front_end import source
+from explorer.views.front_end import text
 
 
 class HeatCanvas(anywidget.AnyWidget):
@@ -16,7 +16,7 @@ class HeatCanvas(anywidget.AnyWidget):
     becomes the canvas's ``data-`` attributes, and `label` is read to those who cannot see it.
     """
 
-    _esm = source("heat_canvas.js")
+    _esm = text("heat_canvas.js")
 
     rows = traitlets.Int(0).tag(sync=True)
     columns = traitlets.Int(0).tag(sync=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anywidget
 
-from explorer.views.front_end import source
+from explorer.views.front_end import text
 
 
 class Helps(anywidget.AnyWidget):
@@ -14,4 +14,4 @@ class Helps(anywidget.AnyWidget):
     seconds where its label was touched; Escape takes it away. Show one inside every root box.
     """
 
-    _esm = source("helps.js")
+    _esm = text("helps.js")

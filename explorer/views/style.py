@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anywidget
 
-from explorer.views.front_end import source, stylesheet
+from explorer.views.front_end import stylesheet, text
 
 
 class Style(anywidget.AnyWidget):
@@ -16,5 +16,5 @@ class Style(anywidget.AnyWidget):
     focus back to a button whose row moved.
     """
 
-    _esm = source("style.js")
+    _esm = text("style.js")
     _css = stylesheet()

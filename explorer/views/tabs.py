@@ -10,13 +10,13 @@ import traitlets
 from ipywidgets import Box, VBox, Widget
 
 from explorer.closing import close_all
-from explorer.views.front_end import source
+from explorer.views.front_end import text
 
 
 class TabBar(anywidget.AnyWidget):
     """Buttons with the roles of tabs: arrow keys, Home and End move between them."""
 
-    _esm = source("tabs.js")
+    _esm = text("tabs.js")
 
     titles = traitlets.List(traitlets.Unicode()).tag(sync=True)
     helps = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -9,7 +9,7 @@ import anywidget
 import traitlets
 
 from explorer.closing import close_all
-from explorer.views.front_end import source
+from explorer.views.front_end import text
 
 
 class UndoButtons(anywidget.AnyWidget):
@@ -19,7 +19,7 @@ class UndoButtons(anywidget.AnyWidget):
     while the mouse is down on a dial.
     """
 
-    _esm = source("undo.js")
+    _esm = text("undo.js")
 
     undo = traitlets.Unicode("").tag(sync=True)
     redo = traitlets.Unicode("").tag(sync=True)
