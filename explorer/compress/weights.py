@@ -20,8 +20,8 @@ LAYER_TYPES = (
 def compressible(net: nn.Module) -> dict[str, Tensor]:
     """Return the weight tensors of the dense and convolutional layers, by layer name.
 
-    Biases, normalization and embeddings are left alone. A tensor that several layers
-    share is listed once, under its first name.
+    Biases, normalization, embeddings and weights without an entry are left alone. A tensor
+    that several layers share is listed once, under its first name.
 
     Parameters
     ----------
@@ -43,7 +43,9 @@ def compressible(net: nn.Module) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     seen: set[int] = set()
     for name, module in net.named_modules():
-        if isinstance(module, LAYER_TYPES) and id(module.weight) not in seen:
+        if not isinstance(module, LAYER_TYPES) or not module.weight.numel():
+            continue
+        if id(module.weight) not in seen:
             seen.add(id(module.weight))
             found[name] = module.weight
     if not found:

@@ -47,7 +47,8 @@ class Anatomy:
     Attributes
     ----------
     layers : tuple of LayerProfile
-        Every layer with parameters, in the network's order.
+        Every layer with parameters, and each in whose own call something is multiplied, in
+        the network's order.
     input_shape : tuple of int or None
         One input without the batch; None where it is not known, and with it neither
         multiply-accumulates nor activations, which are then 0.
@@ -65,6 +66,11 @@ class Anatomy:
     def macs(self) -> int:
         """Multiply-accumulates of all layers for one input."""
         return sum(layer.macs for layer in self.layers)
+
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Operations that cannot be counted, by name; with any, `macs` is the least."""
+        return tuple(sorted({name for layer in self.layers for name in layer.uncounted}))
 
     @property
     def bytes(self) -> int:
@@ -144,7 +150,7 @@ def anatomy(net: nn.Module, input_shape: Sequence[int] | None) -> Anatomy:
     Parameters
     ----------
     net : Module
-        Left unchanged. The shapes of its layers must not change afterwards.
+        Left unchanged.
     input_shape : sequence of int or None
         Shape of one input, without the batch; None leaves out what depends on it.
 
@@ -164,14 +170,45 @@ def anatomy(net: nn.Module, input_shape: Sequence[int] | None) -> Anatomy:
     (('0', 1, 0.8888888888888888), 81)
     """
     shape = None if input_shape is None else tuple(input_shape)
-    kept = _kept.setdefault(net, {})
-    if shape not in kept:
+    kept, key = _kept.setdefault(net, {}), (shape, *_structure(net))
+    if key not in kept:
         layers = _stored(net) if shape is None else _profiled(net, shape)
-        kept[shape] = Anatomy(layers, shape)
-    return kept[shape]
+        kept[key] = Anatomy(layers, shape)
+    return kept[key]
 
 
-_kept: WeakKeyDictionary[nn.Module, dict[tuple[int, ...] | None, Anatomy]] = WeakKeyDictionary()
+def layer_macs(net: nn.Module, found: Anatomy) -> dict[str, int]:
+    """Count what the weight of each compressible layer is multiplied by.
+
+    Parameters
+    ----------
+    net : Module
+    found : Anatomy
+        Of the same network.
+
+    Returns
+    -------
+    dict of str to int
+        By the layer's name, as `explorer.compress.weights.compressible` gives them; layers
+        that share a weight are one.
+    """
+    names = {id(weight): name for name, weight in compressible(net).items()}
+    counts = dict.fromkeys(names.values(), 0)
+    for row in found.layers:
+        name = names.get(id(getattr(net.get_submodule(row.name), "weight", None)))
+        if name is not None:
+            counts[name] += row.macs - row.fixed_macs
+    return counts
+
+
+_kept: WeakKeyDictionary[nn.Module, dict[tuple[object, ...], Anatomy]] = WeakKeyDictionary()
+
+
+def _structure(net: nn.Module) -> tuple[object, ...]:
+    """Return what a network's anatomy depends on, but for the code of its modules."""
+    modules = tuple((name, type(module)) for name, module in net.named_modules())
+    tensors = (*net.named_parameters(), *net.named_buffers())
+    return modules, tuple((name, tensor.shape, tensor.dtype) for name, tensor in tensors)
 
 
 def _profiled(net: nn.Module, shape: tuple[int, ...]) -> tuple[LayerProfile, ...]:

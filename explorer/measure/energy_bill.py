@@ -144,11 +144,14 @@ class EnergyBills:
     before, after : EnergyBill
     chip : Chip
         What both are for.
+    uncounted : tuple of str
+        Operations that are not counted; with any, the energies are at least so much.
     """
 
     before: EnergyBill
     after: EnergyBill
     chip: Chip = EIE
+    uncounted: tuple[str, ...] = ()
 
 
 def energy_bill(demand: Demand, chip: Chip = EIE) -> EnergyBill:
@@ -196,6 +199,8 @@ def energy_bills(
 ) -> EnergyBills | None:
     """Estimate the energy of one inference before and after compression.
 
+    The one place that does: a `Result`'s energies are the totals of these bills.
+
     Parameters
     ----------
     found : Anatomy
@@ -216,4 +221,4 @@ def energy_bills(
     before = demand(found, UNCHANGED, 8 * result.original_bytes, result.original_macs, bits)
     left = {row.name: row.shape for row in result.layers}
     after = demand(found, left, 8 * result.size_bytes, result.macs, bits)
-    return EnergyBills(energy_bill(before, chip), energy_bill(after, chip), chip)
+    return EnergyBills(energy_bill(before, chip), energy_bill(after, chip), chip, found.uncounted)

@@ -13,7 +13,8 @@ from explorer.codec.file import Entry, file_bytes, untouched_entries
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe, Steps
-from explorer.measure.energy import estimate
+from explorer.measure.anatomy import Anatomy
+from explorer.measure.energy_bill import energy_bills
 from explorer.measure.result import LayerFigures, Result
 
 NO_NOTES: Mapping[str, str] = MappingProxyType({})
@@ -28,8 +29,11 @@ class Network:
     layers : mapping of str to IndexedLayer
     untouched : mapping of str to Tensor
         State-dict entries that are no compressible weights.
+    anatomy : Anatomy or None
+        What its layers multiply and produce; None where the input shape is unknown.
     macs : mapping of str to int
-        Multiply-accumulates of each layer; empty where the input shape is unknown.
+        Multiply-accumulates of each layer with its weight, as `layer_macs` counts them; empty
+        where the input shape is unknown.
     name : str
         As in the catalog, or "".
     origin : Network or None
@@ -40,6 +44,7 @@ class Network:
 
     layers: Mapping[str, IndexedLayer]
     untouched: Mapping[str, Tensor]
+    anatomy: Anatomy | None
     macs: Mapping[str, int]
     name: str = ""
     origin: Network | None = None
@@ -62,6 +67,11 @@ class Network:
         changed = self.original_bytes != first.original_bytes
         reduced = self.origin is not None and not self.retrained
         return first.original_bytes if changed or reduced else None
+
+    @property
+    def other_macs(self) -> int | None:
+        """Multiply-accumulates that no compressible weight takes part in; None if unknown."""
+        return None if self.anatomy is None else self.anatomy.macs - sum(self.macs.values())
 
     @property
     def original_bytes(self) -> int:
@@ -106,8 +116,17 @@ def figures(
     listed = [*entries, *untouched_entries(network.untouched)]
     size = file_bytes(listed, recipe, network.name, network.source_bytes)
     compressed = math.ceil(sum(row.size_bits for row in rows) / 8)
-    result = Result(rows, original_bytes, size, size - compressed)
-    return _with_energy(result)
+    found = network.first.anatomy
+    result = Result(
+        rows,
+        original_bytes,
+        size,
+        size - compressed,
+        other_macs=network.other_macs,
+        original_other_macs=network.first.other_macs,
+        uncounted=found.uncounted if found else (),
+    )
+    return _with_energy(result, found)
 
 
 def _row(name: str, network: Network, steps: Steps, plan: Plan, note: str) -> LayerFigures:
@@ -139,11 +158,9 @@ def _multiplied(layer: IndexedLayer, plan: Plan) -> float:
     return share
 
 
-def _with_energy(result: Result) -> Result:
-    if result.macs is None or result.original_macs is None:
+def _with_energy(result: Result, found: Anatomy | None) -> Result:
+    bills = None if found is None else energy_bills(found, result)
+    if bills is None:
         return result
-    return replace(
-        result,
-        energy_pj=estimate(8 * result.size_bytes, result.macs).total_pj,
-        original_energy_pj=estimate(8 * result.original_bytes, result.original_macs).total_pj,
-    )
+    after, before = bills.after.total_pj, bills.before.total_pj
+    return replace(result, energy_pj=after, original_energy_pj=before)

@@ -65,7 +65,8 @@ def layer_costs(
     """Count what a recipe leaves, layer by layer.
 
     The operations of a layer are its multiply-accumulates with nonzero weights, times the
-    fraction of nonzero values that enter it. Where the shape of an input is not known, the
+    fraction of nonzero values that enter it. Those that no weight of these layers takes part
+    in, such as an LSTM's, are in the total in full. Where the shape of an input is not known, the
     weights of a layer stand for its multiply-accumulates.
 
     Parameters
@@ -102,7 +103,9 @@ def layer_costs(
     rows = tuple(_cost(layer, densities.get(layer.name)) for layer in result.layers)
     wholes = [_operations(layer) for layer in result.layers]
     left = sum(row.flops * whole for row, whole in zip(rows, wholes, strict=True))
-    total = LayerCost("total", 1.0 - result.sparsity, left / (sum(wholes) or 1))
+    whole = sum(wholes) + (result.original_other_macs or 0)
+    left += result.other_macs or 0
+    total = LayerCost("total", 1.0 - result.sparsity, left / (whole or 1))
     return LayerCosts(rows, total, n_samples if densities else 0, published)
 
 
@@ -111,6 +114,8 @@ def _operations(layer: LayerFigures) -> int:
 
 
 def _cost(layer: LayerFigures, density: float | None) -> LayerCost:
-    kept = layer.n_nonzero / layer.n_weights
-    left = layer.macs / layer.original_macs if layer.macs and layer.original_macs else kept
-    return LayerCost(layer.name, kept, left * (1.0 if density is None else density), density)
+    left = layer.density
+    if layer.macs is not None and layer.original_macs:
+        left = layer.macs / layer.original_macs
+    left *= 1.0 if density is None else density
+    return LayerCost(layer.name, layer.density, left, density)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from explorer.compress.forward import check_input_shape, eval_mode, forward
 from explorer.compress.weights import check_module
+from explorer.measure.operations import Counter, Unfused
 
 INPUT_SHAPE_ATTRIBUTE = "input_shape"
-TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+Place = tuple[str, str]  # the name of a module and that of one of its parameters
 
 
 @dataclass(frozen=True)
@@ -26,25 +27,32 @@ class LayerProfile:
     Attributes
     ----------
     name : str
-        torch's qualified name; "" for parameters of the network itself.
+        torch's qualified name; "" for the network itself.
     kind : str
         Class of the module, such as ``"Conv2d"``.
     shape : tuple of int
         Shape of the weight tensor, or of the first parameter where none is
-        called ``weight``.
+        called ``weight``; empty where there is none.
     weights : int
         Entries of all the layer's own parameters but biases.
     macs : int
-        Multiply-accumulates of convolutions, dense layers and
-        ``nn.MultiheadAttention``. Normalization, activations, additions of biases
-        and products of two activations elsewhere count none. 0 for a layer that
-        this input does not reach.
+        Multiply-accumulates of convolutions, matrix products, recurrent layers and
+        attention, in the layer's own call or with one of its parameters, however
+        they are written: ``nn.Linear``, ``F.linear``, ``@``, ``torch.einsum``.
+        Products entry by entry (normalization, activations, gates) and additions of
+        biases count none. 0 for a layer that this input does not reach.
     bytes : int
         Of all the layer's own parameters, biases included, and of the buffers
         that are saved with it. A tensor that two layers share counts in the
         first only.
     activations : int
         Values in the layer's output.
+    fixed_macs : int
+        Those of `macs` that do not multiply by entries of ``weight``, such as products of
+        two activations: zeros in the weight save none of them.
+    uncounted : tuple of str
+        Operations in the layer's call whose multiply-accumulates cannot be counted; with
+        any, `macs` is the least that it does.
     """
 
     name: str
@@ -54,10 +62,12 @@ class LayerProfile:
     macs: int
     bytes: int
     activations: int
+    fixed_macs: int = 0
+    uncounted: tuple[str, ...] = ()
 
 
 def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, ...]:
-    """Profile every layer that has parameters, with one forward pass over zeros.
+    """Profile every layer that has parameters or multiplies, with one forward pass over zeros.
 
     Parameters
     ----------
@@ -70,7 +80,8 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
     Returns
     -------
     tuple of LayerProfile
-        One row for each module with own parameters, in the network's order.
+        One row for each module with own parameters, and each in whose own call something is
+        multiplied, in the network's order. Their `macs` add up to those of the network.
 
     Raises
     ------
@@ -88,24 +99,10 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
     """
     check_module(net)
     shape = check_input_shape(input_shape)
-    layers = {
-        name: module
-        for name, module in net.named_modules()
-        if next(module.parameters(recurse=False), None) is not None
-    }
-    counts = {name: _Count() for name in layers}
-    uncalled = _UncalledDense(layers)
-    hooks = [
-        module.register_forward_hook(counts[name].add, with_kwargs=True)
-        for name, module in layers.items()
-    ]
-    try:
-        with uncalled:
-            _forward_zeros(net, shape)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return _rows(layers, {n: c if c.activations else uncalled.counts[n] for n, c in counts.items()})
+    ledger = _Ledger(net)
+    with ledger.open(), Unfused(ledger):
+        _forward_zeros(net, shape, Counter(ledger))
+    return _rows(net, ledger.tallies)
 
 
 def input_shape(net: nn.Module, data: Any = None) -> tuple[int, ...] | None:
@@ -131,70 +128,94 @@ def input_shape(net: nn.Module, data: Any = None) -> tuple[int, ...] | None:
     return None if known is None else tuple(known)
 
 
-def _forward_zeros(net: nn.Module, shape: tuple[int, ...]) -> None:
+def _forward_zeros(net: nn.Module, shape: tuple[int, ...], counter: Counter) -> None:
     like = next((p for p in net.parameters() if p.is_floating_point()), torch.empty(0))
     zeros = torch.zeros((1, *shape), dtype=like.dtype, device=like.device)
-    with eval_mode(net), torch.inference_mode(), torch.random.fork_rng(devices=[]):
+    with eval_mode(net), torch.inference_mode(), torch.random.fork_rng(devices=[]), counter:
         forward(net, zeros)
 
 
-class _Count:
-    """What one layer did in a forward pass."""
+@dataclass
+class _Tally:
+    """What one module did in a forward pass."""
 
-    def __init__(self) -> None:
-        self.macs = 0
-        self.activations = 0
-
-    def add(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        """Count one call of the layer; a forward hook."""
-        self.macs += _macs(module, args, kwargs, output)
-        self.activations += _numel(output)
+    macs: int = 0
+    fixed_macs: int = 0
+    returned: int = 0
+    made: int = 0
+    uncounted: set[str] = field(default_factory=set)
 
 
-class _UncalledDense(TorchFunctionMode):
-    """Count dense layers whose weight is used without calling them."""
+class _Ledger:
+    """Enters what is counted under the layer whose parameter it takes, or which is called."""
 
-    def __init__(self, layers: dict[str, nn.Module]) -> None:
-        super().__init__()
-        self.counts = {name: _Count() for name in layers}
-        self.layers = layers
-        self.owners = {
-            id(module.weight): name
-            for name, module in layers.items()
-            if isinstance(module, nn.Linear)
-        }
+    def __init__(self, net: nn.Module) -> None:
+        self._modules = dict(net.named_modules())
+        self.tallies = {name: _Tally() for name in self._modules}
+        self._called = [""]
+        self._copies: list[Tensor] = []
+        self._owners: dict[int, list[Place]] = {}
+        for name, module in self._modules.items():
+            for own, parameter in module.named_parameters(recurse=False):
+                self._owners.setdefault(_storage(parameter), []).append((name, own))
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        output = func(*args, **kwargs)
-        used = None
-        if func is nn.functional.linear:
-            used = args[1] if len(args) > 1 else kwargs["weight"]
-        elif func is nn.functional.multi_head_attention_forward:
-            used = args[11]
-        name = self.owners.get(id(used))
-        if name is not None:
-            self.counts[name].add(self.layers[name], args, kwargs, output)
-        return output
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Follow which module is called."""
+        hooks: list[Any] = []
+        try:
+            for name, module in self._modules.items():
+                if isinstance(module, torch.jit.ScriptModule):
+                    continue
+                hooks.append(module.register_forward_pre_hook(partial(self._begin, name)))
+                end = partial(self._end, name)
+                hooks.append(module.register_forward_hook(end, always_call=True))
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def enter(self, macs: int, operands: list[Tensor], output: Any) -> None:
+        """Take down the multiply-accumulates of one operation."""
+        name, parameters = self._place(operands)
+        tally = self.tallies[name]
+        tally.macs += macs
+        tally.fixed_macs += 0 if "weight" in parameters else macs
+        tally.made += _numel(output)
+
+    def miss(self, name: str) -> None:
+        """Take down an operation that cannot be counted."""
+        self.tallies[self._called[-1]].uncounted.add(name)
+
+    def copy(self, source: Tensor, output: Tensor) -> None:
+        """Take down that a tensor was copied: it stands for the parameter that it is from."""
+        owners = self._owners.get(_storage(source))
+        if owners and _storage(output) not in self._owners:
+            self._owners[_storage(output)] = owners
+            self._copies.append(output)
+
+    def _begin(self, name: str, _module: nn.Module, _args: Any) -> None:
+        self._called.append(name)
+
+    def _end(self, name: str, _module: nn.Module, _args: Any, output: Any) -> None:
+        self._called.pop()
+        self.tallies[name].returned += _numel(output)
+
+    def _place(self, operands: list[Tensor]) -> tuple[str, set[str]]:
+        """Return whose an operation is, and which of that module's parameters it takes."""
+        owners = [place for tensor in operands for place in self._owners.get(_storage(tensor), ())]
+        called = self._called[-1]
+        names = [name for name, _ in owners]
+        chosen = called if called in names or not names else names[0]
+        return chosen, {own for name, own in owners if name == chosen}
 
 
-def _macs(module: nn.Module, args: Any, kwargs: Any, output: Any) -> int:
-    if isinstance(module, nn.MultiheadAttention):
-        query, key = (
-            kwargs.get(name, args[i] if i < len(args) else None)
-            for i, name in enumerate(("query", "key"))
-        )
-        n_query, n_key = query.numel() // module.embed_dim, key.numel() // module.kdim
-        projections = module.embed_dim * (
-            n_query * module.embed_dim + n_key * (module.kdim + module.vdim)
-        )
-        n_batch = 1 if query.dim() == 2 else query.shape[0 if module.batch_first else 1]
-        return projections + 2 * n_query * (n_key // n_batch) * module.embed_dim
-    if isinstance(module, TRANSPOSED):
-        return int(args[0].numel() * module.weight[0].numel())
-    if isinstance(module, (nn.Linear, *CONVOLUTIONS)):
-        return _numel(output) * module.weight[0].numel()
-    return 0
+def _storage(tensor: Tensor) -> int:
+    """Return a number that tensors have in common whose values lie in the same place."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError):
+        return id(tensor)
 
 
 def _numel(output: Any) -> int:
@@ -202,22 +223,27 @@ def _numel(output: Any) -> int:
     return first.numel() if isinstance(first, Tensor) else 0
 
 
-def _rows(layers: dict[str, nn.Module], counts: dict[str, _Count]) -> tuple[LayerProfile, ...]:
+def _rows(net: nn.Module, tallies: Mapping[str, _Tally]) -> tuple[LayerProfile, ...]:
     first_owner: dict[int, str] = {}
     rows = []
-    for name, module in layers.items():
+    for name, module in net.named_modules():
+        tally = tallies[name]
         parameters = dict(module.named_parameters(recurse=False))
-        weight = parameters.get("weight", next(iter(parameters.values())))
+        if not parameters and not tally.macs and not tally.uncounted:
+            continue
+        weight = parameters.get("weight", next(iter(parameters.values()), None))
         saved = [t for t in _saved(module) if first_owner.setdefault(id(t), name) == name]
         rows.append(
             LayerProfile(
                 name=name,
                 kind=type(module).__name__,
-                shape=tuple(weight.shape),
+                shape=() if weight is None else tuple(weight.shape),
                 weights=sum(p.numel() for n, p in parameters.items() if not n.endswith("bias")),
-                macs=counts[name].macs,
+                macs=tally.macs,
                 bytes=sum(math.prod(t.shape) * t.element_size() for t in saved),
-                activations=counts[name].activations,
+                activations=tally.returned or tally.made,
+                fixed_macs=tally.fixed_macs,
+                uncounted=tuple(sorted(tally.uncounted)),
             )
         )
     return tuple(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from explorer.measure.accuracy import Accuracy
@@ -45,18 +46,29 @@ class LayerFigures:
 
     @property
     def density(self) -> float:
-        """Fraction of weights that are not zero, in [0, 1]."""
-        return self.n_nonzero / self.n_weights
+        """Fraction of weights that are not zero, in [0, 1]; 0 for a layer without weights."""
+        return self.n_nonzero / self.n_weights if self.n_weights else 0.0
 
     @property
     def sparsity(self) -> float:
-        """Fraction of zeros, in [0, 1]."""
-        return 1.0 - self.density
+        """Fraction of zeros, in [0, 1]; 0 for a layer without weights."""
+        return 1.0 - self.density if self.n_weights else 0.0
 
     @property
     def compression_ratio(self) -> float:
-        """Original bits / compressed bits of this layer's weight tensor."""
-        return self.original_bits / self.size_bits
+        """Original bits / compressed bits of this layer's weight tensor.
+
+        ``math.inf`` where no bit is left of it, as where every weight is zero; 1 for a layer
+        without weights.
+        """
+        if self.size_bits:
+            return self.original_bits / self.size_bits
+        return math.inf if self.original_bits else 1.0
+
+    @property
+    def bits_left(self) -> float:
+        """Compressed bits / original bits; 1 for a layer without weights."""
+        return self.size_bits / self.original_bits if self.original_bits else 1.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,12 @@ class Result:
         True once accuracy covers all the data (or there is nothing to evaluate).
     error_message : str
         What went wrong while evaluating, in words; "" if nothing did.
+    other_macs, original_other_macs : int or None
+        Multiply-accumulates per inference that no weight of `layers` takes part in, such as
+        those of recurrent layers and attention; None where the input shape is unknown.
+    uncounted : tuple of str
+        Operations of the network that cannot be counted: with any, all multiply-accumulates
+        and energies are at least as given.
     """
 
     layers: tuple[LayerFigures, ...]
@@ -94,6 +112,9 @@ class Result:
     original_energy_pj: float | None = None
     complete: bool = False
     error_message: str = field(default="")
+    other_macs: int | None = None
+    original_other_macs: int | None = None
+    uncounted: tuple[str, ...] = ()
 
     @property
     def compression_ratio(self) -> float:
@@ -118,12 +139,13 @@ class Result:
     @property
     def macs(self) -> int | None:
         """Multiply-accumulates per inference with zeros skipped; None if unknown."""
-        return _total([layer.macs for layer in self.layers])
+        return _total([layer.macs for layer in self.layers], self.other_macs)
 
     @property
     def original_macs(self) -> int | None:
         """Multiply-accumulates per inference of the original network; None if unknown."""
-        return _total([layer.original_macs for layer in self.layers])
+        originals = [layer.original_macs for layer in self.layers]
+        return _total(originals, self.original_other_macs)
 
     @property
     def mac_fraction(self) -> float | None:
@@ -139,6 +161,8 @@ class Result:
         raise KeyError(f"layer {name!r} is not in this result; its layers are: {known}")
 
 
-def _total(values: list[int | None]) -> int | None:
+def _total(values: list[int | None], other: int | None) -> int | None:
     known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) and known else None
+    if len(known) < len(values) or (not known and other is None):
+        return None
+    return sum(known) + (other or 0)

@@ -89,4 +89,5 @@ def demand(
 def _outputs(layer: LayerProfile, shape: tuple[int, ...]) -> int:
     """Return the values that a layer gives once its weights have another shape."""
     axis = 1 if layer.kind.startswith("ConvTranspose") else 0
-    return layer.activations * shape[axis] // layer.shape[axis]
+    whole = layer.shape[axis] if layer.shape else 0
+    return layer.activations * shape[axis] // whole if whole else layer.activations

@@ -12,6 +12,7 @@ from explorer.compress.model import untouched_tensors
 from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.reduction import Reduction
+from explorer.measure.anatomy import anatomy, layer_macs
 from explorer.measure.figures import Network, figures
 from explorer.measure.result import Result
 from explorer.session.evaluation import Evaluation
@@ -28,8 +29,8 @@ class Subject:
         Left unchanged.
     layers : mapping of str to IndexedLayer
         Its compressible layers.
-    macs : mapping of str to int
-        Multiply-accumulates of each layer; empty where they are unknown.
+    input_shape : tuple of int or None
+        One input without the batch; None where it is unknown, and with it what is multiplied.
     evaluation : Evaluation
         How it is judged; its own, for it keeps activations.
     device : torch.device
@@ -44,7 +45,7 @@ class Subject:
         self,
         net: nn.Module,
         layers: Mapping[str, IndexedLayer],
-        macs: Mapping[str, int],
+        input_shape: tuple[int, ...] | None,
         evaluation: Evaluation,
         device: torch.device,
         origin: Subject | None = None,
@@ -55,8 +56,15 @@ class Subject:
         self.reduction = reduction
         name = getattr(net, "network_name", "")
         before: Network | None = origin.network if origin else None
+        found = anatomy(net, input_shape) if input_shape else None
         self.network: Network = Network(
-            layers, untouched_tensors(net), macs, name, before, reduction is None
+            layers,
+            untouched_tensors(net),
+            found,
+            layer_macs(net, found) if found else {},
+            name,
+            before,
+            reduction is None,
         )
         self.preparation = Preparation(layers)
         self.evaluator = Evaluator(net, layers, evaluation, device)

@@ -18,7 +18,6 @@ from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.reduction import around, need_shape, reduce, remaining, removes_neurons
 from explorer.compress.removal import NeuronIndex
 from explorer.compress.resolve import layer_steps, needs_saliency, resolve
-from explorer.measure.profile import profile
 from explorer.session.evaluation import Evaluation
 from explorer.session.factor_cache import FactorCache
 from explorer.session.preparation import Progress
@@ -101,12 +100,8 @@ class Subjects:
     def _subject(
         self, net: nn.Module, layers: Mapping[str, IndexedLayer], **origin: Any
     ) -> Subject:
-        macs = (
-            {row.name: row.macs for row in profile(net, self.input_shape)}
-            if self.input_shape
-            else {}
-        )
-        return Subject(net, layers, macs, self._evaluation(), self._device, **origin)
+        shape = self.input_shape
+        return Subject(net, layers, shape, self._evaluation(), self._device, **origin)
 
     @property
     def problem(self) -> str:

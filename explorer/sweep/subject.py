@@ -93,7 +93,7 @@ class Subject:
     def network(self) -> Network:
         """What the figures need to know of the network."""
         name = getattr(self.net, "network_name", "")
-        return Network(self.layers, untouched_tensors(self.net), {}, name)
+        return Network(self.layers, untouched_tensors(self.net), None, {}, name)
 
     def saliency(self) -> Mapping[str, Tensor] | None:
         """Return what losing each weight costs, measured at the first call; None without data."""

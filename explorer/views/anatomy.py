@@ -13,7 +13,7 @@ from explorer.closing import close_all
 from explorer.measure.anatomy import Anatomy
 from explorer.measure.profile import LayerProfile
 from explorer.views.caption import caption
-from explorer.views.format import DASH, count_text, percent_text, shape_text, size_text
+from explorer.views.format import DASH, at_least, count_text, percent_text, shape_text, size_text
 from explorer.views.front_end import script
 
 HEADS = ("Layer", "Share of the whole", "Weights", "", "MACs", "", "Bytes", "Activations")
@@ -111,7 +111,7 @@ class AnatomyView:
 
 
 def _row(layer: LayerProfile, choice: bool, record: Anatomy) -> dict[str, Any]:
-    detail = f"{layer.kind} {shape_text(layer.shape)}"
+    detail = f"{layer.kind} {shape_text(layer.shape)}".strip()
     row = _cells(layer.name or "(the network)", detail, [layer], record)
     return row | {"choice": layer.name if choice else ""}
 
@@ -127,7 +127,9 @@ def _cells(
     taken, known = record.share(layers), record.input_shape is not None
     shares = [taken.weight_share, taken.mac_share]
     texts = [count_text(taken.weights), percent_text(shares[0])]
-    texts += [count_text(taken.macs), percent_text(shares[1])] if known else [DASH, ""]
+    least = at_least([name for layer in layers for name in layer.uncounted])
+    macs = f"{least}{count_text(taken.macs)}"
+    texts += [macs, percent_text(shares[1])] if known else [DASH, ""]
     texts += [size_text(taken.bytes), count_text(taken.activations) if known else DASH]
     spoken = f"{name}, {detail}" if detail else name
     label = f"{spoken}: {texts[0]} weights, {texts[1]}; "
@@ -152,7 +154,12 @@ def _caption_text(record: Anatomy) -> str:
     if record.input_shape is None:
         return f"{weights}. To see multiplications too, give the shape of one input: input_shape."
     macs = _said(record.heaviest("macs"), "does", "do", "multiplications")
-    return f"{weights}; {macs}. See where the upper bar is long, and where the lower one is."
+    told = f"{weights}; {macs}. See where the upper bar is long, and where the lower one is."
+    if not record.uncounted:
+        return told
+    return (
+        f"{told} Multiplications are at least so many: {', '.join(record.uncounted)} not counted."
+    )
 
 
 def _said(found: tuple[str, int, float], one: str, many: str, what: str) -> str:

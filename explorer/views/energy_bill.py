@@ -10,7 +10,7 @@ from explorer.closing import close_all
 from explorer.measure.energy_bill import EnergyBills, EnergyItem
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
-from explorer.views.format import energy_text, ratio_text
+from explorer.views.format import at_least, energy_text, ratio_text
 
 FPS = 30.0
 MOST_FPS = 240
@@ -99,7 +99,9 @@ def power_text(watts: float) -> str:
 def _caption_text(record: EnergyBills, fps: int) -> str:
     before, after = record.before, record.after
     power = f"{power_text(before.watts(fps))} {_ARROW} {power_text(after.watts(fps))}"
-    told = f"Estimate for a chip like {record.chip.name}: {power} at {fps} inferences per second"
+    least = at_least(record.uncounted)
+    told = f"Estimate for a chip like {record.chip.name}: {least}{power} "
+    told += f"at {fps} inferences per second"
     if after.total_pj and after.total_pj < before.total_pj:
         told += f", {ratio_text(before.total_pj / after.total_pj)} less"
     moved = before.weight_memory != after.weight_memory

@@ -12,6 +12,7 @@ from explorer.measure.accuracy import Accuracy
 from explorer.measure.result import Result
 from explorer.views.format import (
     DASH,
+    at_least,
     change_text,
     count_text,
     energy_text,
@@ -136,8 +137,13 @@ def _macs(result: Result) -> dict[str, Any]:
     if macs is None or original is None:
         return _cell(DASH, note="input shape not known")
     left = DASH if result.mac_fraction is None else percent_text(result.mac_fraction)
+    least = at_least(result.uncounted)
     note = "MACs, zeros skipped"
-    return _cell(count_text(macs), f"{left} left", f"of {count_text(original)}", note)
+    if result.uncounted:
+        note += f"; not counted: {', '.join(result.uncounted)}"
+    return _cell(
+        f"{least}{count_text(macs)}", f"{left} left", f"of {least}{count_text(original)}", note
+    )
 
 
 def _energy(result: Result) -> dict[str, Any]:
@@ -148,4 +154,5 @@ def _energy(result: Result) -> dict[str, Any]:
     if original is not None:
         change = change_text(original, energy, energy_text, ("less", "more"))
         text = f"from {energy_text(original)}"
-    return _cell(energy_text(energy), change, text, "estimate per inference")
+    least = at_least(result.uncounted)
+    return _cell(f"{least}{energy_text(energy)}", change, text, "estimate per inference")

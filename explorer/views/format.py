@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -92,6 +92,11 @@ def count_text(count: float) -> str:
     if count < 1e9:
         return f"{count / 1e6:,.1f} M"
     return f"{count / 1e9:,.2f} G"
+
+
+def at_least(uncounted: Sequence[str]) -> str:
+    """Words before a figure that leaves something out: ``"at least "``; "" where nothing is."""
+    return "at least " if uncounted else ""
 
 
 def energy_text(energy_pj: float) -> str:

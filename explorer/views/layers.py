@@ -101,13 +101,19 @@ def _row(layer: LayerFigures, old_shape: tuple[int, ...] | None) -> list[Any]:
     sizes = f"{before} {_ARROW} {after}"
     label = (
         f"{layer.name}: {percent_text(kept)} of weights kept, "
-        f"{before} to {after}, {ratio_text(layer.compression_ratio)}"
+        f"{before} to {after}, {_ratio_words(layer)}"
     )
-    left, shape = layer.size_bits / layer.original_bits, shape_text(layer.shape)
+    left, shape = layer.bits_left, shape_text(layer.shape)
     if old_shape is not None:
         shape = f"{shape_text(old_shape)} {_ARROW} {shape}"
     spoken = f"{label}. {layer.note}" if layer.note else label
     return [round(kept, 4), percent_text(kept), round(left, 4), sizes, spoken, shape, layer.note]
+
+
+def _ratio_words(layer: LayerFigures) -> str:
+    if not layer.n_weights:
+        return "no weights"
+    return ratio_text(layer.compression_ratio) if layer.n_nonzero else "no weight left"
 
 
 def _caption_text(result: Result, selected: str) -> str:

@@ -98,7 +98,7 @@ def test_a_transposed_convolution_gives_what_its_second_axis_says():
     assert demand(found, {"0": (3, 2, 2, 2)}, 0, 1).activation_bits == 32 * (75 + 2 * 36)
 
 
-def test_the_bill_agrees_with_the_pages_figure_but_for_activations():
+def test_the_bill_is_that_of_the_estimate_with_activations():
     result = lenet_result(macs_left=0.25)
     bills = energy_bills(anatomy(lenet_5(), (1, 28, 28)), result)
     page = estimate(8 * result.size_bytes, result.macs).total_pj

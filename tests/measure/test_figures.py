@@ -15,6 +15,7 @@ from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe
 from explorer.compress.resolve import layer_steps, resolve
 from explorer.compress.share import Share
+from explorer.measure.anatomy import anatomy, layer_macs
 from explorer.measure.energy import estimate
 from explorer.measure.figures import Network, figures
 from explorer.measure.result import LayerFigures, Result
@@ -39,12 +40,14 @@ def network():
         ).eval()
 
 
-def drawn_up(net, recipe, macs=None):
+def drawn_up(net, recipe, input_shape=None):
     layers = index_layers(net)
     parsed = Recipe.of(recipe)
     steps = resolve(layer_steps(parsed, layers), layers)
     plans = {name: layer.plan(steps[name]) for name, layer in layers.items()}
-    return figures(Network(layers, untouched_tensors(net), macs or {}), parsed, steps, plans)
+    found = anatomy(net, input_shape) if input_shape else None
+    macs = layer_macs(net, found) if found else {}
+    return figures(Network(layers, untouched_tensors(net), found, macs), parsed, steps, plans)
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=range(len(RECIPES)))
@@ -72,19 +75,24 @@ def test_figures_are_those_of_the_model(recipe):
 
 
 def test_operations_shrink_with_the_weights_that_are_left():
-    macs = {"0": 36 * 16, "3": 640}
-    result = drawn_up(network(), [Prune(sparsity=0.75)], macs)
+    shape = (1, 6, 6)
+    result = drawn_up(network(), [Prune(sparsity=0.75)], shape)
+    assert [layer.original_macs for layer in result.layers] == [36 * 16, 640]
     assert [layer.macs for layer in result.layers] == [9 * 16, 160]
     assert (result.macs, result.original_macs) == (304, 1216)
-    low_rank = drawn_up(network(), {"3": [LowRank(rank=2)]}, macs)
+    low_rank = drawn_up(network(), {"3": [LowRank(rank=2)]}, shape)
     assert low_rank["3"].macs == 2 * (10 + 64)
-    assert drawn_up(network(), {"3": [LowRank(rank=10)]}, macs)["3"].macs == 640
+    assert drawn_up(network(), {"3": [LowRank(rank=10)]}, shape)["3"].macs == 640
 
 
-def test_energy_is_that_of_the_bytes_and_operations():
-    result = drawn_up(network(), [Prune(sparsity=0.75)], {"0": 576, "3": 640})
-    assert result.energy_pj == estimate(8 * result.size_bytes, 304).total_pj
-    assert result.original_energy_pj == estimate(8 * result.original_bytes, 1216).total_pj
+def test_energy_is_that_of_the_bytes_operations_and_activations():
+    result = drawn_up(network(), [Prune(sparsity=0.75)], (1, 6, 6))
+    # Image, 4 maps of 4 x 4, and 10 values, written to and read from SRAM at 5 pJ each time.
+    activations = 2 * (36 + 64 + 10) * 5
+    known = estimate(8 * result.size_bytes, 304).total_pj
+    assert result.energy_pj == pytest.approx(known + activations)
+    known = estimate(8 * result.original_bytes, 1216).total_pj
+    assert result.original_energy_pj == pytest.approx(known + activations)
     assert drawn_up(network(), []).energy_pj is None
     assert drawn_up(network(), []).macs is None
 
