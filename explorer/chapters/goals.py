@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -180,6 +181,8 @@ def _mac_fraction(result: Result) -> float | None:
 
 
 def _times(value: float, digits: int) -> str:
+    if math.isinf(value):
+        return "infinite, no weight left"
     return f"{value:,.{digits}f}{TIMES}"
 
 

@@ -101,7 +101,7 @@ class ValuePlan(Plan):
             flat, into = flat[chosen], torch.empty(len(positions))
         if self._coding is not None:
             self._coding.write(flat.numpy(), into.numpy(), threshold)
-        elif threshold > 0:
+        elif self._pruned and threshold >= 0:
             shrink(flat, into, threshold)
         else:
             into.copy_(flat)

@@ -104,14 +104,14 @@ if data is not None:
 _LAYER_FIGURES = {
     "Quantize": """\
 original = net.get_submodule({layer!r}).weight
-error = ((weight - original).norm() / original.norm()).item()
+error = ((weight - original).norm() / (original.norm() or 1)).item()
 print(f"{{len(weight.unique()):,}} different values, relative error {{error:.4f}}")
 """,
     "Factorize": """\
 import torch
 original = net.get_submodule({layer!r}).weight.detach()
 spectrum = torch.linalg.svdvals(original.flatten(1))
-error = ((weight - original).norm() / original.norm()).item()
+error = ((weight - original).norm() / (original.norm() or 1)).item()
 print(f"largest singular value {{spectrum[0]:.3f}}, relative error {{error:.4f}}")
 """,
 }
