@@ -87,7 +87,10 @@ class Anatomy:
         return tuple(
             layer
             for layer in self.layers
-            if self.input_shape is None or layer.macs > 0 or 0 < least <= layer.weights
+            if self.input_shape is None
+            or layer.macs > 0
+            or layer.uncounted
+            or 0 < least <= layer.weights
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.session.kept_figures import KeptFigures
 from explorer.views.format import (
     DASH,
+    at_least,
     count_text,
     energy_text,
     percent_text,
@@ -26,13 +27,14 @@ def figure_cells(figures: KeptFigures | None) -> list[str]:
     """Return size, ratio, accuracy with its interval, sparsity, operations and energy."""
     if figures is None:
         return [DASH] * 6
+    least = at_least(figures.at_least)
     return [
         size_text(figures.size_bytes),
         ratio_text(figures.compression_ratio),
         accuracy_words(figures),
         percent_text(figures.sparsity),
-        DASH if figures.macs is None else count_text(figures.macs),
-        DASH if figures.energy_pj is None else energy_text(figures.energy_pj),
+        DASH if figures.macs is None else f"{least}{count_text(figures.macs)}",
+        DASH if figures.energy_pj is None else f"{least}{energy_text(figures.energy_pj)}",
     ]
 
 

@@ -31,6 +31,8 @@ class KeptFigures:
         Multiply-accumulates per inference with zeros skipped; None if unknown.
     energy_pj : float or None
         Estimated energy per inference in picojoules; None if unknown.
+    at_least : bool
+        Whether both leave out what cannot be counted.
     """
 
     original_bytes: int
@@ -39,6 +41,7 @@ class KeptFigures:
     accuracy: Accuracy | None = None
     macs: int | None = None
     energy_pj: float | None = None
+    at_least: bool = False
 
     @classmethod
     def of(cls, result: Result) -> KeptFigures:
@@ -50,6 +53,7 @@ class KeptFigures:
             result.accuracy,
             result.macs,
             result.energy_pj,
+            bool(result.uncounted),
         )
 
     @property
@@ -64,7 +68,10 @@ class KeptFigures:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures that are known, as plain numbers and dicts."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        if not self.at_least:
+            del given["at_least"]
+        return given
 
     @classmethod
     def from_dict(cls, value: Any, what: str) -> KeptFigures:
@@ -82,12 +89,14 @@ class KeptFigures:
         ValueError
             If a figure is missing, unknown, or impossible.
         """
-        given = check_object(value, what, PARTS)
+        given = check_object(value, what, (*PARTS, "at_least"))
         if missing := [name for name in PARTS[:3] if name not in given]:
             raise ValueError(f"{what}: {', '.join(missing)} must be given")
         original, size = (
             check_integer(given[name], f"{what}: {name}", 1, MOST) for name in PARTS[:2]
         )
+        if not isinstance(given.get("at_least", False), bool):
+            raise ValueError(f"{what}: at_least must be true or false")
         sparsity = float(check_number(given["sparsity"], f"{what}: sparsity", 0, 1))
         macs, energy, accuracy = (given.get(name) for name in ("macs", "energy_pj", "accuracy"))
         return cls(
@@ -97,6 +106,7 @@ class KeptFigures:
             None if accuracy is None else _read_accuracy(accuracy, f"{what}: accuracy"),
             None if macs is None else check_integer(macs, f"{what}: macs", 0, MOST),
             None if energy is None else float(check_number(energy, f"{what}: energy_pj", 0, 1e21)),
+            given.get("at_least", False),
         )
 
 

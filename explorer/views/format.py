@@ -94,9 +94,9 @@ def count_text(count: float) -> str:
     return f"{count / 1e9:,.2f} G"
 
 
-def at_least(uncounted: Sequence[str]) -> str:
+def at_least(left_out: Sequence[str] | bool) -> str:
     """Words before a figure that leaves something out: ``"at least "``; "" where nothing is."""
-    return "at least " if uncounted else ""
+    return "at least " if left_out else ""
 
 
 def energy_text(energy_pj: float) -> str:

@@ -15,6 +15,7 @@ from explorer.panels.anatomy import ANATOMY
 from explorer.panels.topic import Scene
 from explorer.panels.topic_panel import HIDDEN, TopicPanel
 from explorer.session import Session
+from explorer.views.figures import FiguresView
 from explorer.zoo.catalog import load
 
 CARDS = (*ANATOMY.top, *ANATOMY.left, *ANATOMY.right, *ANATOMY.wide)
@@ -174,3 +175,54 @@ def test_records_are_made_from_any_thread(digits):
     work.start()
     work.join()
     assert len(found) == 1
+
+
+class Unseen(nn.Module):
+    """Dense after a transform whose multiplications cannot be counted."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = nn.Linear(5, 3)
+
+    def forward(self, x):
+        return self.dense(torch.fft.rfft(x).abs())
+
+
+def test_what_is_not_counted_is_named_beside_every_figure_of_it():
+    scene = scene_of(Unseen().eval(), input_shape=(8,))
+    head, table, bill = FiguresView(), tab.AnatomyView(), tab.EnergyBillView()
+    head.draw(scene.result)
+    cells = head.widget.state
+    assert (cells["macs"]["value"], cells["macs"]["text"]) == ("at least 15", "of at least 15")
+    assert cells["macs"]["note"] == "MACs, zeros skipped; not counted: aten::_fft_r2c"
+    assert cells["energy"]["value"].startswith("at least ")
+    found, choices = tab.LAYER_SHARES.record(scene)
+    table.draw(found, choices)
+    assert table._table.rows[0]["name"] == "(the network)"
+    assert table._table.rows[0]["detail"] == "Unseen"
+    assert [row["texts"][2] for row in table._table.rows] == ["at least 0", "15", "at least 15"]
+    assert table._caption.value.endswith("at least so many: aten::_fft_r2c not counted.")
+    bill.draw(tab.ENERGY.record(scene))
+    assert "like EIE: at least " in bill._caption.value
+    for view in (head, table, bill):
+        view.close()
+    scene.session.close()
+
+
+def test_work_of_the_network_itself_is_a_row_and_in_the_totals():
+    class Similar(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.dense = nn.Linear(4, 4)
+
+        def forward(self, x):
+            y = self.dense(x)
+            return y @ y.transpose(1, 2)
+
+    scene = scene_of(Similar().eval(), recipe=[Prune(sparsity=0.5)], input_shape=(5, 4))
+    found, _ = tab.LAYER_SHARES.record(scene)
+    assert [(row.name, row.macs) for row in found.rows] == [("", 100), ("dense", 80)]
+    assert (scene.result.original_macs, scene.result.macs) == (180, 140)
+    costs = tab.LAYER_COSTS.record(scene)
+    assert costs.total.flops == 140 / 180
+    scene.session.close()

@@ -1,6 +1,7 @@
 """Kept states: names, files, and what is refused on the way back in."""
 
 import csv
+import dataclasses
 import io
 import json
 
@@ -12,6 +13,7 @@ from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
 from explorer.measure.accuracy import Accuracy
+from explorer.panels.figure_words import figure_cells
 from explorer.session import bookmark_files
 from explorer.session.bookmark_files import (
     COLUMNS,
@@ -98,6 +100,15 @@ def test_what_could_not_be_read_back_is_not_kept():
         Bookmarks().keep(many)
     with pytest.raises(ValueError, match="figures: sparsity: expected a number from 0 to 1"):
         Bookmarks().keep(state(), KeptFigures(10, 10, 1.5))
+
+
+def test_figures_that_leave_something_out_say_so():
+    least = dataclasses.replace(FIGURES, at_least=True)
+    assert KeptFigures.from_dict(least.as_dict(), "figures") == least
+    assert "at_least" not in FIGURES.as_dict()
+    assert figure_cells(least)[4:] == ["at least 1,234", "at least 56.5 pJ"]
+    with pytest.raises(ValueError, match="figures: at_least must be true or false"):
+        KeptFigures.from_dict(least.as_dict() | {"at_least": 1}, "figures")
 
 
 def test_better_figures_replace_poorer_ones():
