@@ -24,14 +24,17 @@ from explorer.panels.opening import Opened, handed_over
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.showing import Showing
 from explorer.panels.state_keeper import Page, StateKeeper
+from explorer.panels.still_panel import StillPanel
 from explorer.panels.tabs import FIRST, make_tabs
 from explorer.panels.topic import Topic
 from explorer.panels.topics_panel import TopicsPanel
 from explorer.session import Session
+from explorer.session.changes import recipe_words
 from explorer.session.state import State
 from explorer.views.figures import FiguresView
 from explorer.views.layout import page as page_layout
 from explorer.views.status import StatusView
+from explorer.views.still import Still
 
 
 class Explorer(VBox):
@@ -113,7 +116,9 @@ class Explorer(VBox):
         shell.children = ()
         close_all(shell)
         self._is_open = True
-        self.add_class("ex-root")
+        self._still = StillPanel(self._draw_still)
+        for name in ("ex-root", f"ex-shows-{self._still.key}"):
+            self.add_class(name)
         self._showing.begin(first, make)
         try:
             self.recipe = [Prune(sparsity=0.0)] if recipe is None else recipe
@@ -148,7 +153,7 @@ class Explorer(VBox):
         """Make what follows the hand, and what knows what is shown."""
         parts = (self._recipe_panel, self._head.layer, self._figures, self._status, self._topics)
         shown = Shown(*parts)
-        live = Live(session, shown, self._lock, self._keeper.visited, self._keeper.measured)
+        live = Live(session, shown, self._lock, self._keeper.visited, self._measured)
         return live, Showing(live, shown, self._keeper, self._head.name, self._lock)
 
     @property
@@ -226,6 +231,7 @@ class Explorer(VBox):
         if not self._is_open:
             return
         self._is_open = False
+        self._still.close()
         self._head.stop()
         self._keeper.close()
         self._live.close()
@@ -243,6 +249,21 @@ class Explorer(VBox):
     def show_error(self, words: str) -> None:
         """Show an error to the person until the next change."""
         self._status.fail(words)
+
+    def _repr_mimebundle_(self, **how: Any) -> Any:
+        self._still.show()
+        return super()._repr_mimebundle_(**how)
+
+    def _draw_still(self) -> Still:
+        with self._lock:
+            session, recipe, layer = self.session, self.recipe, self.layer
+            is_ready = layer is not None and session.ready(recipe) and session.recipe == recipe
+            weights = session.close_up(layer).histogram if is_ready else None
+            return Still(self._figures.words, recipe_words(recipe), layer or "", weights)
+
+    def _measured(self) -> None:
+        self._keeper.measured()
+        self._still.renew()
 
     def _turned(self) -> None:
         self._live.turned()

@@ -5,6 +5,8 @@ import ast
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+from explorer.panels.still_panel import StillPanel
+
 START = """
 import gc, threading
 import explorer as ex
@@ -35,16 +37,22 @@ def kernel():
         manager.shutdown_kernel(now=True)
 
 
-def run(client, code, cell=None):
-    """Run code as a front end does that tells which cell it is; return what it evaluates to."""
+def send(client, code, cell=None):
+    """Have code run as a front end does that tells which cell it is; return the request's name."""
     content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
     message = client.session.msg("execute_request", content | {"user_expressions": {}})
     message["metadata"] = {} if cell is None else {"cellId": cell}
     client.shell_channel.send(message)
+    return message["header"]["msg_id"]
+
+
+def run(client, code, cell=None):
+    """Run code; return what it evaluates to, as text."""
+    name = send(client, code, cell)
     found = None
     while True:
         got = client.get_iopub_msg(timeout=120)
-        if got["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+        if got["parent_header"].get("msg_id") != name:
             continue
         kind, content = got["msg_type"], got["content"]
         if kind == "error":
@@ -106,3 +114,31 @@ def test_an_explorer_that_cannot_start_leaves_nothing(started):
     failing = "ex.Explorer(net, data, recipe={'nowhere': [ex.Share(4)]})"
     run(started, f"try:\n    {failing}\nexcept ValueError:\n    pass", "a")
     assert counts(started) == before
+
+
+def pictures(client, kind, words):
+    """Texts of the pictures that are published, until one says what it should."""
+    found = []
+    while not found or words not in found[-1]:
+        got = client.get_iopub_msg(timeout=60)
+        if got["msg_type"] == kind and "text/html" in got["content"]["data"]:
+            found.append(got["content"]["data"]["text/plain"])
+    return found
+
+
+def test_a_picture_follows_once_the_hand_has_rested(started):
+    run(started, "app = ex.Explorer(net, data)\n_ = app.wait(60)", "a")
+    send(started, "app", "b")
+    pictures(started, "display_data", "Recipe: Prune 0%")
+    moves = "for i in range(60, 80):\n    app.recipe = [ex.Prune(sparsity=i / 100)]"
+    send(started, f"{moves}\n_ = app.wait(60)", "c")
+    assert len(pictures(started, "update_display_data", "Recipe: Prune 79%")) <= 2
+
+
+def test_without_a_notebook_no_picture_is_made():
+    made = []
+    panel = StillPanel(lambda: made.append(1))
+    panel.show()
+    panel.renew()
+    panel.close()
+    assert made == []

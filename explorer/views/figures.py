@@ -83,6 +83,14 @@ class FiguresView:
             "energy": _energy(result),
         }
 
+    @property
+    def words(self) -> dict[str, tuple[str, str, str]]:
+        """Value, change and detail of each figure by its name, as they are shown."""
+        return {
+            _NAMES[key]: (cell["value"], cell["change"], cell["text"] or cell["note"])
+            for key, cell in self.widget.state.items()
+        }
+
     def close(self) -> None:
         """Release the widget in the browser and the kernel."""
         close_all(self.widget)

@@ -111,7 +111,7 @@ function markAround(root) {
     });
 }
 
-function render({ el }) {
+function render({ model, el }) {
   let stop = null;
   let frame = requestAnimationFrame(function attach() {
     const root = el.closest(".ex-root");
@@ -119,7 +119,8 @@ function render({ el }) {
       frame = requestAnimationFrame(attach);
       return;
     }
-    const parts = [watch(root), markAround(root)];
+    const parts = [watch(root), markAround(root), keepKeys(root)];
+    parts.push(tellEnd(root, model), hideStill(root));
     stop = () => parts.forEach((end) => end());
   });
   el.style.display = "none";

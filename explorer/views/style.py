@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anywidget
 
-from explorer.views.front_end import stylesheet, text
+from explorer.views.front_end import script, stylesheet
 
 
 class Style(anywidget.AnyWidget):
@@ -13,8 +13,9 @@ class Style(anywidget.AnyWidget):
     Show one inside every root box. ipywidgets gives its sliders no accessible name and
     reports their values rounded; this sets both from the label and readout beside them,
     names icon buttons by their tooltips, says of a step's buttons which lead nowhere, and gives
-    focus back to a button whose row moved.
+    focus back to a button whose row moved. In a notebook, keys that are pressed inside go to the
+    page alone, the page says when its kernel is gone, and its `Still` is out of sight.
     """
 
-    _esm = text("style.js")
+    _esm = script("notebook.js", "style.js")
     _css = stylesheet()

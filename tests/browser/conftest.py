@@ -45,8 +45,13 @@ def voila():
 
 
 @pytest.fixture(scope="package")
-def lab(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lab")
+def lab_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="package")
+def lab(lab_folder):
+    folder = lab_folder
     cells = [nbformat.v4.new_code_cell(SOURCE)]
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)

@@ -70,6 +70,7 @@ def jupyterlab(folder):
         "LabApp.expose_app_in_browser": True,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.news_url": "None",
+        "JupyterNotebookApp.expose_app_in_browser": True,
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += [f"--{name}={value}" for name, value in options.items()]
@@ -107,13 +108,15 @@ RUN_ALL = """async () => {
   await panel.context.ready;
   await panel.sessionContext.ready;
   await panel.sessionContext.session.kernel.info;
+  while (!app.commands.isEnabled("notebook:run-all-cells"))
+    await new Promise((resolve) => setTimeout(resolve, 50));
   await app.commands.execute("notebook:run-all-cells");
 }"""
 
 
 def leave(page):
     """Close a page; JupyterLab is not asked, for it would ask back about a changed notebook."""
-    page.close(run_before_unload="/lab/" not in page.url)
+    page.close(run_before_unload=not re.search("/lab/|/notebooks/", page.url))
 
 
 KERNEL = """JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "{}")
