@@ -7,20 +7,39 @@ to some 20 updates a second. TCP_NODELAY lifts that.
 
 from __future__ import annotations
 
+import asyncio
+import json
+import time
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
+from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError
 
-from explorer.serve.messages import PROTOCOL, Malformed, allowed, hides, read
+from explorer.serve.messages import (
+    PROTOCOL,
+    Malformed,
+    Message,
+    allowed,
+    hides,
+    packed,
+    read,
+    sound,
+)
+from explorer.serve.updates import Updates
 
 __all__ = ["GuardedConnection", "KernelSocket", "PromptConnection", "without_delay"]
 
 REFUSED = 1002
 MOST_PAGES = 8
 MOST_REASON = 120
+LOOK_SECONDS = 1.0
+WAIT_SECONDS = 0.02
 SEEN_WHOLE = {"comm_msg", "comm_open", "comm_close", "status"}
 
 
@@ -72,6 +91,12 @@ class KernelSocket(KernelWebsocketHandler):
             raise HTTPError(429)
         await super().pre_get()
 
+    async def on_message(self, ws_message: Any) -> None:
+        """Take a message; no further one is read while too many wait for the kernel."""
+        self.connection.handle_incoming_message(ws_message)
+        while self.connection is not None and self.connection.is_full:
+            await asyncio.sleep(WAIT_SECONDS)
+
     def get_websocket_protocol(self) -> Any:
         """Leave pings to Jupyter Server: Tornado would take its milliseconds for seconds."""
         protocol: Any = super().get_websocket_protocol()
@@ -81,7 +106,21 @@ class KernelSocket(KernelWebsocketHandler):
 
 
 class GuardedConnection(PromptConnection):
-    """A visitor's connection: what it may say is what `explorer.serve.messages` allows."""
+    """A visitor's connection: what it may say is what `explorer.serve.messages` allows.
+
+    A message that is not given on to the kernel is answered as if the kernel had done nothing, so
+    that a page that waits for the answer goes on.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._updates = Updates()
+        self._look: Any = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be read from the page for now."""
+        return self._updates.is_full and bool(self.channels)
 
     def connect(self) -> Any:
         """Connect to the kernel; a page that speaks another protocol is turned away."""
@@ -89,6 +128,14 @@ class GuardedConnection(PromptConnection):
             self.websocket_handler.close(REFUSED, f"expected the protocol {PROTOCOL}")
             return _nothing()
         return super().connect()
+
+    def disconnect(self) -> None:
+        """Let go of the kernel, and of what waits for it."""
+        if self._look is not None:
+            IOLoop.current().remove_timeout(self._look)
+            self._look = None
+        self._updates = Updates()
+        super().disconnect()
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """Pass on what is allowed; drop what is not; hang up on what is no message."""
@@ -99,10 +146,43 @@ class GuardedConnection(PromptConnection):
         except Malformed as error:
             self.websocket_handler.close(REFUSED, str(error)[:MOST_REASON])
             return
-        if allowed(message):
-            super().handle_incoming_message(incoming_msg)
-        else:
+        if not allowed(message) or not sound(message):
             self.log.warning("refused a message of type %.40r from a page", message.kind)
+            self._done_with(message)
+        elif message.channel == "control":
+            super().handle_incoming_message(packed(message))
+        else:
+            for each in self._updates.add(message):
+                self._done_with(each)
+            self._give_on()
+
+    def _give_on(self) -> None:
+        """Give the kernel what it may be given; look again where something waits."""
+        if not self.channels:
+            return
+        for message in self._updates.due(time.monotonic()):
+            super().handle_incoming_message(packed(message))
+        if self._updates and self._look is None:
+            self._look = IOLoop.current().call_later(LOOK_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        self._look = None
+        self._give_on()
+
+    def _done_with(self, message: Message) -> None:
+        """Answer a message that the kernel is not given: nothing was done, and it is idle."""
+        header = message.header
+        if not isinstance(header.get("msg_id"), str):
+            return
+        parts = {
+            "header": self.session.msg_header("status"),
+            "parent_header": header,
+            "metadata": {},
+            "content": {"execution_state": "idle"},
+        }
+        told = serialize_msg_to_ws_v1(parts, "iopub", _text)
+        with suppress(WebSocketClosedError):
+            self.websocket_handler.write_message(told, binary=True)
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
         """Pass on what the page may see."""
@@ -110,6 +190,14 @@ class GuardedConnection(PromptConnection):
         kind = self.session.unpack(parts[1])["msg_type"]
         if kind in SEEN_WHOLE or not hides(kind, self.session.unpack(parts[4])):
             super().handle_outgoing_message(stream, outgoing_msg)
+        if kind == "status" and self.session.unpack(parts[4]).get("execution_state") == "idle":
+            parent = self.session.unpack(parts[2])
+            if self._updates.answered(parent.get("msg_id")):
+                self._give_on()
+
+
+def _text(part: Any) -> bytes:
+    return json.dumps(part, default=str).encode()
 
 
 async def _nothing() -> None:

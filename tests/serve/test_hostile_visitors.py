@@ -23,6 +23,8 @@ ABSURD = [
     "<script>alert(1)</script>",
     [],
     {"a": {"b": 1}},
+    "\ud800",
+    {"\udfff": ["\ud800"]},
 ]
 
 
@@ -95,6 +97,60 @@ def test_absurd_values_leave_the_page_working(server):
         for value in ABSURD:
             await visitor.turn(dial, value, label)
         await visitor.turn(dial, 7, label)
+        return True
+
+    assert visit(server, attack)
+
+
+def test_very_many_updates_are_read_and_the_last_is_answered(server):
+    """The kernel is given few of them; the page is told of every one that it is done with."""
+
+    async def attack(visitor):
+        dial, label = visitor.find("dial"), visitor.find("shown")
+        data = {"method": "update", "state": {"value": 0}, "buffer_paths": []}
+        for number in range(5000):
+            data["state"]["value"] = number % 97
+            await visitor.send("comm_msg", {"comm_id": dial, "data": data})
+        last = await visitor.send(
+            "comm_msg", {"comm_id": dial, "data": data | {"state": {"value": 98}}}
+        )
+        idle, shown = set(), ""
+        while last not in idle:
+            told = await visitor.receive()
+            content = told["content"]
+            if content.get("execution_state") == "idle":
+                idle.add(told["parent_header"].get("msg_id"))
+            if content.get("comm_id") == label:
+                shown = content["data"]["state"].get("value", shown)
+        return len(idle), shown
+
+    count, shown = visit(server, attack)
+    assert shown == "98"
+    assert count >= 5001
+
+
+MALFORMED = [
+    {},
+    {"comm_id": []},
+    {"comm_id": "unknown", "data": {"method": "update", "state": {"value": 1}}},
+    {"comm_id": "dial"},
+    {"comm_id": "dial", "data": None},
+    {"comm_id": "dial", "data": {"method": "update"}},
+    {"comm_id": "dial", "data": {"method": "update", "state": {}, "buffer_paths": [["x"]]}},
+    {"comm_id": "dial", "data": {"method": "custom", "content": None}},
+    {"comm_id": "dial", "data": {"method": "\ud800"}},
+]
+
+
+def test_malformed_messages_are_answered_and_leave_the_page_working(server):
+    async def attack(visitor):
+        dial, label = visitor.find("dial"), visitor.find("shown")
+        for content in MALFORMED:
+            told = {**content, "comm_id": dial} if content.get("comm_id") == "dial" else content
+            asked = await visitor.send("comm_msg", told)
+            while (await visitor.receive())["parent_header"].get("msg_id") != asked:
+                pass
+        await visitor.turn(dial, 8, label)
         return True
 
     assert visit(server, attack)

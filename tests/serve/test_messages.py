@@ -10,7 +10,8 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_msg_to_ws_v1,
 )
 
-from explorer.serve.messages import MOST_PARTS, Malformed, allowed, hides, read
+from explorer.serve.messages import DEEPEST, MOST_PARTS, Malformed, allowed, hides, read, sound
+from explorer.serve.messages import packed as repacked
 
 
 def packed(kind="comm_msg", channel="shell", content=None, header=None, buffers=()):
@@ -92,6 +93,10 @@ def doubled(header):
         (doubled(b"[]"), "JSON objects"),
         (doubled(b"\xff"), "JSON objects"),
         (doubled(b"[" * 100_000), "JSON objects"),
+        (
+            doubled(b'{"msg_type": "comm_msg", "a": ' + b"[" * DEEPEST + b"]" * DEEPEST + b"}"),
+            "nest",
+        ),
         (doubled(b'{"msg_type": 1}'), "msg_type"),
         (doubled(b'{"msg_type": "comm_msg", "msg_type": "execute_request"}'), "key once"),
     ],
@@ -124,3 +129,83 @@ def test_sources_and_logs_stay_on_the_server():
     assert hides("stream", {"name": "stderr", "text": "Traceback"})
     assert not hides("stream", {"name": "stdout", "text": "1"})
     assert not hides("comm_msg", {"name": "stderr"})
+
+
+@pytest.mark.parametrize("half", ["\ud800", "a\udfffb", "\udc00\ud800", "\udc80"])
+def test_half_a_pair_of_surrogates_is_cleaned(half):
+    content = {"comm_id": "a", "data": {"method": "update", "state": {half: [half, {"x": half}]}}}
+    told = packed(content=content, header={"msg_type": "comm_msg", "msg_id": half}, buffers=[b"1"])
+    message = read(told)
+    for text in (json.dumps(message.content, ensure_ascii=False), message.header["msg_id"]):
+        assert "\ufffd" in text
+        assert text.encode("utf-8")
+    assert json.loads(message.parts[3]) == message.content
+    assert message.parts[4] == b"1"
+
+
+def test_whole_pairs_stay_as_they_are():
+    told = packed(content={"comm_id": "\U0001f600", "ud800": "\\ud800 is spelled"})
+    assert read(told).content == {"comm_id": "\U0001f600", "ud800": "\\ud800 is spelled"}
+
+
+@given(st.dictionaries(st.text(), st.text()), st.lists(st.binary(), max_size=3))
+def test_a_message_is_packed_as_it_was_read(content, buffers):
+    told = packed(content=content, buffers=buffers)
+    assert repacked(read(told)) == told
+
+
+HEADER = {"msg_type": "comm_msg", "msg_id": "1"}
+UPDATE = {"method": "update", "state": {"value": 1}, "buffer_paths": []}
+
+
+def an_update(data=UPDATE, comm="a", header=HEADER, buffers=()):
+    return read(packed(content={"comm_id": comm, "data": data}, header=header, buffers=buffers))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        an_update(),
+        an_update({"method": "custom", "content": {"event": "click"}}),
+        an_update({"method": "request_states"}),
+        an_update(UPDATE | {"buffer_paths": [["value"]]}, buffers=[b"1"]),
+        an_update(UPDATE | {"state": {"a": [{}]}, "buffer_paths": [["a", 0, "b"]]}, buffers=[b"1"]),
+        read(
+            packed("kernel_info_request", header={"msg_type": "kernel_info_request", "msg_id": "1"})
+        ),
+    ],
+)
+def test_what_pages_say_is_sound(message):
+    assert sound(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        an_update(header={"msg_type": "comm_msg"}),
+        an_update(header=HEADER | {"msg_id": 1}),
+        an_update(header=HEADER | {"msg_id": "1" * 201}),
+        an_update(header=HEADER | {"session": []}),
+        an_update(comm=[]),
+        an_update(comm=""),
+        an_update(comm=None),
+        an_update(None),
+        an_update([]),
+        an_update({}),
+        an_update({"method": "other"}),
+        an_update({"method": "custom", "content": "x"}),
+        an_update({"method": "update"}),
+        an_update({"method": "update", "state": []}),
+        an_update(UPDATE | {"buffer_paths": None}),
+        an_update(UPDATE | {"buffer_paths": [["value"]]}),
+        an_update(UPDATE | {"buffer_paths": ["value"]}, buffers=[b"1"]),
+        an_update(UPDATE | {"buffer_paths": [[]]}, buffers=[b"1"]),
+        an_update(UPDATE | {"buffer_paths": [["x", "y"]]}, buffers=[b"1"]),
+        an_update(UPDATE | {"state": {"a": []}, "buffer_paths": [["a", 0]]}, buffers=[b"1"]),
+        an_update(UPDATE | {"state": {"a": []}, "buffer_paths": [["a", 1e9]]}, buffers=[b"1"]),
+        an_update(buffers=[b"1"]),
+    ],
+)
+def test_what_lacks_or_mistakes_a_part_is_not_sound(message):
+    assert allowed(message)
+    assert not sound(message)
