@@ -10,6 +10,7 @@ from explorer.app import Explorer
 from explorer.compress.prune import Prune
 from explorer.compress.share import Share
 from explorer.panels.python_text import loading_text
+from explorer.session.words import in_words
 from explorer.zoo.loaded import Loaded
 from explorer.zoo.spare import load_spare
 
@@ -31,8 +32,8 @@ def page() -> Explorer:
     problem = ""
     try:
         app = _opened(zoo.load(wanted, weights=None if weights == "random" else weights))
-    except (ValueError, RuntimeError, OSError) as error:
-        problem = f"{wanted} could not be loaded: {error}"
+    except (ValueError, RuntimeError, OSError, MemoryError) as error:
+        problem = f"{wanted} could not be loaded: {in_words(error)}"
         app = _opened(load_spare(FIRST_MODEL))
     if not problem and weights not in ("default", "random"):
         app.loaded_by(loading_text(wanted, weights))

@@ -9,6 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "explorer"
 ORDER = [
+    "room",
     "torchvision_import",
     "compress",
     "codec",
@@ -24,13 +25,13 @@ ORDER = [
 ]
 RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("train")}
 ASIDE = {
-    "zoo": {"zoo", "codec", "measure", "torchvision_import"},
+    "zoo": {"zoo", "room", "codec", "measure", "torchvision_import"},
     "closing": {"closing"},
     "views": {"views", "closing", "compress", "codec", "measure", "train", "sweep"},
     "controls": {"controls", "closing", "compress"},
     "library": {"library", "codec", "compress", "measure", "reproduce", "session", "zoo"},
     "reproduce": {"reproduce", "compress", "codec", "measure", "train", "zoo"},
-    "serve": {"serve"},
+    "serve": {"serve", "room"},
     "bench": {"bench", "serve", *RANK} - {"cli", "app", "page", "panels", "chapters"},
 }
 WIDGETS = {"ipywidgets", "bqplot", "anywidget", "traitlets"}

@@ -19,12 +19,16 @@ def add(commands: Any) -> None:
     )
     app.add_argument("--address", help="to listen on (default: 127.0.0.1, this machine only)")
     app.add_argument("--max-kernels", type=int, metavar="N", help="visitors (default: by memory)")
+    app.add_argument(
+        "--kernel-memory", metavar="SIZE", help="of each visitor, such as 6G (default: by memory)"
+    )
     app.add_argument("--ready", type=int, default=1, metavar="N", help="pages made in advance")
     app.set_defaults(run=run)
 
 
 def run(options: Namespace) -> None:
     """Serve until interrupted."""
+    from explorer.serve.budget import bytes_of
     from explorer.serve.port import choose_port
     from explorer.serve.server import serve
 
@@ -36,6 +40,7 @@ def run(options: Namespace) -> None:
         options.model,
         options.weights,
         max_kernels=options.max_kernels,
+        kernel_memory=bytes_of(options.kernel_memory) if options.kernel_memory else None,
         n_ready=options.ready,
         **({"address": options.address} if options.address else {}),
     )

@@ -12,6 +12,7 @@ from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.panels.opening import Opened, open_network
 from explorer.reproduce.bundled import bundled
+from explorer.session.words import in_words
 from explorer.zoo.digit_networks import BUNDLED
 
 _WEIGHTS = (("Trained", "trained"), ("Random", "random"))
@@ -95,9 +96,8 @@ class ModelPicker:
             cure = ""
             if isinstance(error, zoo.WeightsUnavailable):
                 cure = " On this page, choose the weights random."
-            self._failed(
-                f"{name} could not be loaded: {error}{cure} The page still shows {self._shown}."
-            )
+            told = f"{name} could not be loaded: {in_words(error)}{cure}"
+            self._failed(f"{told} The page still shows {self._shown}.")
 
     def close(self) -> None:
         """Release the widgets."""

@@ -18,6 +18,7 @@ from explorer.codec.model import CompressedModel
 from explorer.compress.shapes import fit_shapes
 from explorer.panels.opening import Opened, keeping
 from explorer.panels.python_text import OWN_NETWORK, loading_text
+from explorer.room import require
 from explorer.session import Session
 from explorer.views.format import size_text
 from explorer.zoo.digit_networks import BUNDLED
@@ -27,6 +28,7 @@ from explorer.zoo.tensor_files import put_tensors, read_tensors
 COMPRESSED = MAGIC[:4]
 MAX_HEADER = 1 << 20
 DECODED_TIMES = 16
+DECODED_COPIES = 4
 KINDS = "a .safetensors file of weights for the network that is shown, or a .cmpx file"
 RUNS_CODE = {b"PK\x03\x04": "a zip archive, as torch.save writes it", b"\x80": "a Python pickle"}
 Again = Callable[[], Session]
@@ -156,7 +158,7 @@ def _check_room(content: bytes, limit_bytes: int) -> None:
         header, _ = read_header(content)
         entries = [read_entry(item) for item in header["tensors"]]
         _ = [entry.n_bytes for entry in entries]
-        promised = 4 * sum(entry.n_numbers for entry in entries)
+        promised = sum(max(4, entry.dtype.itemsize) * entry.n_numbers for entry in entries)
     except RecursionError as error:
         raise DamagedFile("header is nested too deeply") from error
     if promised > limit_bytes:
@@ -164,6 +166,7 @@ def _check_room(content: bytes, limit_bytes: int) -> None:
             f"decoded, its tensors would take {size_text(promised)}, more than the "
             f"{size_text(limit_bytes)} that are opened here; open it in Python: ex.open(path)"
         )
+    require(DECODED_COPIES * promised, "what it holds", "ex.open(path)")
 
 
 def _restored(model: CompressedModel, name: str) -> nn.Module:

@@ -35,6 +35,7 @@ def configuration(
     *,
     notebook: str = APP,
     max_kernels: int = 2,
+    kernel_memory: int = 0,
     n_ready: int = 1,
     left_seconds: float = LEFT_SECONDS,
     address: str = ADDRESS,
@@ -52,6 +53,8 @@ def configuration(
     max_kernels : int
         How many visitors there may be at a time. A single one's kernel may use all cores,
         several have one each.
+    kernel_memory : int
+        How many bytes a kernel may take beyond what is imported; 0 for as many as there are.
     n_ready : int
         How many pages are made in advance, each with a kernel of its own, on top of
         `max_kernels`.
@@ -95,7 +98,11 @@ def configuration(
                 "cull_interval": max(1, min(CHECK_SECONDS, int(left_seconds))),
                 "allow_tracebacks": False,
             },
-            "Kernels": {"all_cores": max_kernels == 1, "left_seconds": left_seconds},
+            "Kernels": {
+                "all_cores": max_kernels == 1,
+                "left_seconds": left_seconds,
+                "memory_bytes": kernel_memory,
+            },
             "KernelManager": {"transport": _transport()},
             "KernelRestarter": {"restart_limit": 0, "time_to_dead": 1.0},
         }

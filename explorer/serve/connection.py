@@ -129,13 +129,13 @@ class GuardedConnection(PromptConnection):
             return _nothing()
         return super().connect()
 
-    def disconnect(self) -> None:
+    def disconnect(self) -> Any:
         """Let go of the kernel, and of what waits for it."""
         if self._look is not None:
             IOLoop.current().remove_timeout(self._look)
             self._look = None
         self._updates = Updates()
-        super().disconnect()
+        return super().disconnect()
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """Pass on what is allowed; drop what is not; hang up on what is no message."""

@@ -20,6 +20,7 @@ from typing import Any, cast
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from explorer.serve.budget import hold
 from explorer.serve.zygote import LAUNCHER, MOST_BYTES
 
 __all__ = ["Forked", "ForkingProvisioner", "Zygote", "can_fork"]
@@ -180,7 +181,9 @@ class ForkingProvisioner(LocalProvisioner):
         if zygote is not None and zygote.closed:
             raise RuntimeError("no kernel is started while the server ends")
         if forked is None:
-            return await super().launch_kernel(cmd, **kwargs)
+            told = await super().launch_kernel(cmd, **kwargs)
+            hold(self.pid, kwargs.get("env") or os.environ)
+            return told
         self.process = cast("Any", forked)
         self.pid = self.pgid = forked.pid
         self.cwd = Path(folder)

@@ -12,8 +12,9 @@ from jupyter_server.services.kernels.kernelmanager import (
     AsyncMappingKernelManager,
     ServerKernelManager,
 )
-from traitlets import Bool, Float, Instance, default
+from traitlets import Bool, Float, Instance, Int, default
 
+from explorer.room import BUDGET_VARIABLE
 from explorer.serve.forking import ForkingProvisioner, Zygote
 from explorer.serve.visit import Visits
 
@@ -56,6 +57,8 @@ class Kernels(AsyncMappingKernelManager):
         So is one whose page is connected but has not been touched for this long.
     all_cores : bool
         Whether a kernel may compute with as many threads as there are cores, rather than one.
+    memory_bytes : int
+        How much memory a kernel may take beyond what is imported; 0 for as much as there is.
     visits : Visits
         Who is there.
     zygote : Zygote or None
@@ -65,6 +68,7 @@ class Kernels(AsyncMappingKernelManager):
     left_seconds = Float(120, config=True)
     asleep_seconds = Float(7200, config=True)
     all_cores = Bool(False, config=True)
+    memory_bytes = Int(0, config=True)
     visits = Instance(Visits)
     zygote = Instance(Zygote, allow_none=True)
 
@@ -81,6 +85,8 @@ class Kernels(AsyncMappingKernelManager):
         environment = dict(kwargs.pop("env", None) or os.environ)
         if not self.all_cores:
             environment |= one_thread()
+        if self.memory_bytes:
+            environment[BUDGET_VARIABLE] = str(self.memory_bytes)
         kernel_id = await super().start_kernel(env=environment, **kwargs)
         self.expect(kernel_id)
         return kernel_id

@@ -107,7 +107,7 @@ def read(told: object) -> Message:
     return Message(channel, kind, header, content, (*texts, *parts[1 + N_JSON :]))
 
 
-def packed(message: Message) -> bytes:
+def packed(message: Message) -> Any:
     """Return a message as a websocket carries it: `read` gives the same message."""
     parts = [message.channel.encode("ascii"), *message.parts]
     start = WORD * (len(parts) + 2)

@@ -9,7 +9,7 @@ from explorer.serve.application import Server
 from explorer.serve.configuration import LEFT_SECONDS, configuration
 from explorer.serve.forking import can_fork
 from explorer.serve.front import APP
-from explorer.serve.limits import memory_bytes, most_visitors
+from explorer.serve.limits import kernel_bytes, memory_bytes, most_visitors
 from explorer.serve.page import SHARE, notebook_path
 from explorer.serve.port import ADDRESS
 
@@ -24,6 +24,7 @@ def serve(
     notebook: Path | None = None,
     *,
     max_kernels: int | None = None,
+    kernel_memory: int | None = None,
     n_ready: int = 1,
     left_seconds: float = LEFT_SECONDS,
     address: str = ADDRESS,
@@ -47,6 +48,9 @@ def serve(
     max_kernels : int, optional
         How many visitors there may be at a time; one more is told so, and let in when somebody
         leaves. By default as many as the memory has room for.
+    kernel_memory : int, optional
+        How many bytes each kernel may take beyond what is imported; by default a part of the
+        memory for each visitor. The system enforces it on Linux.
     n_ready : int, default 1
         How many pages are made in advance, so that they open at once.
     left_seconds : float, default 120
@@ -76,6 +80,7 @@ def serve(
             open_browser,
             notebook=first.name,
             max_kernels=most,
+            kernel_memory=kernel_memory or kernel_bytes(memory_bytes(), most),
             n_ready=n_ready,
             left_seconds=left_seconds,
             address=address,

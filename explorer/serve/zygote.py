@@ -19,6 +19,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from explorer.serve.budget import hold_self
+
 __all__ = ["LAUNCHER", "MOST_BYTES", "main"]
 
 LAUNCHER = "ipykernel_launcher"
@@ -67,6 +69,7 @@ def _become_kernel(command: list[str], environment: dict[str, str], folder: str)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(environment)
+    hold_self(environment)
     os.chdir(folder)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

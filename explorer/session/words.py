@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import os
 
+from explorer.room import NotEnoughMemory
+
 NO_MEMORY = (
     "there is not enough memory for this; what was reached is kept. Undo the last change, or "
     "choose a smaller network"
 )
+OUT_OF_MEMORY = ("std::bad_alloc", "can't allocate memory", os.strerror(errno.ENOMEM))
 NO_ROOM = "the disk is full; make room and try again"
 INTERRUPTED = "it was interrupted; what was reached is kept"
 
@@ -21,7 +24,7 @@ def in_words(error: BaseException) -> str:
     >>> in_words(ValueError("rank must be positive")), in_words(KeyError("fc1"))
     ('rank must be positive', 'fc1')
     """
-    if isinstance(error, MemoryError) and not str(error):
+    if _is_out_of_memory(error):
         return NO_MEMORY
     if _is_full(error):
         return NO_ROOM
@@ -29,6 +32,14 @@ def in_words(error: BaseException) -> str:
         return INTERRUPTED
     told = error.args[0] if isinstance(error, KeyError) and error.args else error
     return str(told) or type(error).__name__
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out; compiled libraries tell it in their own errors."""
+    if isinstance(error, NotEnoughMemory):
+        return False
+    told = str(error)
+    return isinstance(error, MemoryError) or any(words in told for words in OUT_OF_MEMORY)
 
 
 def _is_full(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from explorer.measure.profile import INPUT_SHAPE_ATTRIBUTE
+from explorer.room import require
 from explorer.torchvision_import import import_torchvision
 from explorer.zoo.cache import cache_folder
 from explorer.zoo.data import Data
@@ -22,6 +23,7 @@ from explorer.zoo.loaded import Loaded
 from explorer.zoo.tensor_files import keep_tensors, put_tensors, read_tensors
 
 RANDOM_SEED = 0
+BYTES_A_WEIGHT, WEIGHTS_TIMES, BESIDES_BYTES = 4, 3, 100 * 2**20
 ONLY_TENSORS_VARIABLE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 WITH_AUXILIARY_OUTPUTS = ("googlenet", "inception_v3")
 
@@ -62,6 +64,8 @@ def load_torchvision(
 
     Raises
     ------
+    NotEnoughMemory
+        If the process is held to a budget that the network and its figures go beyond.
     WeightsUnavailable
         If published weights are neither kept nor can be downloaded.
     ValueError, FileNotFoundError
@@ -73,6 +77,7 @@ def load_torchvision(
     training uses, unless the file has them.
     """
     published = import_torchvision().models.get_model_weights(name).DEFAULT
+    _check_room(name, published.meta["num_params"])
     transforms = published.transforms()
     if weights is None:
         net, source = _build(name), f"random weights, seed {RANDOM_SEED}"
@@ -92,6 +97,17 @@ def load_torchvision(
         transforms=transforms,
         metadata=published.meta,
     )
+
+
+def _check_room(name: str, n_weights: int) -> None:
+    """Ask for what a network and its first figures take, as measured: index and working copies."""
+    is_hollow = torch.empty(0).is_meta
+    if not is_hollow:
+        require(
+            WEIGHTS_TIMES * BYTES_A_WEIGHT * n_weights + BESIDES_BYTES,
+            name,
+            f"ex.Explorer(*ex.load({name!r}))",
+        )
 
 
 def _build(name: str, auxiliary: bool = False) -> nn.Module:
