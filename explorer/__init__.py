@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from explorer.library import compress
     from explorer.library import open_model as open
     from explorer.measure.accuracy import Accuracy, evaluate
+    from explorer.measure.metric import Metric, Score
     from explorer.measure.profile import LayerProfile, profile
     from explorer.measure.result import LayerFigures, Result
     from explorer.session import Session
@@ -78,6 +79,7 @@ __all__ = [
     "LayerProfile",
     "LowRank",
     "MatchLogits",
+    "Metric",
     "OutgoingNorm",
     "Point",
     "Product",
@@ -88,6 +90,7 @@ __all__ = [
     "RelativeIndex",
     "Residual",
     "Result",
+    "Score",
     "SensitivityPoint",
     "Session",
     "Share",
@@ -121,6 +124,8 @@ __all__ = [
 
 _HOMES = {
     "Accuracy": "explorer.measure.accuracy",
+    "Metric": "explorer.measure.metric",
+    "Score": "explorer.measure.metric",
     "Binarize": "explorer.compress.binarize",
     "Checkpoint": "explorer.train.checkpoint",
     "CompressedModel": "explorer.codec.model",

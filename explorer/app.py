@@ -14,6 +14,7 @@ from explorer.closing import close_all
 from explorer.codec.model import CompressedModel
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
+from explorer.measure.metric import Metric
 from explorer.measure.result import Result
 from explorer.panels.cells import CELLS
 from explorer.panels.code_panel import CodePanel
@@ -49,8 +50,9 @@ class Explorer(VBox):
         Any network with dense or convolutional layers; left unchanged.
     data : Data, Dataset or iterable of batches, optional
         What accuracy is measured on: pairs of input and class index.
-    metric : callable, optional
-        In place of data: called with the compressed module, returns a fraction.
+    metric : Metric or callable, optional
+        Judges in place of data: called with a copy of the compressed module, returns a finite
+        number. Data, where they are given too, serve tuning, training and the behavior.
     input_shape : sequence of int, optional
         Shape of one input without the batch, for operations and energy.
     recipe : Recipe, list of Setting, or dict of patterns, optional
@@ -89,7 +91,7 @@ class Explorer(VBox):
         net: nn.Module,
         data: Any = None,
         *,
-        metric: Callable[[nn.Module], float] | None = None,
+        metric: Metric | Callable[[nn.Module], Any] | None = None,
         input_shape: tuple[int, ...] | None = None,
         recipe: Any = None,
         student: nn.Module | None = None,

@@ -6,13 +6,15 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 
 from explorer.compress.weights import check_module
 from explorer.measure.batches import batches, n_samples
+from explorer.measure.metric import ACCURACY, Metric, Scale, Score, as_metric
+from explorer.measure.metric_runner import MetricRunner
 
 T = TypeVar("T")
 
@@ -57,6 +59,31 @@ class Accuracy:
         """True when all samples were judged."""
         return self.n >= self.n_total
 
+    @property
+    def value(self) -> float:
+        """The share of right answers: `top1`."""
+        return self.top1
+
+    @property
+    def scale(self) -> Scale:
+        """What the value means."""
+        return ACCURACY
+
+    @property
+    def name(self) -> str:
+        """``"Accuracy"``."""
+        return ACCURACY.name
+
+    @property
+    def unit(self) -> str:
+        """``"%"``, in which the fraction is shown."""
+        return ACCURACY.unit
+
+    @property
+    def higher_is_better(self) -> bool:
+        """True."""
+        return ACCURACY.higher_is_better
+
 
 def wilson_interval(n_hits: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
     """95 % score interval of a proportion.
@@ -79,8 +106,19 @@ def wilson_interval(n_hits: int, n: int, z: float = 1.959963984540054) -> tuple[
     return max(0.0, center - half), min(1.0, center + half)
 
 
-def evaluate(net: nn.Module, data: Any) -> Accuracy:
-    """Judge a network on labeled data.
+@overload
+def evaluate(net: nn.Module, data: Any, *, metric: None = None) -> Accuracy: ...
+@overload
+def evaluate(
+    net: nn.Module, data: Any = None, *, metric: Metric | Callable[[nn.Module], Any]
+) -> Score: ...
+def evaluate(
+    net: nn.Module,
+    data: Any = None,
+    *,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
+) -> Accuracy | Score:
+    """Judge a network on labeled data, or by a metric.
 
     Parameters
     ----------
@@ -88,21 +126,32 @@ def evaluate(net: nn.Module, data: Any) -> Accuracy:
         Maps a batch of inputs to scores of shape (batch, n_classes); its training flags are
         left as they are, so hand it over in eval mode.
     data : Dataset or iterable of batches
-        Pairs of input and class index, or batches of such pairs (a DataLoader).
+        Pairs of input and class index, or batches of such pairs (a DataLoader). Not looked at
+        where there is a metric.
+    metric : Metric or callable, optional
+        Called with a copy of the network; returns a finite number. It then judges.
 
     Returns
     -------
-    Accuracy
-        Fractions, with a 95 % interval.
+    Accuracy or Score
+        Accuracy in fractions, with a 95 % interval; the score of a metric.
 
     Raises
     ------
     TypeError
         If `net` is not a Module, or `data` holds something else.
     ValueError
-        If there is no sample, or scores and labels do not fit each other.
+        If there is no sample, or scores and labels do not fit each other; if there is neither
+        data nor a metric, or the metric returns no finite number.
     """
     check_module(net)
+    judge_by = as_metric(metric)
+    if judge_by is not None:
+        score = MetricRunner(judge_by).ask(net)
+        if score is not None:
+            return score
+    if data is None:
+        raise ValueError("data: there is nothing to judge by; give labeled samples, or metric=")
     accuracy = next(iter(deque(judge(net, data), maxlen=1)), None)
     if accuracy is None:
         raise ValueError("data: expected at least one labeled sample, got none")

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ class Result:
     overhead_bytes : int
         The part of `size_bytes` that belongs to no compressible layer: header,
         padding, and untouched tensors (biases, normalization).
-    accuracy, original_accuracy : Accuracy or None
-        None without data or a metric, or before the first estimate.
+    accuracy, original_accuracy : Accuracy, Score or None
+        A `Score` where a metric judges. None without data or a metric, or before the first
+        estimate.
     energy_pj, original_energy_pj : float or None
         Estimated energy per inference in picojoules; None where the input shape is unknown.
     complete : bool
@@ -100,14 +102,16 @@ class Result:
     uncounted : tuple of str
         Operations of the network that cannot be counted: with any, all multiply-accumulates
         and energies are at least as given.
+    waiting : str
+        What the accuracy is waited for so long, in words; "" where it is not.
     """
 
     layers: tuple[LayerFigures, ...]
     original_bytes: int
     size_bytes: int
     overhead_bytes: int
-    accuracy: Accuracy | None = None
-    original_accuracy: Accuracy | None = None
+    accuracy: Accuracy | Score | None = None
+    original_accuracy: Accuracy | Score | None = None
     energy_pj: float | None = None
     original_energy_pj: float | None = None
     complete: bool = False
@@ -115,6 +119,7 @@ class Result:
     other_macs: int | None = None
     original_other_macs: int | None = None
     uncounted: tuple[str, ...] = ()
+    waiting: str = ""
 
     @property
     def compression_ratio(self) -> float:

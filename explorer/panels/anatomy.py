@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.measure.accuracy import Accuracy
 from explorer.measure.activity import input_density
 from explorer.measure.anatomy import Anatomy, anatomy
 from explorer.measure.batches import batches
@@ -12,6 +13,7 @@ from explorer.measure.energy import ENERGY_45NM
 from explorer.measure.energy_bill import EnergyBills, energy_bills
 from explorer.measure.energy_formulas import dram_example
 from explorer.measure.layer_costs import LayerCosts, layer_costs
+from explorer.measure.metric import Score
 from explorer.measure.published_layers import published_pruning
 from explorer.measure.tradeoffs import Place, Tradeoffs, tradeoffs
 from explorer.panels.topic import Scene, Topic, ViewSpec
@@ -75,9 +77,14 @@ def _tradeoffs(scene: Scene) -> Tradeoffs:
         after,
         n_params,
         outputs.shape[0],
-        result.accuracy,
-        result.original_accuracy,
+        _comparable(result.accuracy),
+        _comparable(result.original_accuracy),
     )
+
+
+def _comparable(judged: Accuracy | Score | None) -> Accuracy | None:
+    """Return an accuracy; None for the score of a metric, which compares with no published one."""
+    return judged if isinstance(judged, Accuracy) else None
 
 
 LAYER_SHARES = ViewSpec(

@@ -6,11 +6,12 @@ import math
 import threading
 from collections.abc import Callable
 
-from ipywidgets import FloatLogSlider, FloatSlider, ToggleButtons
+from ipywidgets import FloatLogSlider, FloatSlider, FloatText, ToggleButtons
 
 from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.controls.explain import explain
+from explorer.measure.metric import ACCURACY, Scale
 from explorer.measure.result import Result
 from explorer.panels.survey_bar import SurveyBar
 from explorer.session.survey import Survey
@@ -62,16 +63,18 @@ class BudgetPanel:
         self._accuracy = FloatSlider(
             description="Limit (%)", value=97.0, min=1.0, max=100.0, step=0.1
         )
+        self._value = FloatText(description="Limit", value=0.0)
         self._view = BudgetView()
         explain(self._kind, "The limit to meet: bytes of the file, or accuracy.")
         explain(self._size, "Largest file allowed: 1 KB = 1,000 bytes. Lower costs accuracy.")
         explain(self._accuracy, "Lowest accuracy allowed: right / all. Higher takes more bytes.")
+        explain(self._value, "Worst value allowed of the metric. A better one takes more bytes.")
         self._bar = SurveyBar(FitJob, self.start, survey, "Fit")
         self._hint = HintView(self._use)
-        body = [self._kind, self._size, self._accuracy, self._bar.widget]
+        body = [self._kind, self._size, self._accuracy, self._value, self._bar.widget]
         body += [self._view.widget, self._hint.widget]
         self.card = card("Fit a budget", "every layer set by itself", body, "ex-compare-budget")
-        for control in (self._kind, self._size, self._accuracy):
+        for control in (self._kind, self._size, self._accuracy, self._value):
             control.observe(lambda _change: self.draw(), "value")
 
     @property
@@ -79,6 +82,8 @@ class BudgetPanel:
         """The budget that the dials stand for; assign to move them."""
         if self._kind.value == "size":
             return Budget(size_bytes=round(1000 * self._size.value))
+        if not self._scale.share:
+            return Budget(accuracy=self._value.value, scale=self._scale)
         return Budget(accuracy=round(self._accuracy.value / 100, 6))
 
     @budget.setter
@@ -86,7 +91,16 @@ class BudgetPanel:
         if budget.size_bytes is not None:
             self._kind.value, self._size.value = "size", budget.size_bytes / 1000
         elif budget.accuracy is not None:
-            self._kind.value, self._accuracy.value = "accuracy", 100 * budget.accuracy
+            self._kind.value = "accuracy"
+            if budget.scale.share:
+                self._accuracy.value = 100 * budget.accuracy
+            else:
+                self._value.value = budget.accuracy
+
+    @property
+    def _scale(self) -> Scale:
+        survey = self._survey()
+        return ACCURACY if survey is None else survey.scale
 
     def start(self) -> None:
         """Find a recipe for the budget."""
@@ -105,8 +119,14 @@ class BudgetPanel:
             self._size.max = high
             self._size.min = low
             self._size.value = result.original_bytes / FIRST_SHARE / 1000
-        if result.original_accuracy is not None:
-            self._accuracy.value = 100 * max(0.01, result.original_accuracy.top1 - FIRST_DROP)
+        self._kind.options = [("File, or memory", "size"), (self._scale.name, "accuracy")]
+        original = result.original_accuracy
+        if original is not None and original.scale.share:
+            self._accuracy.value = 100 * max(0.01, original.value - FIRST_DROP)
+        elif original is not None:
+            worse = FIRST_DROP * (abs(original.value) or 1.0)
+            goal = original.scale.goodness(original.scale.goodness(original.value) - worse)
+            self._value.value = float(f"{goal:.4g}")
 
     def draw(self) -> None:
         """Draw all there is, from any thread."""
@@ -116,7 +136,9 @@ class BudgetPanel:
     def _draw(self) -> None:
         by_size = self._kind.value == "size"
         (self._size.remove_class if by_size else self._size.add_class)(HIDDEN)
-        (self._accuracy.add_class if by_size else self._accuracy.remove_class)(HIDDEN)
+        for control, own in ((self._accuracy, True), (self._value, False)):
+            shown = not by_size and self._scale.share is own
+            (control.remove_class if shown else control.add_class)(HIDDEN)
         self._bar.draw()
         fitted = self._fitted()
         words, recipe = (outcome_words(fitted), fitted.recipe) if fitted else self._expected()

@@ -158,10 +158,11 @@ class ComparePanel(Tab):
         """Begin with another session's network."""
         self.forget()
         session = self._session = scene.session
-        if session.data is not None:
+        if session.data is not None or session.metric is not None:
             bytes_ = scene.result.original_bytes
             told = (self._heard, self._changed)
-            self.survey = Survey(session.net, session.data, bytes_, *told, session.input_shape)
+            shape, metric = session.input_shape, session.metric
+            self.survey = Survey(session.net, session.data, bytes_, *told, shape, metric)
         (self._missing.add_class if self.survey else self._missing.remove_class)(HIDDEN)
         self.budget.show(scene.result)
         session.observe(lambda result: self._arrived(session, result))

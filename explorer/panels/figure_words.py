@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.measure.metric import ACCURACY
 from explorer.session.kept_figures import KeptFigures
 from explorer.views.format import (
     DASH,
@@ -12,6 +13,7 @@ from explorer.views.format import (
     ratio_text,
     size_text,
 )
+from explorer.views.scores import interval_text, score_text
 
 
 def figures_words(figures: KeptFigures | None) -> str:
@@ -20,7 +22,7 @@ def figures_words(figures: KeptFigures | None) -> str:
         return ""
     size = size_text(figures.size_bytes)
     accuracy = figures.accuracy
-    return size if accuracy is None else f"{size}, {percent_text(accuracy.top1)}"
+    return size if accuracy is None else f"{size}, {score_text(accuracy)}"
 
 
 def figure_cells(figures: KeptFigures | None) -> list[str]:
@@ -39,13 +41,13 @@ def figure_cells(figures: KeptFigures | None) -> list[str]:
 
 
 def accuracy_words(figures: KeptFigures) -> str:
-    """Return accuracy, its interval and the number of samples, in a line."""
+    """Return what it was judged by: value, interval and number of samples, in a line."""
     known = figures.accuracy
     if known is None:
         return DASH
-    if known.n == 0:
-        return f"{percent_text(known.top1)} (own metric)"
-    low = f"{100 * known.low:.1f}"
     of = "" if known.complete else f" of {known.n_total:,}"
-    interval = f"{low}\N{EN DASH}{percent_text(known.high)}, n = {known.n:,}{of}"
-    return f"{percent_text(known.top1)} ({interval})"
+    parts = [interval_text(known)] if interval_text(known) else []
+    parts += [f"n = {known.n:,}{of}"] if known.n else []
+    named = [known.name] if known.scale != ACCURACY else []
+    told = ", ".join([*named, *parts])
+    return f"{score_text(known)} ({told})" if told else score_text(known)

@@ -10,14 +10,17 @@ from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.controls.explain import explain
+from explorer.measure.metric import ACCURACY
 from explorer.measure.result import Result
 from explorer.panels.survey_bar import SurveyBar, samples_words
 from explorer.session.survey import Survey
 from explorer.session.survey_jobs import MethodsJob
+from explorer.sweep.frontier import reading
 from explorer.sweep.method_curves import CurvePoint
 from explorer.views.card import card
-from explorer.views.format import percent_text, ratio_text
+from explorer.views.format import ratio_text
 from explorer.views.method_curves import MethodCurvesView, MethodPlot, setting_of, title_of
+from explorer.views.scores import score_text
 
 
 class MethodPanel:
@@ -94,7 +97,9 @@ class MethodPanel:
             self._retrained.value,
             self._upper.value,
             samples_words(survey),
+            ACCURACY if survey is None else survey.scale,
         )
+        self._metric.disabled = not plot.scale.share
         self._view.draw(plot)
         self._offer()
         self._place()
@@ -118,12 +123,12 @@ class MethodPanel:
 
     def _original(self) -> float | None:
         accuracy = self._result.original_accuracy if self._result else None
-        return getattr(accuracy, self._metric.value) if accuracy else None
+        return reading(accuracy, self._metric.value) if accuracy else None
 
     def _place(self) -> None:
         result = self._result
         if result is not None and result.accuracy is not None:
-            accuracy = getattr(result.accuracy, self._metric.value)
+            accuracy = reading(result.accuracy, self._metric.value)
             self._view.move(result.compression_ratio, accuracy)
 
     def _offer(self) -> None:
@@ -149,6 +154,6 @@ class MethodPanel:
 
 def _words(point: CurvePoint) -> str:
     accuracy = point.point.accuracy
-    judged = percent_text(accuracy.top1) if accuracy else ""
+    judged = score_text(accuracy) if accuracy else ""
     ratio = ratio_text(point.point.compression_ratio)
     return f"{ratio}, {judged}: {title_of(point)}, {setting_of(point)}"

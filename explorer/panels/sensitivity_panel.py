@@ -10,6 +10,7 @@ from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.controls.explain import explain
+from explorer.measure.metric import ACCURACY
 from explorer.panels.layer_recipe import dial_value, with_layer_dial
 from explorer.panels.survey_bar import SurveyBar, samples_words
 from explorer.panels.topic import Scene
@@ -18,8 +19,9 @@ from explorer.session.survey_jobs import SensitivityJob
 from explorer.sweep.dials import DIALS, LayerDial
 from explorer.sweep.sensitivity import curve
 from explorer.views.card import card
-from explorer.views.format import percent_text
-from explorer.views.sensitivity import SensitivityPlot, SensitivityView, value_text
+from explorer.views.scores import value_text
+from explorer.views.sensitivity import SensitivityPlot, SensitivityView
+from explorer.views.sensitivity import value_text as dial_text
 
 TITLES = {"density": "Pruning", "bits": "Bits", "k": "Sharing", "rank": "Rank"}
 
@@ -111,7 +113,7 @@ class SensitivityPanel:
         layers = scene.session.layers
         accuracies = {
             name: {
-                value: point.accuracy.top1
+                value: point.accuracy.value
                 for value, point in curve(own, name).items()
                 if point.accuracy is not None
             }
@@ -124,12 +126,13 @@ class SensitivityPanel:
             accuracies,
             scene.close_up.layer,
             _here(scene, self.dial),
-            original.top1 if original else None,
+            original.value if original else None,
             self._upper.value,
             samples_words(survey),
+            ACCURACY if survey is None else survey.scale,
         )
         self._view.draw(plot)
-        self._offer(layers, scene.close_up.layer, accuracies)
+        self._offer(plot)
 
     def set_layer(self, layer: str, value: float) -> None:
         """Set a layer's dial in the present recipe, and choose the layer.
@@ -158,15 +161,13 @@ class SensitivityPanel:
         self._view.close()
         close_all(self.card)
 
-    def _offer(
-        self, layers: tuple[str, ...], layer: str, accuracies: dict[str, dict[float, float]]
-    ) -> None:
+    def _offer(self, plot: SensitivityPlot) -> None:
         """Offer the layers, and the values measured of the chosen one."""
-        named = [(name or "(the layer)", name) for name in layers]
-        own = accuracies.get(layer, {})
+        named = [(name or "(the layer)", name) for name in plot.layers]
+        layer, own = plot.layer, plot.accuracies.get(plot.layer, {})
         values = [
-            (f"{value_text(self.dial, value)}: {percent_text(accuracy)}", value)
-            for value, accuracy in own.items()
+            (f"{dial_text(self.dial, value)}: {value_text(found, plot.scale)}", value)
+            for value, found in own.items()
         ]
         self._busy = True
         try:

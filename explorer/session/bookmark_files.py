@@ -115,7 +115,7 @@ def _numbers(figures: KeptFigures | None) -> list[float | None]:
     if figures is None:
         return [None] * (len(COLUMNS) - 4)
     known = figures.accuracy
-    accuracy = [known.top1, known.low, known.high, known.n] if known else [None] * 4
+    accuracy = [known.value, known.low, known.high, known.n] if known else [None] * 4
     sizes = [figures.size_bytes, figures.original_bytes, figures.compression_ratio]
     return [*sizes, *accuracy, figures.sparsity, figures.macs, figures.energy_pj]
 

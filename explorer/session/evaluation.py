@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -13,6 +12,8 @@ from torch.utils.data import Dataset
 
 from explorer.measure.accuracy import Accuracy, judge
 from explorer.measure.batches import batches, check_data
+from explorer.measure.metric import Metric, Score
+from explorer.measure.metric_runner import MetricRunner
 from explorer.session.prefix_cache import BUDGET_BYTES, PrefixCache, Stopped
 from explorer.session.recording import Recording
 
@@ -20,6 +21,7 @@ CALIBRATION_BATCHES = (4, 32, 256)
 FIRST_BATCH = 64
 MAX_BATCH = 1024
 BATCH_S = 0.04
+LONGEST_METRIC_S = 60.0
 
 
 class Evaluation:
@@ -28,8 +30,8 @@ class Evaluation:
     Parameters
     ----------
     data : Data, Dataset or iterable of batches, optional
-    metric : callable, optional
-        Called with the module, returns a fraction; excludes `data`.
+    metric : Metric, optional
+        Judges in place of the data.
     budget_bytes : int
         Most memory for activations that are kept between runs.
 
@@ -43,18 +45,14 @@ class Evaluation:
     ------
     TypeError
         If `data` is no data, or can be gone through only once.
-    ValueError
-        If both are given.
     """
 
     def __init__(
         self,
         data: Any,
-        metric: Callable[[nn.Module], float] | None,
+        metric: Metric | None,
         budget_bytes: int = BUDGET_BYTES,
     ) -> None:
-        if data is not None and metric is not None:
-            raise ValueError("give data or metric, not both: each of them defines the accuracy")
         self._data = getattr(data, "eval", data)
         if self._data is not None:
             check_data(self._data)
@@ -63,7 +61,7 @@ class Evaluation:
                 f"data: a {type(self._data).__name__} is empty after its first run, and a recipe "
                 "needs one; give a Dataset, a DataLoader or a list of batches"
             )
-        self._metric = metric
+        self._runner = None if metric is None else MetricRunner(metric, LONGEST_METRIC_S)
         self._budget = budget_bytes
         self._batch = 0
         self._prefix: PrefixCache | None = None
@@ -72,11 +70,16 @@ class Evaluation:
     @property
     def possible(self) -> bool:
         """Whether there is anything to judge by."""
-        return self._data is not None or self._metric is not None
+        return self._data is not None or self._runner is not None
+
+    @property
+    def metric(self) -> Metric | None:
+        """What judges in place of the data."""
+        return None if self._runner is None else self._runner.metric
 
     def run(
         self, net: nn.Module, state: Mapping[str, Any], stale: Callable[[], bool]
-    ) -> Iterator[Accuracy]:
+    ) -> Iterator[Accuracy | Score]:
         """Yield the accuracy so far after each batch; the last is complete.
 
         Parameters
@@ -88,9 +91,10 @@ class Evaluation:
         stale : callable
             The iteration ends early as soon as this says True.
         """
-        if self._metric is not None:
-            value = _fraction(self._metric(net))
-            yield Accuracy(value, value, 0, value, value)
+        if self._runner is not None:
+            score = self._runner.ask(net, stale)
+            if score is not None:
+                yield score
             return
         accuracy = None
         forward = self._forward(net, state, stale)
@@ -141,17 +145,6 @@ class Evaluation:
             if seconds > BATCH_S / 4:
                 break
         return max(1, min(MAX_BATCH, int(len(inputs) * BATCH_S / max(seconds, 1e-6))))
-
-
-def _fraction(told: Any) -> float:
-    """Return what a metric told as a number; raises ValueError where it is none."""
-    try:
-        value = float(told)
-    except (TypeError, ValueError):
-        value = math.nan
-    if math.isnan(value):
-        raise ValueError(f"metric: expected a number, such as 0.98 for 98%; got {told!r:.60}")
-    return value
 
 
 def _seconds(net: nn.Module, inputs: Tensor) -> float:

@@ -12,6 +12,7 @@ from torch import nn
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Metric, Score
 from explorer.session.evaluation import Evaluation
 from explorer.session.recording import Recording
 from explorer.session.worker import Stale
@@ -34,7 +35,7 @@ class Evaluator:
 
     Attributes
     ----------
-    original : Accuracy or None
+    original : Accuracy, Score or None
         Of the network itself; None until it is complete.
     original_recording : Recording or None
         What the network itself answered meanwhile.
@@ -52,13 +53,18 @@ class Evaluator:
         self._evaluation = evaluation
         self._device = device
         self._busy = threading.Lock()
-        self.original: Accuracy | None = None
+        self.original: Accuracy | Score | None = None
         self.original_recording: Recording | None = None
 
     @property
     def possible(self) -> bool:
         """Whether there is anything to judge by."""
         return self._evaluation.possible
+
+    @property
+    def metric(self) -> Metric | None:
+        """What judges in place of data."""
+        return self._evaluation.metric
 
     @property
     def recording(self) -> Recording | None:
@@ -75,7 +81,7 @@ class Evaluator:
         with self._busy:
             self._rewrite(plans, stale)
 
-    def run(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy]:
+    def run(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy | Score]:
         """Yield the accuracy so far after each batch."""
         if self.possible:
             yield from self._judge(plans, stale)
@@ -88,7 +94,7 @@ class Evaluator:
                 self.original_recording = self.recording
                 self.original = accuracy if accuracy.complete else None
 
-    def _judge(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy]:
+    def _judge(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy | Score]:
         with self._busy:
             if self._rewrite(plans, stale):
                 yield from self._evaluation.run(self.copy.net, plans, stale)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 from explorer.measure.result import Result
 from explorer.session.strict_json import check_integer, check_number, check_object
 
 PARTS = ("original_bytes", "size_bytes", "sparsity", "accuracy", "macs", "energy_pj")
 ACCURACY_PARTS = ("top1", "top5", "n", "low", "high", "n_total")
+SCORE_PARTS = tuple(field.name for field in fields(Score))
 MOST = 10**15
 ROUNDING = 1e-9
 
@@ -25,7 +27,7 @@ class KeptFigures:
         Bytes of the original network, and of the compressed file.
     sparsity : float
         Fraction of zeros, in [0, 1].
-    accuracy : Accuracy or None
+    accuracy : Accuracy, Score or None
         As far as it was measured; None without data.
     macs : int or None
         Multiply-accumulates per inference with zeros skipped; None if unknown.
@@ -38,7 +40,7 @@ class KeptFigures:
     original_bytes: int
     size_bytes: int
     sparsity: float
-    accuracy: Accuracy | None = None
+    accuracy: Accuracy | Score | None = None
     macs: int | None = None
     energy_pj: float | None = None
     at_least: bool = False
@@ -110,7 +112,24 @@ class KeptFigures:
         )
 
 
-def _read_accuracy(value: Any, what: str) -> Accuracy:
+def _read_score(value: Any, what: str) -> Score:
+    given = dict(check_object(value, what, SCORE_PARTS))
+    given |= {
+        name: check_integer(given[name], f"{what}: {name}", 0, MOST)
+        for name in ("n", "n_total")
+        if name in given
+    }
+    if not isinstance(given.get("higher_is_better", True), bool):
+        raise ValueError(f"{what}: higher_is_better must be true or false")
+    try:
+        return Score(**given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what}: {error}") from None
+
+
+def _read_accuracy(value: Any, what: str) -> Accuracy | Score:
+    if isinstance(value, dict) and "value" in value:
+        return _read_score(value, what)
     given = check_object(value, what, ACCURACY_PARTS)
     if missing := [name for name in ACCURACY_PARTS if name not in given]:
         raise ValueError(f"{what}: {', '.join(missing)} must be given")

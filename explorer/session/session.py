@@ -12,6 +12,7 @@ from explorer.codec.model import CompressedModel
 from explorer.compress.recipe import Recipe
 from explorer.measure.behavior import Behavior
 from explorer.measure.breakdown import Breakdown
+from explorer.measure.metric import Metric, as_metric
 from explorer.measure.result import Result
 from explorer.measure.rounds import Stop, never
 from explorer.measure.speed import Speed
@@ -37,8 +38,9 @@ class Session:
     data : Data, Dataset or iterable of batches, optional
         What accuracy is measured on: pairs of input and class index. Of a `Data` its
         ``eval`` part is used.
-    metric : callable, optional
-        In place of data: called with the compressed module, returns a fraction.
+    metric : Metric or callable, optional
+        Judges in place of data: called with a copy of the compressed module, returns a finite
+        number. Data, where they are given too, serve tuning, shapes and the behavior.
     input_shape : sequence of int, optional
         Shape of one input without the batch, for operations and energy; by default
         that of the data, or what the network says of itself.
@@ -71,7 +73,7 @@ class Session:
         net: nn.Module,
         data: Any = None,
         *,
-        metric: Callable[[nn.Module], float] | None = None,
+        metric: Metric | Callable[[nn.Module], Any] | None = None,
         input_shape: tuple[int, ...] | None = None,
         origin: nn.Module | None = None,
         device: str | torch.device = "auto",
@@ -80,12 +82,12 @@ class Session:
         self.net = net
         self.origin = net if origin is None else origin
         self.data = data
-        self.metric = metric
+        self.metric = as_metric(metric)
         self.device = chosen_device(device)
         shape = input_shape or known_shape(net, data)
 
         def evaluation() -> Evaluation:
-            return Evaluation(data, metric, activation_bytes)
+            return Evaluation(data, self.metric, activation_bytes)
 
         self._subjects = Subjects(net, data, shape, evaluation, self.device, origin)
         self._original, self._first = self._subjects.original, self._subjects.first

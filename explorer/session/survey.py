@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from explorer.measure.metric import ACCURACY, Metric, Scale
 from explorer.session.background import BackgroundRun, State
 from explorer.session.samples import Part, part_of
 from explorer.session.survey_jobs import Bench, CellKey, CurveKey, Job, Kept, Measured
@@ -43,6 +44,8 @@ class Survey:
     changed : callable
         Called with the survey whenever the state of its job changes, also at its end.
     input_shape : tuple of int, optional
+    metric : Metric, optional
+        Judges in place of the data.
 
     Attributes
     ----------
@@ -65,9 +68,11 @@ class Survey:
         heard: Callable[[Survey], None],
         changed: Callable[[Survey], None],
         input_shape: tuple[int, ...] | None = None,
+        metric: Metric | None = None,
     ) -> None:
         self.net, self._data, self._shape = net, data, input_shape
         self._original_bytes = original_bytes
+        self._metric = metric
         self._heard, self._changed = heard, changed
         self.curves: dict[CurveKey, CurvePoint] = {}
         self.sensitivities: dict[CellKey, SensitivityPoint] = {}
@@ -82,6 +87,11 @@ class Survey:
         self._shown = 0.0
 
     @property
+    def scale(self) -> Scale:
+        """What the values mean that networks are judged by."""
+        return ACCURACY if self._metric is None else self._metric.scale
+
+    @property
     def can_train(self) -> bool:
         """Whether there are samples to retrain on."""
         return hasattr(self._data, "tune") and hasattr(self._data, "eval")
@@ -89,7 +99,9 @@ class Survey:
     @property
     def samples(self) -> tuple[int, int]:
         """Samples that are judged on, and samples there are; 0 where that is not known yet."""
-        return (self._part.n, self._part.n_total) if self._part else (0, 0)
+        if self._part is None or self._metric is not None:
+            return 0, 0
+        return self._part.n, self._part.n_total
 
     @property
     def state(self) -> State:
@@ -169,7 +181,8 @@ class Survey:
         if self._part is None:
             self._part = part_of(self.net, self._data)
         if self._subject is None:
-            self._subject = Subject(self.net, self._part.measured_on, self._shape)
+            measured_on = self._part.measured_on
+            self._subject = Subject(self.net, measured_on, self._shape, metric=self._metric)
         self._subject.stopped.clear()
 
         def stopped() -> bool:
@@ -181,8 +194,8 @@ class Survey:
 
         if stopped():
             raise Stopped
-        measured_on = (self.net, self._part, self._subject, self._original_bytes)
-        return Bench(*measured_on, stopped, tell, self._solvers)
+        bench = (self.net, self._part, self._subject, self._original_bytes)
+        return Bench(*bench, stopped, tell, self._solvers)
 
     def _arrived(self, found: Measured) -> None:
         if isinstance(found, CurvePoint):

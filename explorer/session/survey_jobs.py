@@ -80,6 +80,10 @@ class Bench:
             self._solvers[len(points)] = BudgetSolver(self.subject, points)
         return self._solvers[len(points)]
 
+    def retrainer(self) -> Retrainer:
+        """Return what retrains networks, judged as all others are."""
+        return Retrainer(self.net, self.part.measured_on, metric=self.subject.metric)
+
     def counted(self, items: Sequence[T], n_more: int = 0) -> Iterator[T]:
         """Yield items, telling after each how far it is; `n_more` come afterwards."""
         started = time.perf_counter()
@@ -142,7 +146,7 @@ class MethodsJob(Job):
             for one, again in wanted
             if (one.method, one.value, again) not in kept.curves
         ]
-        retrainer = Retrainer(bench.net, bench.part.measured_on) if self.retrained else None
+        retrainer = bench.retrainer() if self.retrained else None
         for one, again in bench.counted(missing):
             if again and retrainer is not None:
                 found = retrainer.point(one.recipe, bench.stopped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from explorer.session.trial import Trial
 from explorer.session.words import in_words
 from explorer.session.worker import LatestWins, Stale
 
+TELL_AFTER_S = 3.0
 Observer = Callable[[Result], None]
 
 
@@ -93,7 +95,9 @@ class Trials:
         _ = self.result
         with self._changed:
             if not self._changed.wait_for(lambda: self.result.complete or self._closed, timeout):
-                raise TimeoutError(f"accuracy is not complete after {timeout} s")
+                told = self.result.waiting
+                because = f": {told}" if told else ""
+                raise TimeoutError(f"accuracy is not complete after {timeout} s{because}")
             if not self.result.complete:
                 raise RuntimeError("the session was closed before accuracy was complete")
             return self.result
@@ -165,9 +169,10 @@ class Trials:
     def _evaluate(self, trial: Trial, stale: Stale) -> None:
         """Measure a trial's accuracy, telling every estimate."""
         judge, result = self._subjects.first.evaluator, trial.result
+        asked = self._telling(trial, stale)
         try:
-            judge.judge_original(stale)
-            for accuracy in trial.task.subject.evaluator.run(trial.plans, stale):
+            judge.judge_original(asked)
+            for accuracy in trial.task.subject.evaluator.run(trial.plans, asked):
                 result = replace(
                     result,
                     accuracy=accuracy,
@@ -178,6 +183,21 @@ class Trials:
         except Exception as error:
             words = f"{type(error).__name__}: {in_words(error)}"
             self._publish(replace(result, error_message=words, complete=True), trial)
+
+    def _telling(self, trial: Trial, stale: Stale) -> Stale:
+        """Return `stale`, which where a metric takes long tells of it when it is asked."""
+        metric, started = trial.task.subject.evaluator.metric, time.monotonic()
+        told = metric is None
+
+        def asked() -> bool:
+            nonlocal told
+            if not told and metric is not None and time.monotonic() - started > TELL_AFTER_S:
+                told = True
+                words = f"{metric.name} has not answered yet"
+                self._publish(replace(trial.result, waiting=words), trial)
+            return stale()
+
+        return asked
 
     def _publish(self, result: Result, trial: Trial) -> None:
         with self._changed:

@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from explorer.compress.recipe import Recipe
+from explorer.measure.metric import ACCURACY, Metric, as_metric
 from explorer.measure.rounds import never
 from explorer.sweep.points import Hear, Point, unheard
 from explorer.sweep.prediction import USUAL, BudgetSolver
@@ -36,7 +37,7 @@ class Fitted:
     point : Point
         Its bytes and accuracy, measured.
     predicted : float
-        The top-1 accuracy that the layers' sensitivities had let expect.
+        The top-1 accuracy, or the metric's value, that the layers' sensitivities had let expect.
     met : bool
         Whether the budget is kept; if not, this is the nearest that was found.
     n_tries : int
@@ -62,6 +63,7 @@ def fit_budget(
     store: str | Path | None = None,
     should_stop: Callable[[], bool] | None = None,
     progress: Hear = unheard,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
 ) -> Fitted:
     """Find a recipe for a budget: how much of each layer to keep, and with how many values.
 
@@ -75,17 +77,20 @@ def fit_budget(
     ----------
     net : Module
         Left unchanged.
-    data : Data, Dataset or iterable of batches
-        What accuracy is measured on; of a `Data` its ``eval`` part.
+    data : Data, Dataset, iterable of batches, or None
+        What accuracy is measured on; of a `Data` its ``eval`` part. None where a metric judges.
     size_bytes : int, optional
         Most bytes of the file.
     accuracy : float, optional
-        Least top-1 accuracy, a fraction. Exactly one of the two is given.
+        Least top-1 accuracy, a fraction; with a metric its worst value allowed, which is the
+        highest where lower is better. Exactly one of the two is given.
     points : iterable of SensitivityPoint, optional
         What `sensitivity` yielded for the dials ``"density"`` and ``"k"`` on the same
         network and data; measured first where it is not given.
     executor, store, should_stop, progress
         As for `sweep`, for that measurement.
+    metric : Metric or callable, optional
+        Judges in place of the data.
 
     Returns
     -------
@@ -95,7 +100,7 @@ def fit_budget(
     Raises
     ------
     ValueError, TypeError
-        If the budget is out of range, or the data are None.
+        If the budget is out of range, or there is neither data nor a metric.
     RuntimeError
         If it was stopped before anything was found.
 
@@ -107,9 +112,12 @@ def fit_budget(
     >>> fitted.met, fitted.point.size_bytes <= 50_000
     (True, True)
     """
-    budget = Budget(size_bytes, accuracy)
-    if data is None:
-        raise ValueError("data: there is none to measure accuracy on; give labeled samples")
+    judge_by = as_metric(metric)
+    budget = Budget(size_bytes, accuracy, judge_by.scale if judge_by else ACCURACY)
+    if data is None and judge_by is None:
+        raise ValueError(
+            "data: there is none to measure accuracy on; give labeled samples, or metric="
+        )
     stop = should_stop or never
     if points is None:
         how: dict[str, Any] = {
@@ -117,11 +125,12 @@ def fit_budget(
             "store": store,
             "should_stop": stop,
             "progress": progress,
+            "metric": judge_by,
         }
         points = [p for dial in DIALS for p in sensitivity(net, data, dial=dial, **how)]
     found: Fitted | None = None
     if not stop():
-        subject = Subject(net, data)
+        subject = Subject(net, data, metric=judge_by)
         for fitted in tries(subject, BudgetSolver(subject, points), budget):
             found = fitted
             if stop():
@@ -143,8 +152,7 @@ def tries(subject: Subject, solver: BudgetSolver, budget: Budget) -> Iterator[Fi
     if budget.size_bytes is not None:
         yield from _cautiously(subject, solver, budget)
         return
-    allowed = math.log(solver.accuracy / (budget.accuracy or 1.0))
-    yield from _approach(subject, solver, budget, max(0.0, allowed))
+    yield from _approach(subject, solver, budget, max(0.0, solver.allowed(budget)))
 
 
 def _cautiously(subject: Subject, solver: BudgetSolver, budget: Budget) -> Iterator[Fitted]:
@@ -156,7 +164,7 @@ def _cautiously(subject: Subject, solver: BudgetSolver, budget: Budget) -> Itera
         if choice.recipe not in seen:
             seen.add(choice.recipe)
             fitted = _measured(subject, solver, budget, choice, len(seen))
-            best = fitted if best is None else max(best, fitted, key=_accuracy)
+            best = fitted if best is None else max(best, fitted, key=_goodness)
             yield replace(best, n_tries=len(seen))
 
 
@@ -187,11 +195,12 @@ def _better(one: Fitted | None, other: Fitted) -> Fitted:
         return min(one, other, key=lambda fitted: fitted.point.size_bytes)
     if one.met or other.met:
         return one if one.met else other
-    return max(one, other, key=_accuracy)
+    return max(one, other, key=_goodness)
 
 
-def _accuracy(fitted: Fitted) -> float:
-    return fitted.point.accuracy.top1 if fitted.point.accuracy else 0.0
+def _goodness(fitted: Fitted) -> float:
+    judged = fitted.point.accuracy
+    return judged.scale.goodness(judged.value) if judged else -math.inf
 
 
 def _measured(
@@ -202,7 +211,7 @@ def _measured(
     if point.accuracy is None:
         raise RuntimeError(f"the recipe could not be measured: {point.error_message}")
     met = (
-        point.accuracy.top1 >= budget.accuracy
+        budget.allows(point.accuracy.value)
         if budget.accuracy is not None
         else point.size_bytes <= (budget.size_bytes or 0)
     )

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from explorer.codec.whole import whole
 from explorer.compress.recipe import Recipe
+from explorer.measure.accuracy import Accuracy
 from explorer.sweep.dispatch import SweepIncomplete
 from explorer.sweep.grid import read_grid
 from explorer.sweep.keeping import PointsNotKept
@@ -213,8 +214,8 @@ def _row(point: Point) -> dict[str, Any]:
         "size_bytes": point.size_bytes or None,
         "original_bytes": point.original_bytes,
         "compression_ratio": point.compression_ratio if point.size_bytes else None,
-        "top1": judged and judged.top1,
-        "top5": judged and judged.top5,
+        "top1": judged and judged.value,
+        "top5": judged.top5 if isinstance(judged, Accuracy) else None,
         "low": judged and judged.low,
         "high": judged and judged.high,
         "n": judged and judged.n,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import uuid
 from collections import deque
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from explorer.measure.metric import Metric
 from explorer.sweep.points import Point
 from explorer.sweep.subject import Subject
 from explorer.sweep.task import SHELF, Address, Lacking, Loader, Task, content_key, pack
@@ -47,7 +49,9 @@ class Delivery:
         self._saliency = saliency
         self._file = folder / FILE
         content = content_key(subject, saliency=saliency)
-        self.address = Address(home, content, "", loader, saliency, "torchvision" in sys.modules)
+        travels = None if loader is None else subject.metric
+        torchvision = "torchvision" in sys.modules
+        self.address = Address(home, content, "", loader, saliency, torchvision, travels)
         self._unsendable: ValueError | None = None
         self._asked: set[str] = set()
         self._held: deque[Task] = deque()
@@ -137,9 +141,23 @@ def delivery(
     try:
         with TemporaryDirectory(prefix="sweep-", dir=folder, ignore_cleanup_errors=True) as own:
             sent = Delivery(subject, home, Path(own), saliency=saliency, loader=loader)
-            if loader is None and not isinstance(executor, ThreadPoolExecutor):
-                sent.write()
+            if not isinstance(executor, ThreadPoolExecutor):
+                if loader is None:
+                    sent.write()
+                else:
+                    _check_travels(subject.metric)
             yield sent
     finally:
         subject.stopped.set()
         SHELF.clear(home)
+
+
+def _check_travels(metric: Metric | None) -> None:
+    """Raise ValueError where a metric cannot go to another process."""
+    try:
+        pickle.dumps(metric)
+    except Exception as error:
+        raise ValueError(
+            f"metric cannot be sent to worker processes ({error}): define its function at the top "
+            "of a module that workers can import, or sweep in threads"
+        ) from error

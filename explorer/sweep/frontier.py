@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, TypeVar
 
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 from explorer.sweep.points import Point
 
 T = TypeVar("T")
@@ -15,8 +17,8 @@ METRICS = ("top1", "top5")
 def frontier(points: Iterable[T], metric: Metric = "top1") -> list[T]:
     """Return the points that no other point dominates, smallest compression ratio first.
 
-    One point dominates another if it is as good in compression ratio and in accuracy, and
-    better in one of them. Of points that are equal in both, all stay.
+    One point dominates another if it is as good in compression ratio and in accuracy, or the
+    score of a metric, and better in one of them. Of points that are equal in both, all stay.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def frontier(points: Iterable[T], metric: Metric = "top1") -> list[T]:
 
 
 def _place(item: Any, metric: str) -> tuple[float, float] | None:
-    """Return compression ratio and accuracy; None where they are not known."""
+    """Return compression ratio and goodness; None where they are not known."""
     point = getattr(item, "point", item)
     if not isinstance(point, Point):
         raise TypeError(
@@ -59,4 +61,11 @@ def _place(item: Any, metric: str) -> tuple[float, float] | None:
         )
     if point.accuracy is None or not point.size_bytes:
         return None
-    return point.compression_ratio, getattr(point.accuracy, metric)
+    return point.compression_ratio, point.accuracy.scale.goodness(reading(point.accuracy, metric))
+
+
+def reading(judged: Accuracy | Score | None, metric: str) -> float:
+    """Return top-1 or top-5 accuracy; of a score its value; NaN for None."""
+    if judged is None:
+        return float("nan")
+    return judged.top5 if isinstance(judged, Accuracy) and metric == "top5" else judged.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from types import CellType
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from explorer.compress.recipe import Recipe
 from explorer.measure.batches import batches
+from explorer.measure.metric import Metric
 
 FORMAT = 1
 BATCH = 256
@@ -56,6 +58,50 @@ def data_key(data: Any) -> str:
         _add(content, inputs)
         _add(content, labels)
     return content.hexdigest()
+
+
+def metric_key(metric: Metric) -> str:
+    """Hash what tells a metric from others: name, unit, direction, and its function's code.
+
+    Parameters
+    ----------
+    metric : Metric
+
+    Returns
+    -------
+    str
+        Two metrics whose functions differ only in objects that they use have the same; give
+        them names that differ.
+    """
+    content = hashlib.blake2b(digest_size=20)
+    function = metric.function
+    code = getattr(function, "__code__", None)
+    parts: list[object] = [
+        metric.key,
+        getattr(function, "__qualname__", type(function).__qualname__),
+    ]
+    if code is not None:
+        parts += [code.co_code.hex(), code.co_consts, code.co_names]
+    content.update(ADDRESS.sub("", repr(parts)).encode())
+    for cell in getattr(function, "__closure__", None) or ():
+        _add_held(content, cell)
+    return f"metric {content.hexdigest()}"
+
+
+def _add_held(content: Any, cell: CellType) -> None:
+    """Take into account what a function holds on to, where that is a tensor or a plain value."""
+    held = cell.cell_contents if _is_filled(cell) else None
+    if isinstance(held, Tensor):
+        _add(content, held)
+    elif isinstance(held, (bool, int, float, str)):
+        content.update(repr(held).encode())
+
+
+def _is_filled(cell: CellType) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
 
 
 def point_key(network: str, data: str, recipe: Recipe, tune: str, shape: object) -> str:

@@ -12,6 +12,7 @@ from torch import nn
 
 from explorer.compress.recipe import Recipe
 from explorer.compress.weights import compressible
+from explorer.measure.metric import Metric, as_metric
 from explorer.sweep.methods import METHODS, Method
 from explorer.sweep.order import coarse_to_fine
 from explorer.sweep.points import Hear, Point, unheard
@@ -70,6 +71,7 @@ def method_curves(
     store: str | Path | None = None,
     should_stop: Callable[[], bool] | None = None,
     progress: Hear = unheard,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
     **options: Any,
 ) -> Generator[CurvePoint, None, None]:
     """Measure all methods over their settings, yielding points as they finish.
@@ -88,7 +90,7 @@ def method_curves(
         this process, one after the other, and are not kept in `store`.
     training : TrainSettings
         How they are retrained; by default 100 steps, at most five epochs.
-    executor, store, should_stop, progress
+    executor, store, should_stop, progress, metric
         As for `sweep`; retraining asks `should_stop` after every step.
     **options
         ``input_shape``, ``loader`` and ``folder``, as for `sweep`.
@@ -111,7 +113,7 @@ def method_curves(
     trained quantization and Huffman coding". ICLR 2016. arXiv:1510.00149. Figure 6.
     """
     plan = planned(net, methods)
-    retrainer = Retrainer(net, data, training) if retrained else None
+    retrainer = Retrainer(net, data, training, as_metric(metric)) if retrained else None
     wanted: dict[Recipe, list[Planned]] = {}
     for one in plan:
         wanted.setdefault(one.recipe, []).append(one)
@@ -123,6 +125,7 @@ def method_curves(
         store=store,
         should_stop=should_stop,
         progress=progress,
+        metric=metric,
         **options,
     )
     again = [one for one in plan if METHODS[one.method].trains] if retrainer else []

@@ -15,6 +15,7 @@ from explorer.compress.setting import Setting
 from explorer.sweep.dials import DIALS
 from explorer.sweep.sensitivity import SensitivityPoint
 from explorer.sweep.solver import Option
+from explorer.sweep.toll import Toll
 
 FINE = tuple(
     percent / 100
@@ -30,18 +31,18 @@ class Losses:
     ----------
     values : ndarray, shape (n,), ascending
     losses : ndarray, shape (n,)
-        log(original accuracy / accuracy), never negative, and nowhere more for a gentler
-        value than for a harsher one: where samples say so, it is taken for chance.
+        As `Toll` counts them, never negative, and nowhere more for a gentler value than for a
+        harsher one: where samples say so, it is taken for chance.
     """
 
     values: np.ndarray
     losses: np.ndarray
 
     @classmethod
-    def of(cls, accuracies: Mapping[float, float], original: float, least: float) -> Losses:
-        """Take accuracies by value; those below `least`, half a sample, count as that."""
-        values = np.array(sorted(accuracies))
-        found = [math.log(original / max(accuracies[v], least)) for v in values.tolist()]
+    def of(cls, judged: Mapping[float, float], toll: Toll) -> Losses:
+        """Take accuracies, or a metric's values, by the dial's value."""
+        values = np.array(sorted(judged))
+        found = [toll.loss(judged[v]) for v in values.tolist()]
         gentle_first = np.maximum.accumulate(np.maximum(found, 0.0)[::-1])
         return cls(values, gentle_first[::-1])
 
@@ -50,19 +51,27 @@ class Losses:
         return float(np.interp(math.log(value), np.log(self.values), self.losses))
 
 
-def original_accuracy(points: Iterable[SensitivityPoint]) -> float:
-    """Return the accuracy of the network as it is; where it was not measured, the highest.
+def toll_of(points: Iterable[SensitivityPoint]) -> Toll:
+    """Return how the points' values are compared with that of the network as it is.
+
+    Where that was not measured, the best of them takes its place.
 
     Raises
     ------
     ValueError
-        If no point has an accuracy.
+        If no point has an accuracy or score, or they are judged by different metrics.
     """
-    judged = [p.point for p in points if p.point.accuracy is not None]
+    judged = [(p.point.recipe, p.point.accuracy) for p in points if p.point.accuracy is not None]
     if not judged:
         raise ValueError("points: none of them has an accuracy; measure them on labeled data")
-    whole = [point for point in judged if not point.recipe.entries]
-    return max(point.accuracy.top1 for point in whole or judged if point.accuracy is not None)
+    scales = list(dict.fromkeys(accuracy.scale for _, accuracy in judged))
+    if len(scales) > 1:
+        names = ", ".join(scale.name for scale in scales)
+        raise ValueError(f"points: judged by different metrics: {names}; give those of one")
+    whole = [accuracy.value for recipe, accuracy in judged if not recipe.entries]
+    values = [accuracy.value for _, accuracy in judged]
+    original = max(whole or values, key=scales[0].goodness)
+    return Toll.of(original, scales[0], values, max(accuracy.n for _, accuracy in judged))
 
 
 def layer_losses(points: Iterable[SensitivityPoint]) -> dict[tuple[str, str], Losses]:
@@ -71,17 +80,15 @@ def layer_losses(points: Iterable[SensitivityPoint]) -> dict[tuple[str, str], Lo
     Parameters
     ----------
     points : iterable of SensitivityPoint
-        Of one network and the same data.
+        Of one network and the same data or metric.
     """
     judged = [p for p in points if p.point.accuracy is not None]
-    original = original_accuracy(judged)
+    toll = toll_of(judged)
     found: dict[tuple[str, str], dict[float, float]] = {}
-    least = 1e-9
     for p in judged:
         if p.point.accuracy is not None:
-            found.setdefault((p.layer, p.dial), {})[p.value] = p.point.accuracy.top1
-            least = max(least, 0.5 / max(1, p.point.accuracy.n))
-    return {key: Losses.of(own, original, least) for key, own in found.items()}
+            found.setdefault((p.layer, p.dial), {})[p.value] = p.point.accuracy.value
+    return {key: Losses.of(own, toll) for key, own in found.items()}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from explorer.compress.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Point:
         Bytes of the compressed file; 0 where the recipe failed before they were known.
     original_bytes : int
         Bytes of every parameter and buffer of the network.
-    accuracy : Accuracy or None
-        None without data, or where the recipe failed.
+    accuracy : Accuracy, Score or None
+        A `Score` where a metric judges. None without data, or where the recipe failed.
     seconds : float
         Of computation, on the worker.
     error_message : str
@@ -35,7 +36,7 @@ class Point:
     recipe: Recipe
     size_bytes: int
     original_bytes: int
-    accuracy: Accuracy | None
+    accuracy: Accuracy | Score | None
     seconds: float
     error_message: str = ""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 
 from explorer.compress.recipe import Recipe
 from explorer.compress.resolve import layer_steps
 from explorer.measure.figures import figures
-from explorer.sweep.options import layer_costs, original_accuracy, section_bytes
+from explorer.sweep.options import layer_costs, section_bytes, toll_of
 from explorer.sweep.sensitivity import SensitivityPoint
 from explorer.sweep.solver import Budget, Choice, Front
 from explorer.sweep.subject import Subject
@@ -28,13 +27,13 @@ class BudgetSolver:
 
     Attributes
     ----------
-    accuracy : float
-        Top-1 accuracy of the network as it is.
+    toll : Toll
+        How losses are counted, from the accuracy or score of the network as it is.
     """
 
     def __init__(self, subject: Subject, points: Iterable[SensitivityPoint]) -> None:
         known = list(points)
-        self.accuracy = original_accuracy(known)
+        self.toll = toll_of(known)
         self._subject = subject
         self._costs = layer_costs(subject.layers, known)
         self._fronts: dict[float, Front] = {}
@@ -49,12 +48,17 @@ class BudgetSolver:
         return figures(subject.network, recipe, steps, plans).size_bytes
 
     def predicted(self, choice: Choice) -> float:
-        """Return the accuracy that a choice lets expect: the layers' losses added up."""
+        """Return the value that a choice lets expect: the layers' losses added up."""
         chosen = (
             next(cost for cost in self._costs[name] if cost.steps == steps)
             for name, steps in choice.steps.items()
         )
-        return self.accuracy * math.exp(-sum(cost.total(USUAL) for cost in chosen))
+        return self.toll.value(sum(cost.total(USUAL) for cost in chosen))
+
+    def allowed(self, budget: Budget) -> float:
+        """Return the loss that a budget of accuracy, or of a metric's value, leaves."""
+        goal = budget.accuracy
+        return self.toll.loss(self.toll.original if goal is None else goal)
 
     def solve(self, budget: Budget, caution: float = USUAL) -> Choice:
         """Return the best choice by prediction; bytes are exact, header and biases included.
@@ -66,7 +70,7 @@ class BudgetSolver:
             What a change as large as the layer costs at least, in nats.
         """
         if budget.size_bytes is None:
-            return self.within_loss(math.log(self.accuracy / (budget.accuracy or 1.0)))
+            return self.within_loss(self.allowed(budget))
         return self._within_bytes(budget.size_bytes, self._front(caution))
 
     def within_loss(self, loss: float) -> Choice:

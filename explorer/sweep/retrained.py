@@ -13,6 +13,7 @@ from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.share import Share
 from explorer.compress.weights import compressible
+from explorer.measure.metric import Metric
 from explorer.measure.rounds import never
 from explorer.sweep.points import Point
 from explorer.sweep.subject import Stopped, Subject
@@ -35,6 +36,8 @@ class Retrainer:
         Its ``tune`` part is trained on, its ``eval`` part judged on.
     training : TrainSettings
         Of pruned weights; shared values are trained as long, with Adam.
+    metric : Metric, optional
+        Judges in place of the ``eval`` part.
 
     Raises
     ------
@@ -42,13 +45,20 @@ class Retrainer:
         If the data have no part to tune on.
     """
 
-    def __init__(self, net: nn.Module, data: Any, training: TrainSettings = SHORT) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        data: Any,
+        training: TrainSettings = SHORT,
+        metric: Metric | None = None,
+    ) -> None:
         if not (hasattr(data, "tune") and hasattr(data, "eval")):
             raise ValueError(
                 "data: retraining needs samples apart from those that accuracy is measured on; "
                 f"got {type(data).__name__}: give both, as in Data(tune=..., eval=...)"
             )
         self._net, self._data, self._training = net, data, training
+        self._metric = metric
         self._kept: tuple[Recipe, nn.Module] | None = None
 
     def point(self, recipe: Recipe, should_stop: Callable[[], bool] | None = None) -> Point | None:
@@ -76,7 +86,7 @@ class Retrainer:
                 return None
             self._kept = lossy, net
         try:
-            return Subject(self._kept[1], self._data).point("", recipe)
+            return Subject(self._kept[1], self._data, metric=self._metric).point("", recipe)
         except Stopped:
             return None
 

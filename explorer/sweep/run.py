@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from explorer.compress.recipe import Recipe
+from explorer.measure.metric import Metric, as_metric
 from explorer.measure.rounds import never
 from explorer.sweep.delivery import delivery
 from explorer.sweep.dispatch import Dispatch
@@ -35,6 +36,7 @@ def sweep(
     progress: Hear = unheard,
     loader: Loader | None = None,
     folder: str | Path | None = None,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
 ) -> Generator[Point, None, None]:
     """Measure bytes and accuracy of many recipes, yielding points as they finish.
 
@@ -73,6 +75,10 @@ def sweep(
         A folder that this process and all workers see, for the file by which network
         and data travel; by default this machine's for temporary files. Workers that do
         not see it get the bytes through the executor.
+    metric : Metric or callable, optional
+        Judges in place of the data: called with a copy of each network, by several threads at
+        once, returns a finite number. For processes it must be a function at the top of a
+        module. A store tells metrics apart by name, unit, direction and code.
 
     Yields
     ------
@@ -115,7 +121,7 @@ def sweep(
             "executor must have submit(), as a concurrent.futures.Executor has; "
             f"got {type(executor).__name__}"
         )
-    subject = Subject(net, data, input_shape)
+    subject = Subject(net, data, input_shape, metric=as_metric(metric))
     wanted = {subject.key(recipe): recipe for recipe in _parsed(recipes)}
     return _points(subject, wanted, executor, store, should_stop or never, progress, loader, folder)
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.weights import as_matrix, compressible
+from explorer.measure.metric import Metric
 from explorer.sweep.dials import Shape, dial_named
 from explorer.sweep.order import coarse_to_fine
 from explorer.sweep.points import Hear, Point, unheard
@@ -66,6 +67,7 @@ def sensitivity(
     store: str | Path | None = None,
     should_stop: Callable[[], bool] | None = None,
     progress: Hear = unheard,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
     **options: Any,
 ) -> Generator[SensitivityPoint, None, None]:
     """Measure what compressing each layer alone costs, yielding points as they finish.
@@ -87,7 +89,7 @@ def sensitivity(
         By default all layers.
     values : iterable of float, optional
         By default 0.02 to 1 for shares, 1 to 8 bits, and 2 to 256 values.
-    executor, store, should_stop, progress
+    executor, store, should_stop, progress, metric
         As for `sweep`.
     **options
         ``input_shape``, ``loader`` and ``folder``, as for `sweep`.
@@ -124,6 +126,7 @@ def sensitivity(
         store=store,
         should_stop=should_stop,
         progress=progress,
+        metric=metric,
         **options,
     )
     return _spread(points, wanted, dial)

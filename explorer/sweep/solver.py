@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from explorer.compress.recipe import Recipe, Steps
+from explorer.measure.metric import ACCURACY, Scale, finite
 from explorer.sweep.sensitivity import literal
 
 MAX_FRONT = 4096
@@ -24,7 +25,9 @@ class Budget:
     size_bytes : int, optional
         Most bytes of the file; also what fits into a memory of that size.
     accuracy : float, optional
-        Least top-1 accuracy, a fraction in (0, 1].
+        Least top-1 accuracy, a fraction in (0, 1]; of a metric the worst value allowed.
+    scale : Scale
+        What `accuracy` means: by default top-1 accuracy, else that of a metric.
 
     Raises
     ------
@@ -34,6 +37,7 @@ class Budget:
 
     size_bytes: int | None = None
     accuracy: float | None = None
+    scale: Scale = ACCURACY
 
     def __post_init__(self) -> None:
         if (self.size_bytes is None) == (self.accuracy is None):
@@ -46,10 +50,17 @@ class Budget:
             raise TypeError(f"a budget must be a number; got {given!r}")
         if self.size_bytes is not None and not 0 < self.size_bytes < math.inf:
             raise ValueError(f"size_bytes must be positive; got {self.size_bytes!r}")
-        if self.accuracy is not None and not 0 < self.accuracy <= 1:
+        if self.accuracy is not None and not self.scale.share:
+            finite(self.accuracy, "accuracy")
+        elif self.accuracy is not None and not 0 < self.accuracy <= 1:
             percent = 1 < self.accuracy <= 100
             cure = f"; it is a fraction: write {self.accuracy / 100:g}" if percent else ""
             raise ValueError(f"accuracy must be in (0, 1]; got {self.accuracy!r}{cure}")
+
+    def allows(self, value: float) -> bool:
+        """Whether an accuracy, or a metric's value, is good enough."""
+        goal = self.accuracy
+        return goal is None or self.scale.goodness(value) >= self.scale.goodness(goal)
 
 
 @dataclass(frozen=True)

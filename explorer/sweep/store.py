@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from explorer.codec.whole import checked_path
 from explorer.compress.recipe import recipe_from_json
 from explorer.compress.setting import Setting
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 from explorer.sweep.points import Point
 
 MAGIC = b"SQLite format 3\x00"
@@ -197,6 +199,11 @@ def _is_fresh(path: Path) -> bool:
 
 def _point(row: tuple[str, ...], methods: tuple[type[Setting], ...]) -> Point:
     key, recipe, size, original, accuracy, seconds, words = row
-    found = None if accuracy is None else Accuracy(**json.loads(accuracy))
+    found = None if accuracy is None else _judged(json.loads(accuracy))
     made_by = recipe_from_json(recipe, methods)
     return Point(key, made_by, int(size), int(original), found, float(seconds), words)
+
+
+def _judged(told: dict[str, Any]) -> Accuracy | Score:
+    """Return accuracy, or the score of a metric, from what was kept of it."""
+    return Score(**told) if "value" in told else Accuracy(**told)

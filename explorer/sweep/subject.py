@@ -21,10 +21,12 @@ from explorer.compress.removal import NeuronIndex
 from explorer.compress.resolve import layer_steps, needs_saliency, resolve
 from explorer.measure.accuracy import Accuracy, judge
 from explorer.measure.figures import Network, figures
+from explorer.measure.metric import Metric, Score
+from explorer.measure.metric_runner import MetricRunner
 from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.saliency import network_saliency
 from explorer.sweep.copies import ThinCopy
-from explorer.sweep.keys import data_key, network_key, point_key
+from explorer.sweep.keys import data_key, metric_key, network_key, point_key
 from explorer.sweep.points import Point
 
 
@@ -49,6 +51,8 @@ class Subject:
         data or the network say.
     saliency : mapping of str to Tensor, optional
         What losing each weight costs, where it was measured already.
+    metric : Metric, optional
+        Judges in place of the data.
 
     Raises
     ------
@@ -62,6 +66,7 @@ class Subject:
         data: Any = None,
         input_shape: tuple[int, ...] | None = None,
         saliency: Mapping[str, Tensor] | None = None,
+        metric: Metric | None = None,
     ) -> None:
         self.net = _on_cpu(net)
         self.data = getattr(data, "eval", data)
@@ -71,6 +76,8 @@ class Subject:
         self.layers = index_layers(self.net)
         self.stopped = threading.Event()
         self._saliency = saliency
+        self.metric = metric
+        self._runner = None if metric is None else MetricRunner(metric)
         self._copies: list[ThinCopy] = []
         self._lock = threading.Lock()
 
@@ -81,8 +88,13 @@ class Subject:
 
     @cached_property
     def data_key(self) -> str:
-        """Hash of the data that accuracy is measured on."""
-        return data_key(self.data)
+        """Hash of the data that accuracy is measured on, or of the metric in their place."""
+        return data_key(self.data) if self.metric is None else metric_key(self.metric)
+
+    @property
+    def can_judge(self) -> bool:
+        """Whether there is anything to judge by."""
+        return self.data is not None or self._runner is not None
 
     @cached_property
     def tune_key(self) -> str:
@@ -140,26 +152,32 @@ class Subject:
         spent = time.perf_counter() - started
         return Point(key, recipe, size, self.network.original_bytes, accuracy, spent, words)
 
-    def _measured(self, recipe: Recipe) -> Iterator[tuple[int, Accuracy | None]]:
+    def _measured(self, recipe: Recipe) -> Iterator[tuple[int, Accuracy | Score | None]]:
         """Yield the size, then with it the accuracy so far."""
         steps = layer_steps(recipe, self.layers)
         saliency = self.saliency() if needs_saliency(steps) else None
         if removes_neurons(steps):
             small = self._without_neurons(recipe, steps, saliency)
             yield small.size_bytes, None
-            if self.data is not None:
+            if self.can_judge:
                 yield from self._judged(small.restore(), small.size_bytes)
             return
         resolved = resolve(steps, self.layers, saliency)
         plans = {name: layer.plan(resolved[name]) for name, layer in self.layers.items()}
         size = figures(self.network, recipe, resolved, plans).size_bytes
         yield size, None
-        if self.data is not None:
+        if self.can_judge:
             with self._copy() as thin:
                 thin.write(resolved, plans)
                 yield from self._judged(thin.net, size)
 
-    def _judged(self, net: nn.Module, size: int) -> Iterator[tuple[int, Accuracy]]:
+    def _judged(self, net: nn.Module, size: int) -> Iterator[tuple[int, Accuracy | Score]]:
+        if self._runner is not None:
+            score = self._runner.ask(net, self.stopped.is_set)
+            if score is None:
+                raise Stopped
+            yield size, score
+            return
         found = False
         for accuracy in judge(net, self.data):
             found = True

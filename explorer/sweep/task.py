@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from explorer.compress.recipe import Recipe
+from explorer.measure.metric import Metric
 from explorer.sweep.points import Point
 from explorer.sweep.subject import Stopped, Subject
 from explorer.torchvision_import import import_torchvision
@@ -42,6 +43,8 @@ class Address:
         Whether recipes go by second derivatives.
     torchvision : bool
         Whether the network or its data may hold classes of torchvision.
+    metric : Metric or None
+        What judges in place of the data, beside a `loader`.
     """
 
     home: str
@@ -50,6 +53,7 @@ class Address:
     loader: Loader | None = None
     saliency: bool = False
     torchvision: bool = False
+    metric: Metric | None = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,7 @@ def pack(subject: Subject, path: Path, *, saliency: bool) -> None:
         "data": subject.data,
         "input_shape": subject.input_shape,
         "saliency": subject.saliency() if saliency else None,
+        "metric": subject.metric,
     }
     try:
         torch.save(parts, path)
@@ -161,8 +166,9 @@ def pack(subject: Subject, path: Path, *, saliency: bool) -> None:
         raise
     except Exception as error:
         raise ValueError(
-            f"net or data cannot be sent to worker processes ({error}): define their classes and "
-            "functions at the top of a module that workers can import, or sweep in threads"
+            f"net, data or metric cannot be sent to worker processes ({error}): define their "
+            "classes and functions at the top of a module that workers can import, or sweep in "
+            "threads"
         ) from error
 
 
@@ -191,7 +197,8 @@ def _unpacked(source: Any, *, mapped: bool) -> Subject:
 
 def _loaded(address: Address, loader: Loader) -> Subject | Lacking:
     """Load network and data, and see that they are the ones that the sweep is about."""
-    subject = Subject(*loader())
+    net, data = loader()
+    subject = Subject(net, data, metric=address.metric)
     if content_key(subject, saliency=address.saliency) == address.content:
         return subject
     return Lacking(_me(), "loader: gives another network, or other data, than the sweep has")

@@ -11,7 +11,8 @@ from explorer.compress.recipe import Recipe
 from explorer.sweep.budget import Fitted
 from explorer.sweep.solver import Budget, Choice
 from explorer.views.caption import caption
-from explorer.views.format import percent_text, ratio_text, size_text
+from explorer.views.format import ratio_text, size_text
+from explorer.views.scores import score_text, value_text
 from explorer.views.table import Table
 
 UNTOUCHED = "as it is"
@@ -58,16 +59,18 @@ def budget_words(budget: Budget) -> str:
     """Say a budget: ``"at most 100.0 KB"``."""
     if budget.size_bytes is not None:
         return f"at most {size_text(budget.size_bytes)}"
-    return f"at least {percent_text(budget.accuracy or 0.0)}"
+    least = "at least" if budget.scale.higher_is_better else "at most"
+    named = "" if budget.scale.share else f"{budget.scale.name} "
+    return f"{named}{least} {value_text(budget.accuracy or 0.0, budget.scale)}"
 
 
 def outcome_words(fitted: Fitted) -> str:
     """Say whether a budget is kept, and by what."""
     point, budget = fitted.point, fitted.budget
-    measured = percent_text(point.accuracy.top1) if point.accuracy else "unknown accuracy"
+    measured = score_text(point.accuracy) if point.accuracy else "unknown accuracy"
     found = f"{size_text(point.size_bytes)} ({ratio_text(point.compression_ratio)}), {measured}"
-    judged = f" on {point.accuracy.n:,} samples" if point.accuracy else ""
-    told = f"{found}{judged}; predicted: {percent_text(fitted.predicted)}."
+    judged = f" on {point.accuracy.n:,} samples" if point.accuracy and point.accuracy.n else ""
+    told = f"{found}{judged}; predicted: {value_text(fitted.predicted, budget.scale)}."
     if fitted.met:
         return f"Budget met, {budget_words(budget)}: {told}"
     return (
@@ -78,7 +81,7 @@ def outcome_words(fitted: Fitted) -> str:
 
 def expected_words(budget: Budget, choice: Choice, accuracy: float) -> str:
     """Say what a budget lets expect before it is verified."""
-    told = f"{size_text(choice.size_bytes)}, about {percent_text(accuracy)}"
+    told = f"{size_text(choice.size_bytes)}, about {value_text(accuracy, budget.scale)}"
     if not choice.met:
         return f"Predicted: {budget_words(budget)} cannot be met; the nearest is {told}."
     return f"Predicted for {budget_words(budget)}: {told}. Press Fit to verify."

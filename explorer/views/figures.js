@@ -6,10 +6,14 @@ function makeFigure(parent, key, name) {
   const figure = add(parent, "div", `ex-figure ex-figure-${key}`);
   figure.setAttribute("role", "group");
   figure.setAttribute("aria-label", name);
-  add(figure, "div", "ex-name", name);
+  const title = add(figure, "div", "ex-name", name);
   const value = add(figure, "div", "ex-value");
   const detail = add(figure, "div", "ex-detail");
   return {
+    name: (text) => {
+      put(title, text);
+      figure.setAttribute("aria-label", text);
+    },
     value,
     change: add(detail, "b", "ex-change"),
     text: add(detail, "span", "ex-text"),
@@ -35,12 +39,14 @@ function watchHead(el) {
 
 function render({ model, el }) {
   const figures = {};
-  for (const [key, name] of Object.entries(model.get("names"))) {
+  const names = model.get("names");
+  for (const [key, name] of Object.entries(names)) {
     figures[key] = makeFigure(el, key, name);
   }
   function draw() {
     for (const [key, state] of Object.entries(model.get("state"))) {
       const figure = figures[key];
+      figure.name(state.name || names[key]);
       put(figure.value, state.value);
       put(figure.change, state.change);
       put(figure.text, state.text);

@@ -9,6 +9,7 @@ import traitlets
 
 from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import ACCURACY, Score
 from explorer.measure.result import Result
 from explorer.views.format import (
     DASH,
@@ -17,10 +18,16 @@ from explorer.views.format import (
     count_text,
     energy_text,
     percent_text,
-    points_text,
     size_text,
 )
 from explorer.views.front_end import script
+from explorer.views.scores import (
+    change_words,
+    direction_words,
+    interval_text,
+    score_text,
+    tone,
+)
 
 _NAMES = {
     "size": "Size on disk",
@@ -77,7 +84,7 @@ class FiguresView:
             self._accuracy = _accuracy(result)
         self.widget.state = {
             "size": _size(result),
-            "accuracy": self._accuracy | _MEASURING if waiting else self._accuracy,
+            "accuracy": self._accuracy | _measuring(result) if waiting else self._accuracy,
             "sparsity": _sparsity(result),
             "macs": _macs(result),
             "energy": _energy(result),
@@ -102,6 +109,10 @@ def _cell(
     return {"value": value, "change": change, "text": text, "note": note, "tone": tone}
 
 
+def _measuring(result: Result) -> dict[str, str]:
+    return _MEASURING | ({"note": result.waiting} if result.waiting else {})
+
+
 def _size(result: Result) -> dict[str, Any]:
     ratio = result.compression_ratio
     return _cell(
@@ -120,19 +131,24 @@ def _accuracy(result: Result) -> dict[str, Any]:
             "no data given" if result.complete else "measuring\N{HORIZONTAL ELLIPSIS}"
         )
         return _cell(DASH, note=reason)
-    change, text, tone = "", "", ""
+    change, text, how = "", "", ""
     if original is not None:
-        difference = accuracy.top1 - original.top1
-        change, text = points_text(difference), f"from {percent_text(original.top1)}"
-        tone = "good" if difference > -0.005 else "warn" if difference > -0.03 else "bad"
-    return _cell(percent_text(accuracy.top1), change, text, _interval(accuracy), tone)
+        difference = accuracy.value - original.value
+        change, text = change_words(difference, accuracy.scale), f"from {score_text(original)}"
+        how = tone(original, accuracy)
+    named = {} if accuracy.scale == ACCURACY else {"name": accuracy.name}
+    return _cell(score_text(accuracy), change, text, _note(accuracy), how) | named
 
 
-def _interval(accuracy: Accuracy) -> str:
+def _note(accuracy: Accuracy | Score) -> str:
     if not accuracy.complete:
         return f"{accuracy.n:,} of {accuracy.n_total:,} images so far"
-    low, high = f"{100 * accuracy.low:.1f}", percent_text(accuracy.high)
-    return f"95% interval {low}\N{EN DASH}{high}, n = {accuracy.n:,}"
+    interval = interval_text(accuracy)
+    parts = [f"95% interval {interval}"] if interval else []
+    parts += [f"n = {accuracy.n:,}"] if accuracy.n else []
+    if accuracy.scale != ACCURACY:
+        parts.append(direction_words(accuracy.scale))
+    return ", ".join(parts)
 
 
 def _sparsity(result: Result) -> dict[str, Any]:

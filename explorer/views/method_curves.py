@@ -10,14 +10,18 @@ import numpy as np
 from ipywidgets import HTML, VBox
 
 from explorer.closing import close_all
-from explorer.sweep.frontier import Metric, frontier
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import ACCURACY, Scale
+from explorer.sweep.frontier import Metric, frontier, reading
 from explorer.sweep.method_curves import CurvePoint
 from explorer.sweep.methods import METHODS
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, ratio_text, size_text
 from explorer.views.legend import glyph_key, legend
 from explorer.views.marks import dots, marked_line, move, span
-from explorer.views.plot import MARK, figure, round_places
+from explorer.views.plot import MARK, figure
+from explorer.views.score_axis import ScoreAxis, score_axis
+from explorer.views.scores import axis_label, score_text, tick_text
 from explorer.views.series import series
 from explorer.views.table import Table
 
@@ -45,6 +49,8 @@ class MethodPlot:
         Whether only the upper part of the accuracies is.
     note : str
         On the samples.
+    scale : Scale
+        What the values mean.
     """
 
     points: Sequence[CurvePoint] = ()
@@ -53,6 +59,7 @@ class MethodPlot:
     retrained: bool = True
     upper: bool = True
     note: str = ""
+    scale: Scale = ACCURACY
 
 
 class MethodCurvesView:
@@ -117,7 +124,7 @@ class MethodCurvesView:
             move(line, *_places(sorted(own, key=_ratio), record.metric))
         self.best = frontier(shown, record.metric)
         move(self._rings, *_places(self.best, record.metric))
-        self.table.show([(head, "") for head in HEADS], [_cells(p) for p in self.best[::-1]])
+        self.table.show(_heads(record.scale), [_cells(p) for p in self.best[::-1]])
         self._say(record, shown)
 
     def move(self, ratio: float, accuracy: float | None) -> None:
@@ -140,9 +147,10 @@ class MethodCurvesView:
     def _fit(self, record: MethodPlot, shown: Sequence[CurvePoint]) -> None:
         """Let the axes span what is shown."""
         across, up = _places(shown, record.metric)
-        best = float(up.max(initial=record.original or 0.0))
-        bottom = max(0.0, np.floor(20 * (best - UPPER_POINTS)) / 20) if record.upper else 0.0
-        seen = np.append(across[up >= bottom], self._here.x[self._here.y >= bottom])
+        axis = score_axis(
+            up.tolist(), record.scale, record.original, UPPER_POINTS if record.upper else None
+        )
+        seen = np.append(across[_within(up, axis)], self._here.x[_within(self._here.y, axis)])
         low, high = float(seen.min(initial=1.0)), float(seen.max(initial=20.0))
         ends = (
             max(value for value in RATIOS if value <= max(low, RATIOS[0])),
@@ -152,9 +160,9 @@ class MethodCurvesView:
         if len(ticks) > MOST_TICKS:
             ticks = [value for value in ticks if f"{value:g}".strip("0.") == "1"]
         span(self._x, self._x_axis, (float(ends[0]), float(ends[1])), ticks, "{:g}×".format)
-        places = round_places(float(bottom), 1.0, 5)
-        span(self._y, self._y_axis, (float(bottom), 1.0), places, lambda v: percent_text(v, 0))
-        self._y_axis.label = "top-1 accuracy" if record.metric == "top1" else "top-5 accuracy"
+        span(self._y, self._y_axis, (axis.low, axis.high), axis.ticks, tick_text(record.scale))
+        label = axis_label(record.scale)
+        self._y_axis.label = label if record.metric == "top1" else label.replace("1", "5", 1)
 
     def _say(self, record: MethodPlot, shown: Sequence[CurvePoint]) -> None:
         names = [name for name in METHODS if any(p.method == name for p in shown)]
@@ -192,8 +200,17 @@ def _places(points: Sequence[CurvePoint], metric: Metric) -> tuple[np.ndarray, n
     judged = [p.point for p in points if p.point.accuracy is not None and p.point.size_bytes]
     return (
         np.array([point.compression_ratio for point in judged], dtype=np.float64),
-        np.array([getattr(point.accuracy, metric) for point in judged], dtype=np.float64),
+        np.array([reading(point.accuracy, metric) for point in judged], dtype=np.float64),
     )
+
+
+def _within(values: np.ndarray, axis: ScoreAxis) -> np.ndarray:
+    return (values >= axis.low) & (values <= axis.high)
+
+
+def _heads(scale: Scale) -> list[tuple[str, str]]:
+    names = HEADS if scale.share else (*HEADS[:-2], scale.name)
+    return [(name, "") for name in names]
 
 
 def _cells(point: CurvePoint) -> list[str]:
@@ -203,8 +220,8 @@ def _cells(point: CurvePoint) -> list[str]:
         setting_of(point),
         ratio_text(point.point.compression_ratio),
         size_text(point.point.size_bytes),
-        percent_text(accuracy.top1) if accuracy else "",
-        percent_text(accuracy.top5) if accuracy else "",
+        score_text(accuracy) if accuracy else "",
+        *([percent_text(accuracy.top5)] if isinstance(accuracy, Accuracy) else []),
     ]
 
 

@@ -12,12 +12,15 @@ import bqplot
 from ipywidgets import HTML, VBox
 
 from explorer.closing import close_all
+from explorer.measure.metric import ACCURACY, Scale
 from explorer.sweep.dials import DIALS, LayerDial
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
 from explorer.views.legend import legend, swatch_key
 from explorer.views.marks import dots, marked_line, move, span
-from explorer.views.plot import ACCENT, BEFORE, MARK, dashed_lines, figure, round_places, vertical
+from explorer.views.plot import ACCENT, BEFORE, MARK, dashed_lines, figure, vertical
+from explorer.views.score_axis import score_axis
+from explorer.views.scores import axis_label, tick_text
 from explorer.views.series import series
 
 MOST_COLORED = 10
@@ -48,6 +51,8 @@ class SensitivityPlot:
         Whether only the upper part of the accuracies is shown.
     note : str
         On the samples.
+    scale : Scale
+        What the values mean.
     """
 
     dial: str
@@ -58,6 +63,7 @@ class SensitivityPlot:
     original: float | None = None
     upper: bool = False
     note: str = ""
+    scale: Scale = ACCURACY
 
 
 class SensitivityView:
@@ -170,10 +176,13 @@ class SensitivityView:
             lambda place: value_text(dial, texts[place]),
         )
         self._x_axis.label = dial.label + ("" if dial.name == "bits" else " (logarithmic)")
-        top = record.original or 1.0
-        bottom = max(0.0, math.floor(20 * (top - UPPER_POINTS)) / 20) if record.upper else 0.0
-        up = round_places(bottom, 1.0, 5)
-        span(self._y, self._y_axis, (bottom, 1.0), up, lambda value: percent_text(value, 0))
+        known = [found for own in record.accuracies.values() for found in own.values()]
+        if record.scale.share and record.upper:
+            known = [record.original or 1.0]
+        points = UPPER_POINTS if record.upper else None
+        axis = score_axis(known, record.scale, record.original, points)
+        span(self._y, self._y_axis, (axis.low, axis.high), axis.ticks, tick_text(record.scale))
+        self._y_axis.label = axis_label(record.scale)
 
     def _say(self, record: SensitivityPlot) -> None:
         keys = [_key(i, name, name == record.layer) for i, name in enumerate(self._layers)]

@@ -108,16 +108,20 @@ def test_data_that_fail_half_way_are_told_of_and_the_dials_go_on(raised, words, 
     ("told", "words"),
     [
         (ZeroDivisionError("no images"), "ZeroDivisionError: no images"),
-        (None, "ValueError: metric: expected a number, such as 0.98 for 98%; got None"),
+        (None, "TypeError: metric: expected a finite number, such as 0.98; got None"),
         ("much", "got 'much'"),
         (float("nan"), "got nan"),
+        (float("inf"), "got inf"),
+        (torch.tensor(0.5), r"got a Tensor of shape (): return float(value)"),
+        (SystemExit(1), "RuntimeError: metric: raised SystemExit(1)"),
+        (KeyboardInterrupt(), "RuntimeError: metric: raised KeyboardInterrupt"),
     ],
 )
 def test_a_metric_that_fails_is_told_of_and_the_dials_go_on(told, words, make):
     answers = [told]
 
     def metric(_net):
-        if isinstance(answers[0], Exception):
+        if isinstance(answers[0], BaseException):
             raise answers[0]
         return answers[0]
 

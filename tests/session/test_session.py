@@ -332,8 +332,10 @@ def test_a_metric_of_ones_own(sessions):
     session.submit([Prune(sparsity=0.75)])
     result = session.wait(WAIT_S)
     assert (result.accuracy.top1, result.original_accuracy.top1) == (0.75, 0.0)
-    with pytest.raises(ValueError, match="give data or metric, not both"):
-        Session(network(), data(), metric=share_of_zeros)
+    both = sessions(network(), data(), metric=share_of_zeros)
+    both.submit([Prune(sparsity=0.75)])
+    assert both.wait(WAIT_S).accuracy == result.accuracy
+    assert both.behavior().n == 300
     with pytest.raises(TypeError, match=r"data: expected a Dataset .* or a DataLoader; got int"):
         Session(network(), 3)
     with pytest.raises(TypeError, match="data: a generator is empty after its first run"):
