@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 from explorer.session.background import State
 from explorer.session.live_recovery import Recovered
 from explorer.session.recovery_plan import Recover
@@ -14,6 +15,7 @@ from explorer.session.training_plans import CompareNorms, Regularize, Retrain
 from explorer.session.words import in_words
 from explorer.train.neurons import Dropped
 from explorer.views.format import percent_text
+from explorer.views.scores import score_text
 
 PLANS: tuple[TrainingPlan, ...] = (
     Retrain(),
@@ -55,7 +57,7 @@ def outcome_text(training: Training) -> str:
     head = ENDED.get(state, "So far")
     parts = [f"{head}: {_accuracies(log)}"]
     if log.reference is not None:
-        parts.append(f"{log.plan.reference}: {percent_text(log.reference.top1)}")
+        parts.append(f"{log.plan.reference}: {score_text(log.reference)}")
     if isinstance(log.plan, Retrain):
         kept = next(iter(log.curves().density.values())).values[-1]
         parts.append(f"{percent_text(1 - float(kept))} of the weights are zero")
@@ -74,16 +76,18 @@ def dropped_text(dropped: Dropped) -> str:
     left = ", ".join(changed) or "no neuron came to nothing: raise the strengths or the threshold"
     if dropped.before is None or dropped.after is None:
         return left
-    before, after = percent_text(dropped.before.top1), percent_text(dropped.after.top1)
+    before, after = score_text(dropped.before), score_text(dropped.after)
     return f"{left}; {before} before the removal, {after} after it"
 
 
 def recovered_text(recovered: Recovered) -> str:
     """Say how far live recovery has come."""
-    before, now = percent_text(recovered.before.top1), percent_text(recovered.now.top1)
+    name = "accuracy" if recovered.now.scale.share else recovered.now.name
+    on = f" on {recovered.now.n:,} images" if recovered.now.n else ""
+    before, now = score_text(recovered.before), score_text(recovered.now)
     return (
-        f"Retrained for {recovered.elapsed_s:.1f} s: accuracy {before} \N{RIGHTWARDS ARROW} {now} "
-        f"on {recovered.now.n:,} images; zeros and shared values kept."
+        f"Retrained for {recovered.elapsed_s:.1f} s: {name} {before} \N{RIGHTWARDS ARROW} {now}"
+        f"{on}; zeros and shared values kept."
     )
 
 
@@ -109,6 +113,6 @@ def _accuracies(log: TrainingLog) -> str:
     return ", ".join(told) if told else "not judged yet"
 
 
-def _change(first: Accuracy, last: Accuracy) -> str:
-    before, after = percent_text(first.top1), percent_text(last.top1)
-    return f"{before} \N{RIGHTWARDS ARROW} {after} on {last.n:,} held-out samples"
+def _change(first: Accuracy | Score, last: Accuracy | Score) -> str:
+    on = f" on {last.n:,} held-out samples" if last.n else ""
+    return f"{score_text(first)} \N{RIGHTWARDS ARROW} {score_text(last)}{on}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 from explorer.measure.result import Result
 from explorer.session.recovery_plan import Recover
 from explorer.session.session import Session
@@ -20,14 +21,14 @@ class Recovered:
 
     Attributes
     ----------
-    before, now : Accuracy
+    before, now : Accuracy or Score
         Of the network as the recipe compresses it, and after training.
     elapsed_s : float
         Seconds of computing.
     """
 
-    before: Accuracy
-    now: Accuracy
+    before: Accuracy | Score
+    now: Accuracy | Score
     elapsed_s: float
 
 
@@ -76,7 +77,7 @@ class LiveRecovery:
                 self._failed(error)
 
     def _train(self, trainee: Trainee, plan: Recover, stale: Stale) -> None:
-        before: Accuracy | None = None
+        before: Accuracy | Score | None = None
         for moment in plan.moments(trainee, stale):
             record = moment.record
             if stale():

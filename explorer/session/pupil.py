@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 from explorer.measure.students import Graduate
 from explorer.session.trainee import Trainee
 from explorer.train.fresh import fresh
@@ -56,7 +57,9 @@ class Pupil(Trainee):
             return fresh(lambda: self.makers["wide"](width or 1), seed)
         return self.own if seed == 0 else fresh(lambda: redrawn(self.own), seed)
 
-    def graduate(self, name: str, net: nn.Module, accuracy: Accuracy, **more: object) -> Graduate:
+    def graduate(
+        self, name: str, net: nn.Module, accuracy: Accuracy | Score, **more: object
+    ) -> Graduate:
         """Put down what a network came to."""
         return Graduate(name, accuracy, n_parameters(net), **more)  # type: ignore[arg-type]
 

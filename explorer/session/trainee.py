@@ -14,6 +14,7 @@ from torch import nn
 from explorer.codec.model import CompressedModel
 from explorer.compress.recipe import Recipe
 from explorer.measure.accuracy import Accuracy, judge
+from explorer.measure.metric import Score
 from explorer.train.neurons import Dropped
 from explorer.train.records import TrainRecord
 
@@ -57,7 +58,7 @@ class Trainee:
                 f"got {type(self.data).__name__}: give both, as in Data(tune=..., eval=...)"
             )
 
-    def judged(self, net: nn.Module, should_stop: Stop) -> Accuracy | None:
+    def judged(self, net: nn.Module, should_stop: Stop) -> Accuracy | Score | None:
         """Judge a network on held-out samples; None where it was stopped."""
         last = None
         for accuracy in judge(net, self.data.eval):
@@ -93,7 +94,7 @@ class Moment:
         Which network it is of, where several are trained side by side.
     """
 
-    record: TrainRecord | Dropped | Accuracy | Found
+    record: TrainRecord | Dropped | Accuracy | Score | Found
     lane: str = ""
 
 

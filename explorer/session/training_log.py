@@ -12,6 +12,7 @@ from torch import nn
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.curves import CentroidPaths, Curves, Reference, Track
+from explorer.measure.metric import Score
 from explorer.session.trainee import Found, Moment
 from explorer.session.training_plan import TrainingPlan
 from explorer.train.neurons import Dropped
@@ -25,8 +26,8 @@ class Lane:
         self.loss, self.training, self.held_out = Track(), Track(), Track()
         self.density = Track()
         self.centroids: dict[str, Track] = {}
-        self.first: Accuracy | None = None
-        self.last: Accuracy | None = None
+        self.first: Accuracy | Score | None = None
+        self.last: Accuracy | Score | None = None
         self.record: TrainRecord | None = None
         self.stages: list[int] = []
         self._net: nn.Module | None = None
@@ -79,7 +80,7 @@ class TrainingLog:
     dropped: Dropped | None = None
     found: dict[str, list[Any]] = field(default_factory=dict)
     newest: TrainRecord | None = None
-    _reference: Accuracy | None = None
+    _reference: Accuracy | Score | None = None
     _lanes: dict[str, Lane] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -88,7 +89,7 @@ class TrainingLog:
     def add(self, moment: Moment) -> None:
         """Take up what was told."""
         record = moment.record
-        if isinstance(record, Accuracy):
+        if isinstance(record, (Accuracy, Score)):
             self._reference = record
         elif isinstance(record, Dropped):
             self.dropped = record
@@ -99,11 +100,11 @@ class TrainingLog:
             self.newest = record
 
     @property
-    def reference(self) -> Accuracy | None:
+    def reference(self) -> Accuracy | Score | None:
         """Accuracy of what the plan compares with."""
         return self._reference
 
-    def accuracies(self) -> dict[str, tuple[Accuracy | None, Accuracy | None]]:
+    def accuracies(self) -> dict[str, tuple[Accuracy | Score | None, Accuracy | Score | None]]:
         """Return the first and the last accuracy on held-out samples, by network."""
         return {name: (lane.first, lane.last) for name, lane in self._lanes.items()}
 

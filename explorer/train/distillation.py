@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
 from explorer.compress.share import Shared
 from explorer.compress.weights import check_module
+from explorer.measure.metric import Metric
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.imitation import Imitation
 from explorer.train.masks import Masks
@@ -19,7 +20,7 @@ from explorer.train.saving import go_on
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import SoftTargets, Target
 from explorer.train.teacher import Teacher
-from explorer.train.training import Records, Stop, held_out, records
+from explorer.train.training import Records, Stop, judged_by, records
 
 
 def distill(
@@ -36,6 +37,7 @@ def distill(
     validation: Any = None,
     resume: Checkpoint | None = None,
     should_stop: Stop | None = None,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
 ) -> Records:
     """Train a copy of a student by a teacher's answers, yielding a record after each step.
 
@@ -56,7 +58,7 @@ def distill(
         What the student learns from; by default ``SoftTargets()``.
     logits : Tensor, shape (n, n_classes), optional
         The teacher's, as `teacher_logits` gives them for `data`; in place of asking.
-    penalties, masks, groups, validation, resume, should_stop
+    penalties, masks, groups, validation, resume, should_stop, metric
         As for `train`. Going on needs the same teacher and target too.
 
     Yields
@@ -90,7 +92,7 @@ def distill(
     run = Run(student, samples, settings, penalties, masks, groups, imitation)
     if resume is not None:
         go_on(run, resume)
-    return _records(run, imitation, held_out(data, validation), should_stop)
+    return _records(run, imitation, judged_by(data, validation, metric), should_stop)
 
 
 def _records(run: Run, imitation: Imitation, validation: Any, should_stop: Stop | None) -> Records:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,14 @@ from torch import nn
 from explorer.compress.neurons import PruneNeurons
 from explorer.compress.removal import remove_neurons
 from explorer.compress.weights import as_matrix, compressible
-from explorer.measure.accuracy import Accuracy, evaluate
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Metric, Score
 from explorer.train.penalties import L1, IncomingNorm, OutgoingNorm, Penalty, check_penalties
 from explorer.train.records import TrainRecord
 from explorer.train.run import Run
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings, check_positive
-from explorer.train.training import Stop, held_out, records
+from explorer.train.training import Stop, judged, judged_by, records
 
 THRESHOLD = 1e-2
 PENALTIES = (L1(strength=1e-5), IncomingNorm(strength=2e-3), OutgoingNorm(strength=2e-3))
@@ -42,7 +43,7 @@ class Dropped:
         For each layer its weights before, and those after that are not zero.
     notes : mapping of str to str
         Layers that were left alone, and why.
-    before, after : Accuracy or None
+    before, after : Accuracy, Score or None
         Of `thresholded` and of `net` on held-out samples.
     """
 
@@ -51,8 +52,8 @@ class Dropped:
     neurons: Mapping[str, tuple[int, int]]
     weights: Mapping[str, tuple[int, int]]
     notes: Mapping[str, str]
-    before: Accuracy | None = None
-    after: Accuracy | None = None
+    before: Accuracy | Score | None = None
+    after: Accuracy | Score | None = None
 
 
 def drop_neurons(
@@ -64,6 +65,7 @@ def drop_neurons(
     threshold: float = THRESHOLD,
     validation: Any = None,
     should_stop: Stop | None = None,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
 ) -> Generator[TrainRecord | Dropped, None, None]:
     """Train with penalties on neurons, then take out those without connections.
 
@@ -78,7 +80,7 @@ def drop_neurons(
         By default L1, and the norms of incoming and of outgoing weights.
     threshold : float
         After training, weights with ``|w| < threshold`` become zero.
-    validation, should_stop
+    validation, should_stop, metric
         As for `train`; a run that is stopped early drops neurons all the same.
 
     Yields
@@ -96,7 +98,7 @@ def drop_neurons(
     check_positive("drop_neurons", "threshold", threshold, or_zero=True)
     samples = Samples(data)
     run = Run(net, samples, settings or TrainSettings(), check_penalties(penalties))
-    held = held_out(data, validation)
+    held = judged_by(data, validation, metric)
     shape = tuple(samples.take(torch.zeros(1, dtype=torch.int64))[0].shape[1:])
     return _drop(run, threshold, shape, held, should_stop)
 
@@ -121,8 +123,8 @@ def drop_dead(
         Weights with ``|w| < threshold`` become zero.
     input_shape : tuple of int
         One input, without the batch.
-    validation : Dataset or iterable of batches, optional
-        What both networks are judged on.
+    validation : Dataset, iterable of batches or MetricRunner, optional
+        What both networks are judged by.
 
     Returns
     -------
@@ -133,17 +135,15 @@ def drop_dead(
     steps = {name: PruneNeurons(fraction=0.0) for name in compressible(zeroed)}
     reduced = remove_neurons(zeroed, steps, input_shape)
     old, new = compressible(net), compressible(reduced.net)
-    judged = [
-        evaluate(n, validation) if validation is not None else None for n in (zeroed, reduced.net)
-    ]
+    before, after = (judged(n, validation, None) for n in (zeroed, reduced.net))
     return Dropped(
         net=reduced.net,
         thresholded=zeroed,
         neurons={n: (len(as_matrix(w)), len(as_matrix(new[n]))) for n, w in old.items()},
         weights={n: (w.numel(), int(new[n].count_nonzero())) for n, w in old.items()},
         notes=reduced.notes,
-        before=judged[0],
-        after=judged[1],
+        before=before,
+        after=after,
     )
 
 

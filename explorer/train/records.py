@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 from explorer.train.checkpoint import Checkpoint
 
 
@@ -39,7 +40,7 @@ class TrainRecord:
     elapsed_s, remaining_s : float
         Seconds of compute so far, and an estimate of those to come; while nobody asks for
         the next record, no time passes.
-    validation : Accuracy or None
+    validation : Accuracy, Score or None
         On held-out samples, at the end of each epoch; None otherwise.
     stage, n_stages : int
         Of pruning and retraining, `stage` from 0.
@@ -61,7 +62,7 @@ class TrainRecord:
     density: Mapping[str, float]
     elapsed_s: float
     remaining_s: float
-    validation: Accuracy | None = None
+    validation: Accuracy | Score | None = None
     stage: int = 0
     n_stages: int = 1
     centroids: Mapping[str, Tensor] = field(default_factory=dict)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from torch import nn
 
 from explorer.compress.share import Shared
+from explorer.measure.metric import Metric
 from explorer.train.masks import Masks, masks_of
 from explorer.train.run import Run
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings, check_positive
 from explorer.train.sharing import SHARED
-from explorer.train.training import Records, Stop
+from explorer.train.training import Records, Stop, judged_by, validate
 
 RECOVERY = TrainSettings(n_epochs=20, learning_rate=0.05, batch_size=64)
 BURST_S = 0.05
@@ -31,6 +32,7 @@ def recover(
     budget_s: float = 2.0,
     burst_s: float = BURST_S,
     should_stop: Stop | None = None,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
 ) -> Records:
     """Train a compressed network for a moment, so that its accuracy comes back.
 
@@ -56,6 +58,9 @@ def recover(
         Seconds of compute between two records, positive; at least one step is done.
     should_stop : callable, optional
         Asked before each step; once it is true, a last record is yielded.
+    metric : Metric or callable, optional
+        Called with a copy of the network before each record, whose ``validation`` it becomes;
+        what that takes is not counted.
 
     Yields
     ------
@@ -72,15 +77,17 @@ def recover(
         masks = {name: mask for name, mask in masks_of(net).items() if name not in (groups or {})}
     chosen = settings or (replace(SHARED, n_epochs=RECOVERY.n_epochs) if groups else RECOVERY)
     run = Run(net, Samples(data), chosen, masks=masks, groups=groups)
-    return _bursts(run, budget_s, burst_s, should_stop)
+    return _bursts(run, budget_s, burst_s, should_stop, judged_by(None, None, metric))
 
 
-def _bursts(run: Run, budget_s: float, burst_s: float, should_stop: Stop | None) -> Records:
+def _bursts(
+    run: Run, budget_s: float, burst_s: float, should_stop: Stop | None, by: Any
+) -> Records:
     stopped = False
     while not (stopped or run.finished or run.progress.elapsed_s >= budget_s):
         stopped = _steps(run, time.perf_counter() + burst_s, should_stop)
         _fit(run, budget_s)
-        yield run.record()
+        yield run.record(validate(run, by, should_stop))
 
 
 def _steps(run: Run, until: float, should_stop: Stop | None) -> bool:

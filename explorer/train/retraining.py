@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from explorer.compress.prune import CRITERIA, Prune
 from explorer.compress.setting import check_choice
 from explorer.compress.weights import compressible
+from explorer.measure.metric import Metric
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.density import stages_of
 from explorer.train.masks import pruning_masks
@@ -19,7 +20,7 @@ from explorer.train.run import Run
 from explorer.train.samples import Samples
 from explorer.train.saving import go_on
 from explorer.train.settings import TrainSettings, for_retraining
-from explorer.train.training import Records, Stop, held_out, records, validate
+from explorer.train.training import Records, Stop, judged_by, records, validate
 
 N_SALIENCY = 1000
 BATCH = 250
@@ -36,6 +37,7 @@ def retrain(
     validation: Any = None,
     resume: Checkpoint | None = None,
     should_stop: Stop | None = None,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
 ) -> Records:
     """Prune a copy of a network and retrain what is left, stage after stage.
 
@@ -56,7 +58,7 @@ def retrain(
         Of each stage. By default a tenth of the usual learning rate.
     criterion : {"magnitude", "obd", "random"}
         Which weights go, as in `Prune`; "obd" measures saliency on `data` at each stage.
-    penalties, validation, should_stop
+    penalties, validation, should_stop, metric
         As for `train`.
     resume : Checkpoint, optional
         Go on within the stage in which it was taken; all else must be as it was.
@@ -85,7 +87,7 @@ def retrain(
     settings = settings or for_retraining(TrainSettings())
     chain = _Chain(Samples(data), stages, settings, criterion, check_penalties(penalties))
     run = chain.start(net, 0) if resume is None else chain.resumed(net, resume)
-    return chain.records(run, held_out(data, validation), should_stop, resume is None)
+    return chain.records(run, judged_by(data, validation, metric), should_stop, resume is None)
 
 
 class _Chain:

@@ -16,6 +16,7 @@ from torch import nn
 from explorer.compress.share import Shared
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 from explorer.train.centroids import Centroids, check_groups
 from explorer.train.failure import NotFinite, not_finite
 from explorer.train.masks import Masks, check_masks, clear_gradients, clear_pruned
@@ -206,7 +207,7 @@ class Run:
         for centroids in self.centroids.values():
             centroids.write()
 
-    def record(self, validation: Accuracy | None = None) -> TrainRecord:
+    def record(self, validation: Accuracy | Score | None = None) -> TrainRecord:
         """Tell where the run stands."""
         from explorer.train.saving import checkpoint_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
@@ -11,6 +12,7 @@ from explorer.compress.recipe import Recipe
 from explorer.compress.record import Dense
 from explorer.compress.resolve import layer_steps, resolve
 from explorer.compress.share import Share, Shared
+from explorer.measure.metric import Metric
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.settings import TrainSettings
 from explorer.train.training import Records, Stop, train
@@ -69,6 +71,7 @@ def train_shared(
     validation: Any = None,
     resume: Checkpoint | None = None,
     should_stop: Stop | None = None,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
 ) -> Records:
     """Cluster a copy of a network's weights, then train the shared values.
 
@@ -86,7 +89,7 @@ def train_shared(
         As for `share_groups`.
     settings : TrainSettings
         By default Adam: the sums grow with the clusters' sizes, and Adam's steps do not.
-    validation, resume, should_stop
+    validation, resume, should_stop, metric
         As for `train`.
 
     Yields
@@ -107,4 +110,5 @@ def train_shared(
         validation=validation,
         resume=resume,
         should_stop=should_stop,
+        metric=metric,
     )

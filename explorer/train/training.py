@@ -9,6 +9,9 @@ from torch import nn
 
 from explorer.compress.share import Shared
 from explorer.measure.accuracy import Accuracy, judge
+from explorer.measure.metric import Metric, Score, as_metric
+from explorer.measure.metric_runner import MetricRunner
+from explorer.measure.rounds import never
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.masks import Masks
 from explorer.train.penalties import Penalty
@@ -33,6 +36,7 @@ def train(
     validation: Any = None,
     resume: Checkpoint | None = None,
     should_stop: Stop | None = None,
+    metric: Metric | Callable[[nn.Module], Any] | None = None,
 ) -> Records:
     """Train a copy of a classifier, yielding a record after each step.
 
@@ -60,6 +64,9 @@ def train(
         must be as it was.
     should_stop : callable, optional
         Asked before each step and each batch of validation; once it is true, the run ends.
+    metric : Metric or callable, optional
+        Judges at the end of each epoch in place of validation's samples: called with a copy of
+        the network, returns a finite number.
 
     Yields
     ------
@@ -85,7 +92,7 @@ def train(
     run = Run(net, Samples(data), settings, penalties, masks, groups)
     if resume is not None:
         go_on(run, resume)
-    return records(run, held_out(data, validation), should_stop)
+    return records(run, judged_by(data, validation, metric), should_stop)
 
 
 def records(run: Run, validation: Any = None, should_stop: Stop | None = None) -> Records:
@@ -104,18 +111,30 @@ def records(run: Run, validation: Any = None, should_stop: Stop | None = None) -
         yield run.record()
 
 
-def validate(run: Run, validation: Any, should_stop: Stop | None) -> Accuracy | None:
-    """Judge the network on held-out samples; None where there are none, or when stopped."""
+def validate(run: Run, validation: Any, should_stop: Stop | None) -> Accuracy | Score | None:
+    """Judge the network by a metric or on held-out samples; None where stopped, or by nothing."""
+    return judged(run.net, validation, should_stop)
+
+
+def judged(net: nn.Module, validation: Any, should_stop: Stop | None) -> Accuracy | Score | None:
+    """Judge a network as `validate` does."""
     if validation is None:
         return None
+    if isinstance(validation, MetricRunner):
+        return validation.ask(net, should_stop or never)
     last = None
-    for accuracy in judge(run.net, validation):
+    for accuracy in judge(net, validation):
         if should_stop and should_stop():
             return None
         last = accuracy
     return last
 
 
-def held_out(data: Any, validation: Any) -> Any:
-    """Return what to judge on: `validation`, or else the ``eval`` part of a `Data`."""
+def judged_by(
+    data: Any, validation: Any, metric: Metric | Callable[[nn.Module], Any] | None = None
+) -> Any:
+    """Return what to judge by: a metric, `validation`, or else the ``eval`` part of a `Data`."""
+    judge_by = as_metric(metric)
+    if judge_by is not None:
+        return MetricRunner(judge_by)
     return validation if validation is not None else getattr(data, "eval", None)

@@ -16,13 +16,15 @@ from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
+from explorer.measure.metric import ACCURACY
 from explorer.sweep import solver as solver_module
 from explorer.sweep.budget import fit_budget
-from explorer.sweep.options import Losses, layer_losses, original_accuracy
+from explorer.sweep.options import Losses, layer_losses, toll_of
 from explorer.sweep.prediction import BudgetSolver
 from explorer.sweep.sensitivity import sensitivity
 from explorer.sweep.solver import Budget, Front, Option, solve
 from explorer.sweep.subject import Subject
+from explorer.sweep.toll import Toll
 
 LAYER = st.lists(
     st.tuples(st.integers(0, 30), st.integers(0, 20).map(lambda n: n / 8)), min_size=1, max_size=5
@@ -126,7 +128,7 @@ def test_a_thinned_front_still_keeps_the_budget(monkeypatch):
 
 
 def test_losses_never_fall_as_a_dial_is_turned_down():
-    losses = Losses.of({0.1: 0.5, 0.2: 0.4, 0.5: 0.95, 1.0: 0.9}, 0.9, 1e-3)
+    losses = Losses.of({0.1: 0.5, 0.2: 0.4, 0.5: 0.95, 1.0: 0.9}, Toll(0.9, ACCURACY))
     assert losses.losses.tolist() == pytest.approx([math.log(0.9 / 0.4)] * 2 + [0.0, 0.0])
     assert losses.at(0.2) == pytest.approx(math.log(0.9 / 0.4))
     assert 0 < losses.at(0.3) < losses.at(0.2)
@@ -140,9 +142,9 @@ def test_what_no_sample_survives_counts_as_half_a_sample(measured):
 
 def test_original_accuracy(measured):
     net, data, points = measured
-    assert original_accuracy(points) == evaluate(net, data).top1
+    assert toll_of(points).original == evaluate(net, data).top1
     with pytest.raises(ValueError, match="none of them has an accuracy"):
-        original_accuracy(sensitivity(net, None, values=[0.5]))
+        toll_of(sensitivity(net, None, values=[0.5]))
 
 
 def test_predicted_bytes_are_those_of_the_file(measured, solver):
@@ -196,7 +198,7 @@ def test_what_cannot_be_met_gives_the_nearest(measured):
     assert size.point.size_bytes < 700
     accuracy = fit_budget(net, data, accuracy=1.0, points=points)
     assert not accuracy.met
-    assert accuracy.point.accuracy.top1 >= original_accuracy(points)
+    assert accuracy.point.accuracy.top1 >= toll_of(points).original
 
 
 def test_sensitivities_are_measured_where_they_are_not_given():
