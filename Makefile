@@ -7,13 +7,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 app: .venv/app.stamp  ## Open the explorer in a browser.
 	$(BIN)/compression-explorer app
 
-test: .venv/test.stamp  ## Format, lint, types, and every test.
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	sh .ci/chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not browser'
-	$(BIN)/python -m pytest tests/browser -m browser
+test: .venv/test.stamp  ## Format, lint, types, and every test; those that fail are named at the end.
+	sh .ci/every "$(BIN)/ruff check ." "$(BIN)/ruff format --check ." "$(BIN)/mypy" \
+		"$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not browser'" \
+		"sh .ci/chromium && $(BIN)/python -m pytest tests/browser -m browser"
 
 screenshot: .venv/test.stamp  ## Draw notebooks/images/app.png anew.
 	sh .ci/chromium

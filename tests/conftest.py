@@ -10,7 +10,8 @@ import torch
 
 hypothesis.settings.register_profile("explorer", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("explorer")
-torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
+threads = os.environ.get("EXPLORER_TEST_THREADS")
+torch.set_num_threads(int(threads or (1 if "PYTEST_XDIST_WORKER" in os.environ else 2)))
 
 
 @pytest.fixture

@@ -60,8 +60,8 @@ def train(
     validation : Dataset or iterable of batches, optional
         Judged on at the end of each epoch; by default the ``eval`` part of a `Data`.
     resume : Checkpoint, optional
-        Go on from there, bit for bit as if the run had not been interrupted; everything else
-        must be as it was.
+        Go on from there, bit for bit as if the run had not been interrupted, on the same
+        machine with the same number of torch threads; everything else must be as it was.
     should_stop : callable, optional
         Asked before each step and each batch of validation; once it is true, the run ends.
     metric : Metric or callable, optional

@@ -7,6 +7,7 @@ import zlib
 
 import pytest
 import torch
+from sameness import assert_same_outputs, assert_same_tensors
 from torch import nn
 
 import explorer as ex
@@ -31,9 +32,10 @@ def test_it_is_the_network_without_its_weights(name):
     assert (hollow.input_shape, hollow.network_name) == (real.input_shape, name)
     assert not hollow.training
     hollow.load_state_dict(real.state_dict(), assign=True)
+    assert_same_tensors(hollow, real)
     inputs = torch.zeros(1, *real.input_shape)
     with torch.inference_mode():
-        assert torch.equal(hollow(inputs), real(inputs))
+        assert_same_outputs(hollow(inputs), real(inputs))
 
 
 @pytest.mark.parametrize("name", ["vgg16", "regnet_y_128gf", "vit_h_14"])

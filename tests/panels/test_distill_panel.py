@@ -7,6 +7,7 @@ import threading
 
 import pytest
 import torch
+from sameness import assert_same_outputs
 from torch import nn
 from torch.utils.data import TensorDataset
 from waiting import until
@@ -211,7 +212,7 @@ def test_a_student_that_was_trained_answers_beside_its_teacher(page, session):
     until(lambda: page.soft._student_logits is not None)
     student = page.panel.training.trained()
     expected = student(session.data.eval.tensors[0]).detach()
-    assert torch.equal(page.soft._student_logits, expected)
+    assert_same_outputs(page.soft._student_logits, expected)
     until(lambda: len(page.soft._soft._bars.rows[0]["tracks"]) == 3)
     assert page.soft._soft._bars.legend[2][1] == "student"
 
@@ -375,7 +376,7 @@ def test_another_network_is_asked_anew(page, session):
     page.draw()
     until(lambda: page.soft._shown is not None)
     inputs = session.data.eval.tensors[0]
-    assert torch.equal(page.soft._shown.logits, other.net(inputs).detach())
+    assert_same_outputs(page.soft._shown.logits, other.net(inputs).detach())
     other.close()
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 import torch
+from sameness import assert_same_outputs, assert_trained_alike
 from torch import nn
 from torch.utils.data import TensorDataset
 
@@ -94,8 +95,7 @@ def test_students_start_alike_and_one_learns_from_the_teacher(pupil, data):
         target=SoftTargets(plan.temperature, plan.mix),
     )
     assert graduates[-1].accuracy == expected.validation
-    for a, b in zip(log.nets()[TEACHER].parameters(), expected.net.parameters(), strict=True):
-        assert torch.equal(a, b)
+    assert_trained_alike(log.nets()[TEACHER], expected.net)
     assert log.reference == evaluate(pupil.net, data.eval)
     assert set(log.parts()[TEACHER]) == {"soft", "hard"}
 
@@ -139,7 +139,7 @@ def test_answers_are_asked_for_once_and_again_after_a_stop(net, data):
     assert answers.held_out() is found
     assert len(n_asked) == 1
     assert torch.equal(found.labels, data.eval.tensors[1])
-    assert torch.equal(found.logits, net(data.eval.tensors[0]).detach())
+    assert_same_outputs(found.logits, net(data.eval.tensors[0]).detach())
 
 
 def test_shapes_are_taught_one_after_the_other(pupil):
@@ -173,15 +173,14 @@ def test_a_teacher_on_wrong_labels_is_trained_first_and_told_of(pupil, data):
         plan.settings(2, plan.learning_rate),
         target=plan.target,
     )
-    for a, b in zip(log.nets()[TEACHER].parameters(), expected.net.parameters(), strict=True):
-        assert torch.equal(a, b)
+    assert_trained_alike(log.nets()[TEACHER], expected.net)
 
 
 def test_an_unseen_class_is_not_among_the_samples_and_the_student_is_asked(pupil, data):
     log, steps = told(UnseenClass(label=1, width=8, n_epochs=1), pupil)
     assert steps[-1][1:] == (1, 1)
     answers = log.found["answers"][0]
-    assert torch.equal(answers.logits, log.nets()[TEACHER](data.eval.tensors[0]).detach())
+    assert_same_outputs(answers.logits, log.nets()[TEACHER](data.eval.tensors[0]).detach())
     assert (answers.labels == 1).sum() == 30
     with pytest.raises(ValueError, match="no sample is of class 7"):
         told(UnseenClass(label=7), pupil)

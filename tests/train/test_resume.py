@@ -6,6 +6,7 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from sameness import assert_same_tensors, shifted
 
 from explorer.compress.prune import Prune
 from explorer.compress.share import Share
@@ -55,6 +56,22 @@ def test_going_on_is_bit_identical(noisy_net, images, tmp_path, stop_at, kind, o
     end = whole[-1].net.state_dict()
     assert all(torch.equal(end[k], v) for k, v in rest[-1].net.state_dict().items())
     assert rest[0].elapsed_s > record.elapsed_s
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_where_a_checkpoint_lies_in_memory_makes_no_difference(noisy_net, images, optimizer):
+    how = TrainSettings(**{**vars(HOW), "optimizer": optimizer})
+    for record in train(noisy_net, images, how):
+        if record.step == 3:
+            checkpoint = record.checkpoint()
+    elsewhere = {name: shifted(tensor) for name, tensor in checkpoint.tensors.items()}
+    moved = Checkpoint(elsewhere, checkpoint.meta)
+    one, other = (
+        list(train(noisy_net, images, how, resume=start))[-1] for start in (checkpoint, moved)
+    )
+    assert_same_tensors(one.net, other.net)
+    assert one.loss == other.loss
+    assert all(tensor.data_ptr() % 64 == 0 for tensor in other.net.parameters())
 
 
 def test_a_checkpoint_is_a_copy(net, data):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from sameness import assert_same_outputs, assert_same_tensors
 
 from explorer.measure.profile import profile
 from explorer.torchvision_import import import_torchvision
@@ -46,9 +47,10 @@ def test_a_file_of_weights_gives_the_same_network(name, tmp_path):
     save_file(net.state_dict(), tmp_path / "net.safetensors")
     again = load(name, tmp_path / "net.safetensors")
     assert again.trained
+    assert_same_tensors(again.net, net)
     images = torch.rand(1, *net.input_shape, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        assert torch.equal(again.net(images), net(images))
+        assert_same_outputs(again.net(images), net(images))
 
 
 @pytest.mark.parametrize("auxiliary", [False, True])
