@@ -48,12 +48,15 @@ class LayerCosts:
         Samples on which zeros among activations were counted; 0: zeros among weights alone.
     published : PublishedPruning or None
         The paper's table, with as many layers; None where it has none.
+    other_macs : int
+        Multiply-accumulates that no weight of these layers takes part in; in the total in full.
     """
 
     layers: tuple[LayerCost, ...]
     total: LayerCost
     n_samples: int = 0
     published: PublishedPruning | None = None
+    other_macs: int = 0
 
 
 def layer_costs(
@@ -102,11 +105,12 @@ def layer_costs(
         )
     rows = tuple(_cost(layer, densities.get(layer.name)) for layer in result.layers)
     wholes = [_operations(layer) for layer in result.layers]
+    other = result.other_macs or 0
     left = sum(row.flops * whole for row, whole in zip(rows, wholes, strict=True))
     whole = sum(wholes) + (result.original_other_macs or 0)
-    left += result.other_macs or 0
+    left += other
     total = LayerCost("total", 1.0 - result.sparsity, left / (whole or 1))
-    return LayerCosts(rows, total, n_samples if densities else 0, published)
+    return LayerCosts(rows, total, n_samples if densities else 0, published, other)
 
 
 def _operations(layer: LayerFigures) -> int:

@@ -150,10 +150,11 @@ def _others_name(record: Anatomy) -> str:
 
 
 def _caption_text(record: Anatomy) -> str:
-    weights = _said(record.heaviest("weights"), "holds", "hold", "weights")
+    whole = "the network itself" if len(record.layers) > 1 else "the only layer"
+    weights = _said(record.heaviest("weights"), whole, "holds", "hold", "weights")
     if record.input_shape is None:
         return f"{weights}. To see multiplications too, give the shape of one input: input_shape."
-    macs = _said(record.heaviest("macs"), "does", "do", "multiplications")
+    macs = _said(record.heaviest("macs"), whole, "does", "do", "multiplications")
     told = f"{weights}; {macs}. See where the upper bar is long, and where the lower one is."
     if not record.uncounted:
         return told
@@ -162,11 +163,11 @@ def _caption_text(record: Anatomy) -> str:
     )
 
 
-def _said(found: tuple[str, int, float], one: str, many: str, what: str) -> str:
+def _said(found: tuple[str, int, float], whole: str, one: str, many: str, what: str) -> str:
     name, count, share = found
     if not count:
         return f"there are no {what}"
     part = f"{percent_text(share, 0)} of the {what}"
     if count == 1:
-        return f"{name or 'the only layer'} {one} {part}"
+        return f"{name or whole} {one} {part}"
     return f"its {count} {name} layers {many} {part}"

@@ -8,7 +8,7 @@ from explorer.closing import close_all
 from explorer.measure.layer_costs import LayerCost, LayerCosts
 from explorer.measure.published_layers import PublishedLayer
 from explorer.views.caption import caption
-from explorer.views.format import DASH, percent_text
+from explorer.views.format import DASH, count_text, percent_text
 from explorer.views.table import Table
 
 
@@ -81,6 +81,11 @@ def _caption_text(record: LayerCosts) -> str:
         "counted."
     )
     how = f"What is left of each layer. FLOP: {counted}"
+    if record.other_macs:
+        how += (
+            f" The total has {count_text(record.other_macs)} multiplications more, of which no "
+            "zero saves any: recurrent layers, attention and the like."
+        )
     if record.published is None:
         return f"{how} See which layer keeps most: that one is pruned least."
     table = record.published

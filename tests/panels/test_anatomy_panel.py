@@ -224,5 +224,12 @@ def test_work_of_the_network_itself_is_a_row_and_in_the_totals():
     assert [(row.name, row.macs) for row in found.rows] == [("", 100), ("dense", 80)]
     assert (scene.result.original_macs, scene.result.macs) == (180, 140)
     costs = tab.LAYER_COSTS.record(scene)
-    assert costs.total.flops == 140 / 180
+    assert (costs.total.flops, costs.other_macs) == (140 / 180, 100)
+    view, table = tab.LayerCostsView(), tab.AnatomyView()
+    view.draw(costs)
+    assert "The total has 100 multiplications more" in view._caption.value
+    table.draw(found)
+    assert "the network itself does 56% of the multiplications" in table._caption.value
+    view.close()
+    table.close()
     scene.session.close()
