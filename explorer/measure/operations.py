@@ -34,6 +34,7 @@ NOT_COUNTED = (
     "triangular_solve",
 )
 NORMS = ("linalg_vector_norm", "linalg_cross")
+ATTENTION = ("scaled_dot_product", "flex_attention")
 COPIES = ("aten::_to_copy", "aten::clone")
 LEAVES_TORCH = (Tensor.numpy, Tensor.__array__, Tensor.__dlpack__)
 
@@ -290,7 +291,7 @@ _FORMULAS: Mapping[str, Formula] = MappingProxyType(
 
 
 def _formula(name: str) -> Formula | None:
-    if name.removeprefix("aten::").lstrip("_").startswith("scaled_dot_product"):
+    if name.partition("::")[2].lstrip("_").startswith(ATTENTION):
         return _attention
     # In-place and functional forms count alike.
     return _FORMULAS.get(name) or _FORMULAS.get(name.removesuffix("_"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from explorer.compress.weights import check_module
 from explorer.measure.operations import Counter, Unfused
 
 INPUT_SHAPE_ATTRIBUTE = "input_shape"
+COMPILER = "torch._dynamo"
 Place = tuple[str, str]  # the name of a module and that of one of its parameters
 
 
@@ -99,10 +101,15 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
     """
     check_module(net)
     shape = check_input_shape(input_shape)
-    ledger = _Ledger(net)
-    with ledger.open(), Unfused(ledger):
-        _forward_zeros(net, shape, Counter(ledger))
-    return _rows(net, ledger.tallies)
+    try:
+        tallies = _tallies(net, shape)
+    except ValueError:
+        if COMPILER not in sys.modules:
+            raise
+        # Parts that torch compiles as a whole refuse to run while operations are counted.
+        with torch.compiler.set_stance("force_eager"):
+            tallies = _tallies(net, shape)
+    return _rows(net, tallies)
 
 
 def input_shape(net: nn.Module, data: Any = None) -> tuple[int, ...] | None:
@@ -126,6 +133,13 @@ def input_shape(net: nn.Module, data: Any = None) -> tuple[int, ...] | None:
         return tuple(first.shape)
     known = getattr(net, INPUT_SHAPE_ATTRIBUTE, None)
     return None if known is None else tuple(known)
+
+
+def _tallies(net: nn.Module, shape: tuple[int, ...]) -> Mapping[str, _Tally]:
+    ledger = _Ledger(net)
+    with ledger.open(), Unfused(ledger):
+        _forward_zeros(net, shape, Counter(ledger))
+    return ledger.tallies
 
 
 def _forward_zeros(net: nn.Module, shape: tuple[int, ...], counter: Counter) -> None:

@@ -284,3 +284,11 @@ def test_agrees_with_what_torchvision_publishes_of_attention(name):
         net = models.get_model(name)
     found = profile(net, (3, *itertools.repeat(weights.transforms().crop_size[0], 2)))
     assert sum(row.macs for row in found) / 1e9 == pytest.approx(weights.meta["_ops"], abs=6e-4)
+
+
+def test_compiled_parts_are_counted():
+    inner = torch.compile(nn.Linear(4, 3), backend="eager", fullgraph=True)
+    (row,) = profile(Call(lambda net, x: net.inner(x), inner=inner).eval(), (5, 4))
+    assert (row.kind, row.macs) == ("Linear", 5 * 4 * 3)
+    with pytest.raises(ValueError, match=r"does not take an input of shape \(5, 7\)"):
+        profile(nn.Linear(4, 3), (5, 7))
