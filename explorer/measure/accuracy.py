@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 import torch
@@ -34,6 +34,8 @@ class Accuracy:
     n_total : int
         Samples in the data, as far as is known; `n` is smaller while an evaluation
         is under way.
+    n_classes : int
+        Classes that were told apart; 0 where that is not known.
 
     References
     ----------
@@ -47,12 +49,15 @@ class Accuracy:
     low: float
     high: float
     n_total: int = 0
+    n_classes: int = field(default=0, compare=False)
 
     @classmethod
-    def from_counts(cls, n_top1: int, n_top5: int, n: int, n_total: int = 0) -> Accuracy:
+    def from_counts(
+        cls, n_top1: int, n_top5: int, n: int, n_total: int = 0, n_classes: int = 0
+    ) -> Accuracy:
         """Make the record from counts of hits among `n` samples."""
         low, high = wilson_interval(n_top1, n)
-        return cls(n_top1 / n, n_top5 / n, n, low, high, n_total or n)
+        return cls(n_top1 / n, n_top5 / n, n, low, high, n_total or n, n_classes=n_classes)
 
     @property
     def complete(self) -> bool:
@@ -83,6 +88,16 @@ class Accuracy:
     def higher_is_better(self) -> bool:
         """True."""
         return ACCURACY.higher_is_better
+
+    @property
+    def chance(self) -> float | None:
+        """Accuracy of guessing among all classes; None where their number is not known."""
+        return 1 / self.n_classes if self.n_classes > 1 else None
+
+    @property
+    def guesses(self) -> bool:
+        """Whether chance, or less, lies within the interval."""
+        return self.chance is not None and self.low <= self.chance
 
 
 def wilson_interval(n_hits: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
@@ -191,7 +206,7 @@ def judge(
             keep(scores, labels)
         n, n_top1, n_top5 = n + len(labels), n_top1 + hits1, n_top5 + hits5
         known = n if following is None else max(n_total, n + len(following[1]))
-        yield Accuracy.from_counts(n_top1, n_top5, n, known)
+        yield Accuracy.from_counts(n_top1, n_top5, n, known, scores.shape[1])
 
 
 def _with_following(items: Iterable[T]) -> Iterator[tuple[T, T | None]]:

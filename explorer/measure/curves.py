@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +29,20 @@ class Line:
     @property
     def highest(self) -> float:
         """Largest value but for rare peaks, one in a hundred; 0 where there is none."""
-        return float(np.quantile(self.values, 0.99)) if self.values.size else 0.0
+        known = self.values[np.isfinite(self.values)]
+        return float(np.quantile(known, 0.99)) if known.size else 0.0
+
+
+def apart(lines: Sequence[Line]) -> Line:
+    """Put lines after one another, a NaN between them, so that none is drawn to the next."""
+    first, *rest = [line for line in lines if len(line.steps)] or lines[-1:]
+    for line in rest:
+        gap = np.full_like(line.values[:1], np.nan)
+        first = Line(
+            np.concatenate([first.steps, line.steps[:1], line.steps]),
+            np.concatenate([first.values, gap, line.values]),
+        )
+    return first
 
 
 class Track:
@@ -59,6 +73,7 @@ class Track:
         self._n_seen = 0
         self._points: list[tuple[int, object]] = []
         self._newest: tuple[int, object] | None = None
+        self._parted: list[Line] = []
 
     def add(self, step: int, value: object) -> None:
         """Add a point: a number, or an array of shape (k,)."""
@@ -70,8 +85,17 @@ class Track:
             self._points = self._points[::2]
             self._stride *= 2
 
+    def part(self) -> None:
+        """Begin another line: the next point is not joined to those before."""
+        if self._newest is not None:
+            self._parted.append(self._current())
+            self._points, self._newest, self._n_seen = [], None, 0
+
     def line(self) -> Line:
-        """Return the points that are left."""
+        """Return the points that are left, with NaN between lines that are not joined."""
+        return apart([*self._parted, self._current()])
+
+    def _current(self) -> Line:
         points = list(self._points)
         if self._newest is not None and (not points or points[-1] is not self._newest):
             points.append(self._newest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,3 +72,8 @@ def reproduced(found: Mapping[str, Any]) -> Reproduced:
     except KeyError as error:
         name = found.get("name", "a result")
         raise ValueError(f"results: {name} has no entry {error}; write it anew") from None
+
+
+def reached_first(records: Sequence[Reproduced]) -> list[Reproduced]:
+    """Return results in their order, those that reached their goal before the others."""
+    return sorted(records, key=lambda record: not record.met)

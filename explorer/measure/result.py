@@ -127,6 +127,15 @@ class Result:
         return self.original_bytes / self.size_bytes
 
     @property
+    def header_bytes(self) -> int:
+        """Bytes by which the file is larger though no layer is: what a file tells of itself.
+
+        0 where the file is not larger, or where a layer takes more than it did.
+        """
+        grown = any(layer.size_bits > layer.original_bits for layer in self.layers)
+        return 0 if grown else max(0, self.size_bytes - self.original_bytes)
+
+    @property
     def n_weights(self) -> int:
         """Entries of the compressible weight tensors."""
         return sum(layer.n_weights for layer in self.layers)

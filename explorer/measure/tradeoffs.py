@@ -89,6 +89,11 @@ class Tradeoffs:
     name: str = ""
     reason: str = ""
 
+    @property
+    def best_first(self) -> tuple[PublishedNetwork, ...]:
+        """The published networks by decreasing accuracy."""
+        return tuple(sorted(self.networks, key=lambda network: -network.top1))
+
 
 def same_network(
     networks: Iterable[PublishedNetwork], n_params: int, macs: int

@@ -67,7 +67,7 @@ class SoftTargetsPanel:
             max=math.log10(HIGH),
             step=0.01,
             readout_format=".3g",
-            description="Temperature T",
+            description="Temperature T shown",
         )
         self.temperature.tooltip = (
             "T > 1 softens the answers: pᵢ = exp(zᵢ / T) / Σ exp(zⱼ / T). Higher shows more of "

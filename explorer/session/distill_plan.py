@@ -38,7 +38,7 @@ def temperature(default: float = 4.0) -> Any:
         "T > 1 softens the teacher's answers: pᵢ = exp(zᵢ / T) / Σ exp(zⱼ / T). Higher shows more "
         "of which classes it finds alike; too high, and all classes look the same."
     )
-    return dial(default, "number", "Temperature T", words, low=0.5, high=30.0)
+    return dial(default, "number", "Temperature T in training", words, low=0.5, high=30.0)
 
 
 def share_of_teacher(default: float = 0.9) -> Any:

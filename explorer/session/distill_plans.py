@@ -71,6 +71,7 @@ class StudentBesideStudent(DistillPlan):
     )
     lanes: ClassVar[tuple[str, ...]] = (LABELS, TEACHER)
     stage: ClassVar[str] = "seed"
+    afresh: ClassVar[bool] = True
 
     width: int | None = width(64)
     what: str = dial(
@@ -161,6 +162,7 @@ class ShapesCompared(DistillPlan):
     )
     lanes: ClassVar[tuple[str, ...]] = (LABELS, TEACHER)
     stage: ClassVar[str] = "shape"
+    afresh: ClassVar[bool] = True
 
     n_weights: int = dial(
         25_000,

@@ -94,6 +94,7 @@ class Session:
         check_numbers(net)
         self._behaviors = Behaviors(self._first, data, self.device)
         self._trials = Trials(self._subjects)
+        self._speed: tuple[object, Speed] | None = None
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -233,13 +234,20 @@ class Session:
     def network_speed(self, should_stop: Stop = never) -> Speed | None:
         """Time one inference of the original and of the compressed network.
 
-        None where `input_shape` is, or where `should_stop`, asked between runs, said True.
+        Measured once for a recipe, and told alike from then on. None where `input_shape` is, or
+        where `should_stop`, asked between runs, said True.
         """
         shape = self.input_shape
-        if shape is None:
+        if shape is None or should_stop():
             return None
+        current, kept = self._trials.current, self._speed
+        if kept is not None and kept[0] is current:
+            return kept[1]
         small = self.compress().restore(factored=True)
-        return speed.network_speed(self.net, small, shape, should_stop)
+        found = speed.network_speed(self.net, small, shape, should_stop)
+        if found is not None:
+            self._speed = current, found
+        return found
 
     def product_speed(self, layer: str, should_stop: Stop = never) -> Speed | None:
         """Time the product of a layer's matrix in small integers; None if it was stopped."""

@@ -20,9 +20,10 @@ from explorer.train.records import TrainRecord
 
 
 class Lane:
-    """One of the networks that are trained side by side."""
+    """One of the networks that are trained side by side; with `afresh` a new one each stage."""
 
-    def __init__(self) -> None:
+    def __init__(self, afresh: bool = False) -> None:
+        self._afresh = afresh
         self.loss, self.training, self.held_out = Track(), Track(), Track()
         self.density = Track()
         self.centroids: dict[str, Track] = {}
@@ -40,6 +41,9 @@ class Lane:
             self._net, self._sizes = record.net, {n: w.numel() for n, w in layers.items()}
         if self.record is not None and record.stage > self.record.stage:
             self.stages.append(record.step)
+            if self._afresh:
+                for track in (self.loss, self.training, self.held_out, self.density):
+                    track.part()
         self.record = record
         if math.isfinite(record.loss):
             self.loss.add(record.step, record.loss)
@@ -84,7 +88,7 @@ class TrainingLog:
     _lanes: dict[str, Lane] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._lanes = {name: Lane() for name in self.plan.lanes}
+        self._lanes = {name: Lane(self.plan.afresh) for name in self.plan.lanes}
 
     def add(self, moment: Moment) -> None:
         """Take up what was told."""

@@ -66,6 +66,8 @@ class TrainingPlan(ABC):
         Names of the networks that are trained side by side.
     stage : str
         What a new stage of the run is called.
+    afresh : bool
+        Whether each stage trains other networks, whose lines are not joined.
     """
 
     title: ClassVar[str]
@@ -73,6 +75,7 @@ class TrainingPlan(ABC):
     reference: ClassVar[str] = ""
     lanes: ClassVar[tuple[str, ...]] = ("",)
     stage: ClassVar[str] = "stage"
+    afresh: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         owner = type(self).__name__

@@ -42,7 +42,7 @@ class CodebookView:
             scale=self._x, label="shared value", label_offset="34px", grid_lines="none"
         )
         self._figure = figure([self._bars], [self._x_axis, self._count.axis])
-        self._table = Table("Shared values: value, weights, share, bits of a code")
+        self._table = Table("Shared values: value, weights, share, bits of a code", stacked=False)
         self._caption = caption()
         self.widget = VBox([self._figure, self._table, self._caption])
 

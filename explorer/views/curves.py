@@ -115,4 +115,6 @@ def _words(record: Curves) -> str:
     if record.reference is None:
         return f"{told}. See how far the two kinds of samples drift apart."
     reference = f"{record.reference.name}: {percent_text(record.reference.accuracy)}"
+    if all(text.endswith(percent_text(record.reference.accuracy)) for text in now):
+        return f"{told}; {reference}: equal to the dashed line."
     return f"{told}; {reference}. Look at the gap to the dashed line."

@@ -13,6 +13,7 @@ from explorer.measure.metric import ACCURACY, Score
 from explorer.measure.result import Result
 from explorer.views.format import (
     DASH,
+    SLIGHTEST,
     at_least,
     change_text,
     count_text,
@@ -83,7 +84,7 @@ class FiguresView:
         if not waiting:
             self._accuracy = _accuracy(result)
         self.widget.state = {
-            "size": _size(result),
+            "size": _size(result, self._accuracy["tone"] == "bad"),
             "accuracy": self._accuracy | _measuring(result) if waiting else self._accuracy,
             "sparsity": _sparsity(result),
             "macs": _macs(result),
@@ -113,14 +114,17 @@ def _measuring(result: Result) -> dict[str, str]:
     return _MEASURING | ({"note": result.waiting} if result.waiting else {})
 
 
-def _size(result: Result) -> dict[str, Any]:
-    ratio = result.compression_ratio
+def _size(result: Result, collapsed: bool) -> dict[str, Any]:
+    """Praise a smaller file only where the network still answers."""
+    ratio, header = result.compression_ratio, result.header_bytes
+    change = change_text(result.original_bytes, result.size_bytes, size_text)
+    how = "good" if ratio > 1.05 else "bad" if ratio < 1 else ""
     return _cell(
         size_text(result.size_bytes),
-        change_text(result.original_bytes, result.size_bytes, size_text),
+        f"+{size_text(header)} of header" if header else change,
         f"from {size_text(result.original_bytes)}",
         "every byte counted",
-        "good" if ratio > 1.05 else "bad" if ratio < 1 else "",
+        "" if header or (collapsed and how == "good") else how,
     )
 
 
@@ -136,6 +140,7 @@ def _accuracy(result: Result) -> dict[str, Any]:
         difference = accuracy.value - original.value
         change, text = change_words(difference, accuracy.scale), f"from {score_text(original)}"
         how = tone(original, accuracy)
+    how = "bad" if _guess(accuracy) else how
     named = {} if accuracy.scale == ACCURACY else {"name": accuracy.name}
     return _cell(score_text(accuracy), change, text, _note(accuracy), how) | named
 
@@ -148,26 +153,37 @@ def _note(accuracy: Accuracy | Score) -> str:
     parts += [f"n = {accuracy.n:,}"] if accuracy.n else []
     if accuracy.scale != ACCURACY:
         parts.append(direction_words(accuracy.scale))
-    return ", ".join(parts)
+    return _guess(accuracy) + ", ".join(parts)
+
+
+def _guess(accuracy: object) -> str:
+    """Say that a network is no better than chance; "" where it is."""
+    if not isinstance(accuracy, Accuracy) or accuracy.chance is None or not accuracy.guesses:
+        return ""
+    return f"guesses: chance is {percent_text(accuracy.chance)}; "
 
 
 def _sparsity(result: Result) -> dict[str, Any]:
-    text = f"{count_text(result.n_nonzero)} of {count_text(result.n_weights)}"
-    return _cell(percent_text(result.sparsity), text=text, note="weights kept")
+    zeros, weights = result.n_weights - result.n_nonzero, count_text(result.n_weights)
+    if 0 < result.sparsity < SLIGHTEST:
+        return _cell(f"{count_text(zeros)} zero", text=f"of {weights}", note="weights")
+    kept = count_text(result.n_nonzero)
+    return _cell(percent_text(result.sparsity), text=f"{kept} of {weights}", note="weights kept")
 
 
 def _macs(result: Result) -> dict[str, Any]:
     macs, original = result.macs, result.original_macs
     if macs is None or original is None:
         return _cell(DASH, note="input shape not known")
-    left = DASH if result.mac_fraction is None else percent_text(result.mac_fraction)
+    part = result.mac_fraction
+    left = DASH if part is None else f"{percent_text(part)} left"
+    if part is not None and 1 - SLIGHTEST < part < 1:
+        left = f"{count_text(original - macs)} fewer"
     least = at_least(result.uncounted)
     note = "MACs, zeros skipped"
     if result.uncounted:
         note += f"; not counted: {', '.join(result.uncounted)}"
-    return _cell(
-        f"{least}{count_text(macs)}", f"{left} left", f"of {least}{count_text(original)}", note
-    )
+    return _cell(f"{least}{count_text(macs)}", left, f"of {least}{count_text(original)}", note)
 
 
 def _energy(result: Result) -> dict[str, Any]:

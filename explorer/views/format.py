@@ -9,6 +9,7 @@ MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 DASH = "\N{EM DASH}"
 MOST_DECIMALS = 4
+SLIGHTEST = 1e-6  # parts below this are told as counts or odds
 SLIGHT = 0.001  # changes below this part of the whole are told in the amount's own unit
 
 
@@ -76,6 +77,21 @@ def percent_text(fraction: float, decimals: int = 1) -> str:
     if decimals < MOST_DECIMALS:
         return percent_text(fraction, decimals + 1)
     return "<0.0001%" if fraction < 0.5 else ">99.9999%"
+
+
+def probability_text(probability: float) -> str:
+    """Probability as percent; close to 0 or 1 as odds: ``"1 in 3.2 M"``, ``"all but 1 in 3.2 M"``.
+
+    From one in a million on; ``"0%"`` where no number tells it from 0.
+    """
+    rest = min(probability, 1 - probability)
+    if rest >= SLIGHTEST or rest <= 0:
+        return percent_text(probability)
+    if rest < 1e-18:
+        odds = f"1 in 10^{-math.log10(rest):.0f}"
+    else:
+        odds = f"1 in {count_text(1 / rest)}"
+    return odds if probability < 0.5 else f"all but {odds}"
 
 
 def points_text(change: float) -> str:

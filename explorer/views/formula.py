@@ -70,6 +70,9 @@ def _mathml(latex: str) -> str:
 def _caption_text(records: tuple[Formula, ...]) -> str:
     if not records:
         return "No formula belongs to this recipe."
-    if any(record.measured_text for record in records):
+    compared = [record for record in records if record.measured_text]
+    if compared and all(record.measured_text == record.value_text for record in compared):
+        return "The two numbers are equal: the formula leaves nothing out that could be seen."
+    if compared:
         return "Look at the two numbers: the gap is what the formula leaves out."
     return "See which symbol your dial moves, and how the result follows it."

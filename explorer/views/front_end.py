@@ -15,6 +15,7 @@ SHEETS = (
     "help",
     "comparison",
     "chapters",
+    "phone",
 )
 
 

@@ -109,6 +109,6 @@ def _caption_text(record: Histogram) -> str:
     if record.levels is not None:
         n_levels = len(record.levels)
         return text + f"See how the weights gather on {n_levels} shared values (ticks)."
-    if record.threshold is not None:
+    if record.threshold is not None and record.n_after < record.n_before:
         return text + f"Look for the gap: weights within ±{record.threshold:.3g} became zero."
     return text + "Look at how many weights lie close to zero: those can go first."

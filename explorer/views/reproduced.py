@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.reproduced import Reproduced
+from explorer.measure.reproduced import Reproduced, reached_first
 from explorer.views.caption import caption
 from explorer.views.format import DASH, percent_text, ratio_text, size_text
 from explorer.views.table import Table
@@ -32,7 +32,7 @@ class ReproducedView:
 
     def draw(self, records: Sequence[Reproduced]) -> None:
         """Show results."""
-        self._table.show([(head, "") for head in HEADS], [_row(record) for record in records])
+        self._table.show([(head, "") for head in HEADS], [_row(r) for r in reached_first(records)])
         met = sum(record.met for record in records)
         self._caption.value = (
             f"{met} of {len(records)} results reached their goal. Look at the "

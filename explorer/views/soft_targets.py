@@ -11,7 +11,7 @@ from explorer.closing import close_all
 from explorer.measure.soft_targets import SoftTargetsRecord
 from explorer.views.bars import Bars, Segment, bar_row
 from explorer.views.caption import caption
-from explorer.views.format import MINUS, percent_text
+from explorer.views.format import MINUS, probability_text
 
 DRAWN = 20
 HARD, TEACHER, STUDENT = "before", "after", "grown"
@@ -59,12 +59,12 @@ def _row(record: SoftTargetsRecord, i: int, logit: float) -> dict[str, Any]:
         [(0.0, 1.0, HARD)] if record.label == i else [],
         [(0.0, teacher, TEACHER)],
     ]
-    texts = [percent_text(teacher)]
+    texts = [probability_text(teacher)]
     words = f"{record.classes[i]}: logit {logit:.2f}, teacher {texts[0]}"
     if record.student is not None:
         student = float(record.student[i])
         tracks.append([(0.0, student, STUDENT)])
-        texts.append(percent_text(student))
+        texts.append(probability_text(student))
         words += f", student {texts[1]}"
     words += ", the label" if record.label == i else ""
     shown = f"{logit:.2f}".replace("-", MINUS)
@@ -76,8 +76,8 @@ def _bits(record: SoftTargetsRecord, bits: float) -> str:
 
 
 def _words(record: SoftTargetsRecord) -> str:
-    other, elsewhere = record.runner_up, percent_text(record.elsewhere)
-    most = percent_text(float(record.teacher[other]))
+    other, elsewhere = record.runner_up, probability_text(record.elsewhere)
+    most = probability_text(float(record.teacher[other]))
     return (
         f"At T = {record.temperature:.3g} the label says {record.classes[record.label]} and "
         f"nothing else; the teacher puts {elsewhere} elsewhere, {most} on {record.classes[other]}. "

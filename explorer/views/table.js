@@ -1,6 +1,14 @@
+function setRoles(table, heads, body) {
+  table.setAttribute("role", "table");
+  for (const part of [heads.parentNode, body]) part.setAttribute("role", "rowgroup");
+  heads.setAttribute("role", "row");
+}
+
 function makeCell(row) {
-  if (row.children.length) add(row, "td", "");
-  else add(row, "th", "").scope = "row";
+  const first = !row.children.length;
+  const cell = add(row, first ? "th" : "td", "");
+  cell.setAttribute("role", first ? "rowheader" : "cell");
+  if (first) cell.scope = "row";
 }
 
 function makeHead(row) {
@@ -14,6 +22,7 @@ function render({ model, el }) {
   const table = add(add(el, "div", "ex-table-scroll"), "table", "ex-table");
   const heads = add(add(table, "thead", ""), "tr", "");
   const body = add(table, "tbody", "");
+  setRoles(table, heads, body);
 
   function draw() {
     const rows = model.get("rows");
@@ -25,16 +34,18 @@ function render({ model, el }) {
     titles.forEach(([text, tone], i) => {
       const head = heads.children[i];
       const [swatch, word] = head.children;
-      if (text) head.removeAttribute("role");
-      else head.setAttribute("role", "cell");
+      head.setAttribute("role", text ? "columnheader" : "cell");
       swatch.className = tone ? `ex-swatch ex-tone-${tone}` : "";
       put(word, text);
     });
-    fit(body, rows.length, (parent) => add(parent, "tr", ""));
+    fit(body, rows.length, (parent) => add(parent, "tr", "").setAttribute("role", "row"));
     rows.forEach((cells, i) => {
       const row = body.children[i];
       fit(row, cells.length, makeCell);
-      cells.forEach((text, j) => put(row.children[j], text));
+      cells.forEach((text, j) => {
+        put(row.children[j], text);
+        if (j) row.children[j].dataset.head = titles[j][0];
+      });
     });
   }
   model.on("change:version", draw);

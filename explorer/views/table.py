@@ -13,6 +13,9 @@ from explorer.views.front_end import script
 class Table(anywidget.AnyWidget):
     """Rows of texts, all but the first column right-aligned; scrolls, its head stays.
 
+    On a phone a row is a block that names each value, so that no column is cut off; where
+    `stacked` is False it stays a table there as well.
+
     A head is a text and a tone: a CSS class ``ex-tone-<tone>`` for its swatch, "" for none.
     """
 
@@ -23,9 +26,10 @@ class Table(anywidget.AnyWidget):
     label = traitlets.Unicode("").tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, label: str, class_: str = "") -> None:
+    def __init__(self, label: str, class_: str = "", stacked: bool = True) -> None:
         super().__init__(label=label)
-        for name in ("ex-table-box", *class_.split()):
+        names = ["ex-table-box", *class_.split(), *(["ex-table-stacked"] if stacked else [])]
+        for name in names:
             self.add_class(name)
 
     def show(self, heads: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:

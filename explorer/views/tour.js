@@ -32,12 +32,10 @@ function isFirstVisit() {
   return document.body.dataset.voila !== undefined && !wasSeen() && !hasState;
 }
 
-const isOpen = (popover) => popover.matches(":popover-open");
-
 function makeOffer(el, start, skip) {
   const offer = add(el, "section", "ex-tour-offer");
   offer.setAttribute("aria-label", "Tour");
-  offer.popover = "manual";
+  offer.hidden = true;
   add(offer, "p", "", "New here? Four steps show what is where.");
   const row = add(offer, "div", "ex-tour-buttons");
   addButton(row, "ex-tour-start", "Take the tour", start);
@@ -147,11 +145,11 @@ function render({ model, el }) {
   function ask() {
     const loading = document.getElementById("loading")?.getClientRects().length;
     if (!isFirstVisit()) hide();
-    else if (!loading && el.isConnected && !isOpen(offer)) offer.showPopover();
+    else if (!loading && el.isConnected) offer.hidden = false;
   }
   function hide() {
     clearInterval(asking);
-    if (isOpen(offer)) offer.hidePopover();
+    offer.hidden = true;
   }
   function begin() {
     hide();

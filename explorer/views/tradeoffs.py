@@ -98,7 +98,7 @@ class TradeoffsView:
     def draw(self, record: Tradeoffs) -> None:
         """Show a record."""
         self._fit(record)
-        self._draw_published(record.networks)
+        self._draw_published(record)
         self._place(self._before, record.before)
         self._place(self._after, record.after)
         unjudged = record.after is not None and record.after.top1 is None
@@ -129,7 +129,8 @@ class TradeoffsView:
         sizes = [network.size_bytes for network in record.networks]
         self._area.max = float(max([1, *sizes, *(place.size_bytes for place in own)]))
 
-    def _draw_published(self, networks: tuple[PublishedNetwork, ...]) -> None:
+    def _draw_published(self, record: Tradeoffs) -> None:
+        networks = record.networks
         if networks == self._networks:
             return
         self._networks = networks
@@ -144,7 +145,7 @@ class TradeoffsView:
             self._names.x = np.array([network.macs for network in named])
             self._names.y = np.array([network.top1 for network in named])
             self._names.text = np.array([network.name for network in named])
-        self._table.show([(head, "") for head in HEADS], [_cells(n) for n in networks])
+        self._table.show([(head, "") for head in HEADS], [_cells(n) for n in record.best_first])
 
     def _place(self, mark: bqplot.Scatter, place: Place | None) -> None:
         shown = [place] if place is not None and place.top1 is not None else []

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 KEY = "compression-explorer.tour.1"
 STEPS = ("Five figures", "The recipe and its dials", "Views by topic", "Take it with you")
 LINK = State("lenet-300-100", "default", Recipe.of([Prune(sparsity=0.7)]), "fc1", "Prune").to_link()
-OFFER = ".ex-tour-offer:popover-open"
+OFFER = ".ex-tour-offer:not([hidden])"
 STORED = f"localStorage.getItem({KEY!r})"
 
 

@@ -164,3 +164,12 @@ def test_batches_cut_a_data_set_and_leave_a_loader_as_it_is():
     assert n_samples(Pairs(inputs, labels)) == 10
     assert n_samples(DataLoader(Pairs(inputs, labels), batch_size=3)) == 10
     assert n_samples([(inputs, labels)]) == 0
+
+
+def test_a_network_guesses_where_its_interval_reaches_down_to_chance():
+    assert Accuracy.from_counts(11, 50, 100, n_classes=10).guesses
+    assert Accuracy.from_counts(0, 50, 100, n_classes=10).guesses
+    assert not Accuracy.from_counts(60, 90, 100, n_classes=10).guesses
+    assert not Accuracy.from_counts(0, 50, 100).guesses
+    data = TensorDataset(torch.zeros(40, 2), torch.arange(40) % 4)
+    assert evaluate(nn.Linear(2, 4), data).guesses

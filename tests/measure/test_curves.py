@@ -19,6 +19,20 @@ def test_few_points_are_all_there_and_a_jump_keeps_both_its_ends():
     assert line.values.tolist() == [0.9, 0.95, 0.4, 0.8]
 
 
+def test_lines_of_several_seeds_are_not_joined():
+    track = Track()
+    track.part()
+    for step, value in [(0, 0.9), (5, 0.95)]:
+        track.add(step, value)
+    track.part()
+    for step, value in [(5, 0.1), (10, 0.8)]:
+        track.add(step, value)
+    line = track.line()
+    assert line.steps.tolist() == [0, 5, 5, 5, 10]
+    assert np.array_equal(line.values, [0.9, 0.95, np.nan, 0.1, 0.8], equal_nan=True)
+    assert line.highest > 0.9
+
+
 @given(st.integers(0, 3000), st.integers(2, 50))
 def test_thinned_points_are_among_those_added_evenly_and_the_ends_stay(n, limit):
     track = Track(limit)

@@ -133,6 +133,7 @@ def test_measured_speed_has_two_times(session):
     assert row.before_ms > 0
     assert row.after_ms > 0
     assert session.network_speed(lambda: True) is None
+    assert session.network_speed() is session.network_speed()
     assert {row.label for row in session.product_speed("0").rows} >= {"Signs, 64 a word, batch 1"}
 
 

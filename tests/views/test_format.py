@@ -100,3 +100,18 @@ def test_changes_are_told_as_ratio_percent_or_amount(before, after, words):
     ways = ("less", "more")
     told = words.replace("smaller", "less").replace("larger", "more")
     assert fmt.change_text(before, after, fmt.size_text, ways) == told
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [
+        (0.25, "25.0%"),
+        (0.0, "0.0%"),
+        (1.0, "100.0%"),
+        (5e-8, "1 in 20.0 M"),
+        (1 - 1e-7, "all but 1 in 10.0 M"),
+        (1e-30, "1 in 10^30"),
+    ],
+)
+def test_probabilities_next_to_0_and_1_are_odds(probability, words):
+    assert fmt.probability_text(probability) == words

@@ -57,6 +57,37 @@ def test_figures_say_size_accuracy_and_the_rest():
     assert "estimate" in state["energy"]["note"]
 
 
+def test_a_smaller_file_is_not_praised_where_the_network_guesses_or_fell_far():
+    chance = Accuracy.from_counts(104, 500, 1000, n_classes=10)
+    state = drawn(dataclasses.replace(RESULT, accuracy=chance))
+    assert (state["size"]["change"], state["size"]["tone"]) == ("4.0× smaller", "")
+    assert state["accuracy"]["note"].startswith("guesses: chance is 10.0%; 95% interval")
+    untrained = dataclasses.replace(RESULT, accuracy=chance, original_accuracy=chance)
+    assert drawn(untrained)["size"]["tone"] == ""
+    assert drawn(untrained)["accuracy"]["tone"] == "bad"
+    fallen = Accuracy.from_counts(500, 900, 1000, n_classes=10)
+    state = drawn(dataclasses.replace(RESULT, accuracy=fallen))
+    assert state["size"]["tone"] == "" and "guesses" not in state["accuracy"]["note"]
+    assert drawn(RESULT)["size"]["tone"] == "good"
+
+
+def test_a_file_that_is_larger_by_its_header_alone_is_not_called_larger():
+    layers = (dataclasses.replace(LAYERS[0], size_bits=1280, n_nonzero=40, macs=40),)
+    same = dataclasses.replace(RESULT, layers=layers, size_bytes=4_220)
+    size = drawn(same)["size"]
+    assert (size["change"], size["tone"]) == ("+220 B of header", "")
+    grown = (dataclasses.replace(layers[0], size_bits=1281),)
+    size = drawn(dataclasses.replace(same, layers=grown))["size"]
+    assert (size["change"], size["tone"]) == ("5.5% larger", "bad")
+
+
+def test_a_weight_among_millions_is_counted():
+    layer = LayerFigures("fc", (2, 2), 2_000_000, 1_999_999, 8, 8, 0.0, 1_999_999, 2_000_000)
+    state = drawn(dataclasses.replace(RESULT, layers=(layer,)))
+    assert (state["sparsity"]["value"], state["sparsity"]["text"]) == ("1 zero", "of 2.0 M")
+    assert state["macs"]["change"] == "1 fewer"
+
+
 def test_a_partial_accuracy_says_how_far_it_is():
     partial = Accuracy.from_counts(500, 510, 512, n_total=2000)
     state = drawn(dataclasses.replace(RESULT, accuracy=partial, complete=False))
