@@ -55,3 +55,15 @@ def test_without_a_published_result_or_a_ranking_every_figure_is_told():
     assert record[1:3] == ["—", "1,023×, error 0.85%, 1.7 KB"]
     assert ranking[1:3] == ["a ranking", "obd 90.0%, random 30.0%"]
     view.close()
+
+
+def test_results_that_reached_their_goal_come_first():
+    rest = (0.01, 0.007, 0.01, 10_000, 300.0)
+    made = [
+        Reproduced(name, "", {}, {}, *rest, met)
+        for name, met in zip("abc", (False, True, True), strict=True)
+    ]
+    view = ReproducedView()
+    view.draw(made)
+    assert [row[0] for row in view._table.rows] == ["b", "c", "a"]
+    view.close()

@@ -18,6 +18,12 @@ def test_networks_are_listed_by_operations_with_points_per_million():
     assert SMALL.density == pytest.approx(30.0)
 
 
+def test_the_table_begins_with_the_most_accurate():
+    networks = (LARGE, SMALL, PublishedNetwork("best", 1, 3e8, 0.7, 0.9, 4))
+    found = tradeoffs(networks, BEFORE, AFTER, 1, 1000)
+    assert [network.name for network in found.best_first] == ["best", "small", "large"]
+
+
 def test_digits_are_not_compared_with_photographs():
     found = place(10, 266_610, accuracy=Accuracy.from_counts(97, 99, 100))
     assert found.before.top1 is None and found.after.top1 is None

@@ -50,6 +50,8 @@ def test_symbols_are_typeset_as_a_fraction():
     assert "log2" in "".join("".join(bottom.itertext()).split())
     assert (item["value"], item["measured"], item["source"]) == ("3.2×", "2.5×", "file")
     assert "the gap" in view._caption.value
+    view.draw(formulas.sharing(16, 4, measured=3.2))
+    assert "equal" in view._caption.value and "gap" not in view._caption.value
     view.close()
 
 
