@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 from contextlib import suppress
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,12 @@ CONTROL, CONTROL_VERSION = "jupyter.widget.control", "1.0.0"
 PAGE_SECONDS = 180.0
 CLOSING_SECONDS = 5.0
 MOST_BYTES = 256 * 2**20
+
+
+def cookie_in(*told: str) -> str:
+    """Return the value of the visitor's cookie in ``Set-Cookie`` headers."""
+    found = [cookies["_xsrf"].value for each in told if "_xsrf" in (cookies := SimpleCookie(each))]
+    return found[0] if found else ""
 
 
 class NotAdmitted(Exception):
@@ -56,6 +63,8 @@ class Visitor:
         What each widget held when the page was opened, by model id.
     page_seconds : float
         From asking for the page to having read it.
+    cookie : str
+        That the page may end its kernel with.
     ready_seconds : float
         From asking for the page to knowing the widgets' states.
     """
@@ -63,7 +72,7 @@ class Visitor:
     def __init__(self, kernel_id: str, page_seconds: float) -> None:
         self.kernel_id, self.page_seconds, self.ready_seconds = kernel_id, page_seconds, 0.0
         self.states: dict[str, dict[str, Any]] = {}
-        self.hung_up = False
+        self.hung_up, self.cookie = False, ""
         self.session = Session(key=b"", session=uuid.uuid4().hex)
         self.socket: WebSocketClientConnection
 
@@ -88,6 +97,7 @@ class Visitor:
         if found is None:
             raise NotAdmitted(answer.code, None, text)
         visitor = cls(json.loads(found[1])["kernelId"], time.perf_counter() - started)
+        visitor.cookie = cookie_in(*answer.headers.get_list("Set-Cookie"))
         await visitor.connect(urlsplit(page).netloc)
         await visitor._learn()
         visitor.ready_seconds = time.perf_counter() - started

@@ -18,6 +18,13 @@ def add(commands: Any) -> None:
         "--weights", help="'default', 'random' or a .safetensors file (default: 'default')"
     )
     app.add_argument("--address", help="to listen on (default: 127.0.0.1, this machine only)")
+    app.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name or address that visitors type, once for each (default: localhost only)",
+    )
     app.add_argument("--max-kernels", type=int, metavar="N", help="visitors (default: by memory)")
     app.add_argument(
         "--kernel-memory", metavar="SIZE", help="of each visitor, such as 6G (default: by memory)"
@@ -40,6 +47,7 @@ def run(options: Namespace) -> None:
         options.model,
         options.weights,
         max_kernels=options.max_kernels,
+        hosts=options.host,
         kernel_memory=bytes_of(options.kernel_memory) if options.kernel_memory else None,
         n_ready=options.ready,
         **({"address": options.address} if options.address else {}),

@@ -14,6 +14,7 @@ from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
+from tornado.routing import Rule
 from voila.app import Voila
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import (
@@ -26,9 +27,11 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from explorer.serve import opening
 from explorer.serve.connection import KernelSocket
 from explorer.serve.forking import Zygote, can_fork
-from explorer.serve.handlers import FrontPage, NotebookPage, NotThere
+from explorer.serve.handlers import Elsewhere, FrontPage, NotebookPage, NotThere
+from explorer.serve.hosts import Foreign, missing_host, names_of
 from explorer.serve.kernels import one_thread
 from explorer.serve.messages import MOST_BYTES
+from explorer.serve.ownership import EndKernel, KernelState, Tokens
 from explorer.serve.visit import Visits
 from explorer.serve.warm import PREPARED
 
@@ -42,13 +45,12 @@ MOST = {
     "idle_connection_timeout": 75.0,
 }
 TEMPLATE_FILES = r"/voila/templates/((?:compression-explorer|lab|base)/static/(?!.*\.\.)[\w./-]+)"
-KEPT = (
-    KernelHandler,
-    MultiStaticFileHandler,
-    VoilaShutdownKernelHandler,
-    FileFindHandler,
-    AllowListFileHandler,
-)
+KEPT = (MultiStaticFileHandler, FileFindHandler, AllowListFileHandler)
+OURS: dict[type, type] = {
+    KernelHandler: KernelState,
+    VoilaShutdownKernelHandler: EndKernel,
+    VoilaKernelWebsocketHandler: KernelSocket,
+}
 
 
 class Server(Voila):
@@ -56,6 +58,7 @@ class Server(Voila):
 
     start_page = APP_ADDRESS
     most_visitors = 1
+    hosts: tuple[str, ...] = ()
 
     def init_settings(self) -> dict[str, Any]:
         """Return the application's settings, having prepared kernels and scripts."""
@@ -69,6 +72,7 @@ class Server(Voila):
             own = {} if kernels.all_cores else one_thread()
             kernels.zygote = Zygote(PREPARED, os.environ | own)
         return settings | {
+            "visitor_tokens": Tokens(),
             "default_handler_class": NotThere,
             "default_handler_args": {"voila_configuration": self.voila_configuration},
             "websocket_max_message_size": MOST_BYTES,
@@ -77,21 +81,19 @@ class Server(Voila):
     def init_handlers(self) -> list[Any]:
         """Return our pages, and of Voila's handlers those that the pages need."""
         at = partial(url_path_join, self.server_url)
-        known = {"voila_configuration": self.voila_configuration, "folder": Path(self.root_dir)}
+        known_words = {"voila_configuration": self.voila_configuration}
+        known = known_words | {"folder": Path(self.root_dir)}
         page = known | {"template_paths": self.template_paths, "config": self.config}
         kept = [each for each in super().init_handlers() if each[1] in KEPT]
-        sockets = [
-            (each[0], KernelSocket)
-            for each in super().init_handlers()
-            if each[1] is VoilaKernelWebsocketHandler
-        ]
+        ours = [(each[0], OURS[each[1]]) for each in super().init_handlers() if each[1] in OURS]
         return [
+            Rule(Foreign(names_of(self.hosts, self.ip)), Elsewhere, known_words),
             (at("/"), FrontPage, known),
             (at(f"/{APP_ADDRESS}/?()"), NotebookPage, page),
             (at(r"/voila/render/([^/]+\.ipynb)"), NotebookPage, page),
             (at(opening.ADDRESS), opening.OpeningScripts, {"opening": self.opening}),
             (at(TEMPLATE_FILES), TemplateStaticFileHandler),
-            *sockets,
+            *ours,
             *kept,
         ]
 
@@ -131,6 +133,8 @@ class Server(Voila):
             f"Compression Explorer is at {self.page_url} , all chapters at {self.connection_url} "
             "(Ctrl+C stops it)\n"
         )
+        if told := missing_host(self.hosts, self.ip):
+            sys.stdout.write(f"{told}\n")
         sys.stdout.flush()
 
     def launch_browser(self) -> None:

@@ -14,9 +14,10 @@ from voila.request_info_handler import RequestInfoSocketHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from explorer.serve.front import APP, chapters
+from explorer.serve.ownership import WithToken
 from explorer.serve.visit import NoRoom, Visit
 
-__all__ = ["RETRY_SECONDS", "FrontPage", "NotThere", "NotebookPage"]
+__all__ = ["RETRY_SECONDS", "Elsewhere", "FrontPage", "NotThere", "NotebookPage"]
 
 RETRY_SECONDS = 5
 WORDS = {
@@ -28,15 +29,22 @@ WORDS = {
         "a place is free as soon as somebody leaves.",
     ),
 }
+ELSEWHERE = (
+    "This is not the server's name",
+    "The server answers to localhost, and to the names that it was started with. Whoever runs it "
+    "can give one more: compression-explorer app --host NAME, for the name in this page's address.",
+)
 OTHERWISE = ("Something went wrong", "The page could not be made. Loading it again may help.")
 
 
 class _Told(BaseVoilaHandler):
     """A handler whose errors are told in words, on a page, without what caused them."""
 
-    def tell(self, status: int, retry: int | None = None) -> None:
+    def tell(
+        self, status: int, retry: int | None = None, told: tuple[str, str] | None = None
+    ) -> None:
         """Answer with a page of words; `retry` is after how many seconds it loads itself again."""
-        title, words = WORDS.get(status, OTHERWISE)
+        title, words = told or WORDS.get(status, OTHERWISE)
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
@@ -72,7 +80,7 @@ class FrontPage(_Told):
         self.finish(page.render(app=first, chapters=rest, base_url=self.base_url))
 
 
-class NotebookPage(_Told, TornadoVoilaHandler):
+class NotebookPage(WithToken, _Told, TornadoVoilaHandler):
     """A notebook of the folder, as a page with a kernel of its own."""
 
     visit: Visit | None = None
@@ -99,7 +107,7 @@ class NotebookPage(_Told, TornadoVoilaHandler):
         _ = self.xsrf_token
         kernels = self.settings["kernel_manager"]
         try:
-            with kernels.visits.enter(kernels) as self.visit:
+            with kernels.visits.enter(kernels, self.visitor_token) as self.visit:
                 await super().get(name)
         except NoRoom:
             self.tell(HTTPStatus.SERVICE_UNAVAILABLE, RETRY_SECONDS)
@@ -127,3 +135,11 @@ class NotThere(_Told):
     async def prepare(self) -> None:
         """Answer that there is nothing."""
         raise HTTPError(404)
+
+
+class Elsewhere(_Told):
+    """The answer to every request for a name that the server does not answer to."""
+
+    async def prepare(self) -> None:
+        """Say so."""
+        self.tell(HTTPStatus.FORBIDDEN, told=ELSEWHERE)

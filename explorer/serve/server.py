@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from explorer.serve.application import Server
 from explorer.serve.configuration import LEFT_SECONDS, configuration
 from explorer.serve.forking import can_fork
 from explorer.serve.front import APP
+from explorer.serve.hosts import names_of
 from explorer.serve.limits import kernel_bytes, memory_bytes, most_visitors
 from explorer.serve.page import SHARE, notebook_path
 from explorer.serve.port import ADDRESS
@@ -28,6 +30,7 @@ def serve(
     n_ready: int = 1,
     left_seconds: float = LEFT_SECONDS,
     address: str = ADDRESS,
+    hosts: Iterable[str] = (),
 ) -> None:
     """Serve the explorer's page and the chapters beside it until interrupted.
 
@@ -58,16 +61,21 @@ def serve(
         ends its kernel at once.
     address : str
         The address to listen on. Any other than the loopback address lets the network in.
+    hosts : iterable of str
+        Names and addresses that visitors type, besides ``localhost``; requests for others are
+        refused.
 
     Raises
     ------
     ValueError
-        If `max_kernels` is not positive or `n_ready` is negative.
+        If `max_kernels` is not positive, `n_ready` is negative, or one of `hosts` is no name.
     """
     if max_kernels is not None and max_kernels < 1:
         raise ValueError(f"max_kernels must be 1 or more, got {max_kernels}: leave it out to fit")
     if n_ready < 0:
         raise ValueError(f"n_ready must be 0 or more, got {n_ready}: 0 makes no page in advance")
+    hosts = tuple(hosts)
+    names_of(hosts, address)
     most = max_kernels or most_visitors(memory_bytes(), can_fork())
     known = os.environ.get("JUPYTER_PATH")
     os.environ["JUPYTER_PATH"] = os.pathsep.join([str(SHARE), *([known] if known else [])])
@@ -87,7 +95,7 @@ def serve(
         ),
         root_dir=str(first.parent.resolve()),
     )
-    server.most_visitors = most
+    server.most_visitors, server.hosts = most, hosts
     if first.name != APP:
         server.start_page = f"voila/render/{first.name}"
     server.initialize([])

@@ -42,9 +42,20 @@ class Visits:
         }
         return len(self._all)
 
+    def owner(self, kernel_id: str) -> bytes | None:
+        """Return the token of the visitor who has a kernel; None where nobody has it."""
+        found = (visit.token for visit in self._all if visit.kernel_id == kernel_id)
+        return next(found, None)
+
     @contextmanager
-    def enter(self, kernels: Kernels) -> Iterator[Visit]:
+    def enter(self, kernels: Kernels, token: bytes = b"") -> Iterator[Visit]:
         """Let a visitor in, who stays if there is a kernel when the block ends.
+
+        Parameters
+        ----------
+        kernels : Kernels
+        token : bytes
+            Known to this visitor alone.
 
         Raises
         ------
@@ -53,7 +64,7 @@ class Visits:
         """
         if self.count(kernels) >= self.most:
             raise NoRoom
-        visit = Visit(kernels)
+        visit = Visit(kernels, token)
         self._all.add(visit)
         try:
             yield visit
@@ -69,10 +80,12 @@ class Visit:
     ----------
     kernel_id : str
         "" until there is one.
+    token : bytes
+        Known to this visitor alone.
     """
 
-    def __init__(self, kernels: Kernels) -> None:
-        self.kernel_id = ""
+    def __init__(self, kernels: Kernels, token: bytes = b"") -> None:
+        self.kernel_id, self.token = "", token
         self._kernels: Any = kernels
 
     @property

@@ -7,6 +7,7 @@ import json
 import re
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from urllib.parse import urlsplit
 
@@ -14,12 +15,11 @@ import psutil
 import pytest
 import tornado.websocket
 
-from explorer.bench.visitor import NotAdmitted, Visitor
+from explorer.bench.visitor import NotAdmitted, Visitor, cookie_in
 from explorer.serve.handlers import RETRY_SECONDS
 from explorer.serve.messages import MOST_BYTES
 
 GONE_SECONDS = 30
-TOKEN = "ab" * 16
 
 
 def answer(root, path, **headers):
@@ -48,13 +48,18 @@ def gone(server, *kernel_ids):
     return False
 
 
-def end(server, kernel_id):
+def end(server, kernel_id, cookie):
     """End a kernel as a page does that is closed; the status of the answer."""
-    headers = {"Cookie": f"_xsrf={TOKEN}"}
+    headers = {"Cookie": f"_xsrf={cookie}"}
     address = f"{server.root}voila/api/shutdown/{kernel_id}"
-    request = urllib.request.Request(address, data=f"_xsrf={TOKEN}".encode(), headers=headers)
-    with urllib.request.urlopen(request) as told:
-        return told.status
+    data = urllib.parse.urlencode({"_xsrf": cookie}).encode()
+    request = urllib.request.Request(address, data=data, headers=headers)
+    try:
+        with urllib.request.urlopen(request) as told:
+            return told.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 @pytest.fixture
@@ -68,7 +73,9 @@ def visiting(server):
                 return await asyncio.wait_for(conversation(visitor), 30)
             finally:
                 await visitor.leave()
-                assert await asyncio.to_thread(end, server, visitor.kernel_id) == 204
+                assert (
+                    await asyncio.to_thread(end, server, visitor.kernel_id, visitor.cookie) == 204
+                )
 
         return asyncio.run(visit())
 
@@ -97,17 +104,17 @@ def test_sources_stay_on_the_server(server, visiting):
         return visitor.states
 
     states = visiting(one_page)
-    _, _, text = answer(server.root, "/app?state=abc")
-    assert end(server, kernel_of(text)) == 204
+    _, headers, text = answer(server.root, "/app?state=abc")
+    assert end(server, kernel_of(text), cookie_in(headers["Set-Cookie"])) == 204
     for shown in (json.dumps(states), text):
         assert "in_the_source" not in shown
         assert "torch" not in shown
 
 
 def test_an_exception_is_told_in_words(server):
-    status, _, text = answer(server.root, "/voila/render/01_broken.ipynb")
+    status, headers, text = answer(server.root, "/voila/render/01_broken.ipynb")
     assert status == 200
-    assert end(server, kernel_of(text)) == 204
+    assert end(server, kernel_of(text), cookie_in(headers["Set-Cookie"])) == 204
     assert "could not be made" in text
     for told in ("RuntimeError", "traceback", "Traceback", "ipython-input"):
         assert told not in text
@@ -205,9 +212,28 @@ def test_closing_the_page_ends_the_kernel_at_once(server):
     async def visit():
         visitor = await Visitor.enter(server.page)
         assert await asyncio.to_thread(kernel_runs, server, visitor.kernel_id)
-        assert await asyncio.to_thread(end, server, visitor.kernel_id) == 204
+        assert await asyncio.to_thread(end, server, visitor.kernel_id, visitor.cookie) == 204
         assert not await asyncio.to_thread(kernel_runs, server, visitor.kernel_id)
         await visitor.leave()
+
+    asyncio.run(visit())
+
+
+def test_a_visitor_ends_their_own_kernel_only(server):
+    """Neither a made up token, nor one of another visitor, nor one whose mark is changed."""
+
+    async def visit():
+        visitor, other = await Visitor.enter(server.page), await Visitor.enter(server.page)
+        assert visitor.cookie and visitor.cookie.split("|")[2] != other.cookie.split("|")[2]
+        changed = visitor.cookie.replace("|", "|0", 1)
+        for cookie in ("", "ab" * 16, other.cookie, changed, "2|00000000|" + "ab" * 32 + "|1"):
+            status = await asyncio.to_thread(end, server, visitor.kernel_id, cookie)
+            assert status == 403, cookie
+        assert await asyncio.to_thread(kernel_runs, server, visitor.kernel_id)
+        for each in (visitor, other):
+            assert await asyncio.to_thread(end, server, each.kernel_id, each.cookie) == 204
+            await each.leave()
+        assert await asyncio.to_thread(end, server, visitor.kernel_id, visitor.cookie) == 404
 
     asyncio.run(visit())
 
