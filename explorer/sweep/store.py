@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from explorer.compress.setting import Setting
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.sweep.points import Point
+from explorer.sweep.salvage import sound_rows
 
 MAGIC = b"SQLite format 3\x00"
 APPLICATION = int.from_bytes(b"CXSW")
@@ -39,6 +41,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS points (
     original_bytes INTEGER NOT NULL, accuracy TEXT, seconds REAL NOT NULL,
     error_message TEXT NOT NULL)"""
 COLUMNS = "key, recipe, size_bytes, original_bytes, accuracy, seconds, error_message"
+INSERTED = f"INSERT OR REPLACE INTO points ({COLUMNS}) VALUES (?,?,?,?,?,?,?)"
 
 
 class Store:
@@ -52,7 +55,8 @@ class Store:
     Raises
     ------
     ValueError
-        If the file is something else, or damaged; it is left as it was.
+        If the file is something else, or damaged; it is left as it was, and the points that can
+        be read are kept in a fresh file beside it.
     OSError
         If it cannot be used now: the disk is full or may not be written, or another program
         holds the file.
@@ -112,8 +116,24 @@ class Store:
     def _damaged(self, why: object) -> ValueError:
         return ValueError(
             f"store: {str(self.path)!r} is damaged ({why}); nothing was written to it. "
-            "Give another file, or move this one away"
+            f"{self._kept_elsewhere()}"
         )
+
+    def _kept_elsewhere(self) -> str:
+        """Keep what can be read of a damaged file in a fresh one beside it; say where."""
+        rows = sound_rows(self.path, COLUMNS)
+        if not rows:
+            return "Give another file, or move this one away"
+        beside = (self.path.with_name(f"{self.path.name}.recovered-{n}") for n in count(1))
+        fresh = next(path for path in beside if not path.exists())
+        try:
+            with closing(Store(fresh)) as store:
+                for row in rows:
+                    store._ask(INSERTED, row)
+        except (OSError, ValueError) as error:
+            return f"{len(rows)} points can be read, but not kept beside it: {error}"
+        points = "1 point was" if len(rows) == 1 else f"{len(rows)} points were"
+        return f"{points} read and kept in {str(fresh)!r}: go on with that store"
 
     def known(self, keys: Iterable[str], methods: Iterable[type[Setting]] = ()) -> dict[str, Point]:
         """Return those points that are kept, but for recipes that failed, which are tried again.
@@ -134,7 +154,7 @@ class Store:
         accuracy = None if point.accuracy is None else json.dumps(asdict(point.accuracy))
         row = (point.key, point.recipe.to_json(), point.size_bytes, point.original_bytes)
         rest = (accuracy, point.seconds, point.error_message)
-        self._ask(f"INSERT OR REPLACE INTO points ({COLUMNS}) VALUES (?,?,?,?,?,?,?)", row + rest)
+        self._ask(INSERTED, row + rest)
 
     def _ask(self, query: str, values: tuple[object, ...]) -> tuple[str, ...] | None:
         try:

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from sweep_subjects import RECIPES, figures, small_data, small_net
@@ -238,3 +239,24 @@ def test_a_full_disk_is_not_called_a_damaged_file(code, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "_start", start)
     with pytest.raises(OSError, match=full(path)):
         list(sweep(small_net(), None, RECIPES, store=path))
+
+
+@pytest.mark.parametrize("page", [2, 4, 7])
+def test_points_of_whole_pages_of_a_damaged_store_are_kept(tmp_path, page):
+    path = tmp_path / "points.sqlite"
+    keys = [f"{number:04d}" * 20 for number in range(120)]
+    put(path, *(point(key) for key in keys))
+    content = bytearray(path.read_bytes())
+    size = 4096
+    assert len(content) > 8 * size
+    content[page * size : (page + 1) * size] = b"\xff" * size
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"(?s)is damaged .* read and kept in ") as told:
+        Store(path)
+    assert path.read_bytes() == content
+    fresh = tmp_path / "points.sqlite.recovered-1"
+    assert str(fresh) in str(told.value)
+    with closing(Store(fresh)) as store:
+        known = store.known(keys)
+    assert len(known) > 60
+    assert all(found == point(key) for key, found in known.items())
