@@ -12,6 +12,7 @@ from torch import nn
 
 from explorer.codec import export, file
 from explorer.compress.model import CompressedTensors, compress_layers, index_layers
+from explorer.compress.plain import plain_network
 from explorer.compress.resolve import Saliency
 from explorer.compress.setting import Setting
 
@@ -120,6 +121,7 @@ def compress(
     -------
     CompressedModel
     """
+    net = plain_network(net)
     name = getattr(net, "network_name", "") if network is None else network
     shape = input_shape or getattr(net, "input_shape", None)
     layers = index_layers(net)

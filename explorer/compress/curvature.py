@@ -13,13 +13,13 @@ Neural Computation, 2002.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.copied import copied
 from explorer.compress.sample_gradients import Call, sum_of_squares
 from explorer.compress.weights import LAYER_TYPES, compressible
 
@@ -202,4 +202,4 @@ def _sharing_copy(net: nn.Module) -> nn.Module:
     shared: dict[int, Any] = {
         id(p): nn.Parameter(p.detach(), p.is_floating_point()) for p in net.parameters()
     }
-    return copy.deepcopy(net, shared).eval()
+    return copied(net, shared).eval()

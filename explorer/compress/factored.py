@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
+from explorer.compress.copied import copied
 from explorer.compress.low_rank import LowRanked, break_even_rank
 from explorer.compress.record import Record
 
@@ -105,8 +105,8 @@ def factored(net: nn.Module, records: Mapping[str, Record]) -> Factored:
         else:
             pairs[id(layer)] = _pair(layer, record).train(layer.training)
     # A deep copy takes from its memo what it is told was copied before.
-    copied = copy.deepcopy(net, dict(pairs))
-    return Factored(copied, tuple(name for name in low_rank if name not in dense), dense)
+    twin = copied(net, dict(pairs))
+    return Factored(twin, tuple(name for name in low_rank if name not in dense), dense)
 
 
 def _layer(net: nn.Module, name: str, record: LowRanked) -> Any:

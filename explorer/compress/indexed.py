@@ -46,14 +46,24 @@ class IndexedLayer:
         Never written to. Checked for NaN and infinity.
     store : FactorStore, optional
         Where factors that took long are kept between runs.
+    keeps_zeros : bool
+        Whether zeros stay zero whatever the steps, as those of a pruning mask do.
     """
 
-    def __init__(self, name: str, weight: Tensor, store: FactorStore | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        weight: Tensor,
+        store: FactorStore | None = None,
+        *,
+        keeps_zeros: bool = False,
+    ) -> None:
         try:
             check_weight(weight)
         except (TypeError, ValueError) as error:
             raise type(error)(f"layer {name!r}: {error}") from None
         self.name = name
+        self.keeps_zeros = keeps_zeros
         self.shape = weight.shape
         self.dtype = weight.dtype
         self.source = weight.detach().float().cpu().contiguous()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.copied import copied
 from explorer.compress.factored import factored as split
 from explorer.compress.factors import FactorStore
 from explorer.compress.indexed import IndexedLayer
+from explorer.compress.plain import kept_zeros, plain_network, plain_notes
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.record import Record
 from explorer.compress.reduction import (
@@ -105,7 +106,7 @@ class CompressedTensors:
                 "this file's network is not in the catalog: pass an instance of its module, "
                 "as in restore(net)"
             )
-        module = copy.deepcopy(template)
+        module = copied(plain_network(template, meta=True))
         state = _with_tied(self.state_dict(), module)
         try:
             _check_complex(state, module)
@@ -154,7 +155,7 @@ def untouched_tensors(net: nn.Module) -> dict[str, Tensor]:
     return {
         name: tensor.detach().clone()
         for name, tensor in net.state_dict(keep_vars=True).items()
-        if id(tensor) not in weights
+        if isinstance(tensor, Tensor) and id(tensor) not in weights
     }
 
 
@@ -191,7 +192,9 @@ def compress_layers(
     steps = layer_steps(parsed, layers)
     if not removes_neurons(steps):
         records = _records(resolve(steps, layers, saliency), layers)
-        return CompressedTensors(records, untouched_tensors(net), parsed, net, network)
+        return CompressedTensors(
+            records, untouched_tensors(net), parsed, net, network, notes=plain_notes(net)
+        )
     parts = around(steps)
     before = resolve({name: part.before for name, part in parts.items()}, layers, saliency)
     index = NeuronIndex(net, need_shape(input_shape))
@@ -215,7 +218,13 @@ def compress_reduced(
     tensors = [*compressible(net).values(), *untouched_tensors(net).values()]
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     return CompressedTensors(
-        records, untouched_tensors(small), recipe, small, network, size, reduction.notes
+        records,
+        untouched_tensors(small),
+        recipe,
+        small,
+        network,
+        size,
+        plain_notes(net) | dict(reduction.notes),
     )
 
 
@@ -233,4 +242,8 @@ def index_layers(net: nn.Module, store: FactorStore | None = None) -> dict[str, 
     store : FactorStore, optional
         Where factors that took long are kept between runs.
     """
-    return {name: IndexedLayer(name, weight, store) for name, weight in compressible(net).items()}
+    zeros = kept_zeros(net)
+    return {
+        name: IndexedLayer(name, weight, store, keeps_zeros=name in zeros)
+        for name, weight in compressible(net).items()
+    }

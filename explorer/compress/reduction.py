@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from explorer.compress.copied import copied
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.neurons import PruneNeurons
 from explorer.compress.prune import Prune
@@ -116,7 +116,7 @@ def reduce(
     """
     pruned = net
     if any(before.values()):
-        pruned = copy.deepcopy(net)
+        pruned = copied(net)
         for name, weight in compressible(pruned).items():
             if before[name]:
                 weight.data.copy_(layers[name].record(before[name]).restore())

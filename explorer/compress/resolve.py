@@ -71,7 +71,14 @@ def resolve(
             _check_first(step, name, steps[name])
         for name, own in _shares(step, members, saliency).items():
             resolved[name] = (own, *resolved[name][1:])
-    return resolved
+    return {name: _keeping(layers[name], own) for name, own in resolved.items()}
+
+
+def _keeping(layer: IndexedLayer, steps: Steps) -> Steps:
+    """Keep the zeros of a pruning mask, where the steps do not begin by pruning."""
+    if not layer.keeps_zeros or not steps or isinstance(steps[0], (Prune, PruneLowest)):
+        return steps
+    return (Prune(sparsity=0.0), *steps)
 
 
 def _is_shared(step: Prune) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.copied import copied
 from explorer.compress.weights import compressible
 from explorer.measure.profile import LayerProfile, profile
 
@@ -229,7 +229,7 @@ def _profiled(net: nn.Module, shape: tuple[int, ...]) -> tuple[LayerProfile, ...
 def _shell(net: nn.Module, put: Callable[[Tensor], Tensor]) -> nn.Module:
     """Copy a network but for its tensors; other threads may go on using it."""
     tensors = (*net.parameters(), *net.buffers())
-    return copy.deepcopy(net, {id(tensor): put(tensor) for tensor in tensors})
+    return copied(net, {id(tensor): put(tensor) for tensor in tensors})
 
 
 def _empty(tensor: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.forward import check_input_shape, eval_mode, forward
-from explorer.compress.weights import check_module
+from explorer.compress.plain import plain_network
 from explorer.measure.operations import Counter, Unfused
 
 INPUT_SHAPE_ATTRIBUTE = "input_shape"
@@ -99,7 +99,7 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
     >>> [(row.name, row.weights, row.macs) for row in profile(nn.Linear(4, 3), (4,))]
     [('', 12, 12)]
     """
-    check_module(net)
+    net = plain_network(net, meta=True)
     shape = check_input_shape(input_shape)
     try:
         tallies = _tallies(net, shape)

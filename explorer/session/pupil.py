@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from explorer.compress.copied import copied
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
@@ -66,7 +66,7 @@ class Pupil(Trainee):
 
 def redrawn(net: nn.Module | None) -> nn.Module:
     """Return a copy of a network whose layers have drawn new weights, where they can."""
-    found = copy.deepcopy(net) if net is not None else nn.Identity()
+    found = copied(net) if net is not None else nn.Identity()
     for module in found.modules():
         reset = getattr(module, "reset_parameters", None)
         if callable(reset):

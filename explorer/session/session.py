@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from explorer.codec.model import CompressedModel
+from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe
 from explorer.measure.behavior import Behavior
 from explorer.measure.breakdown import Breakdown
@@ -79,6 +80,8 @@ class Session:
         device: str | torch.device = "auto",
         activation_bytes: int = BUDGET_BYTES,
     ) -> None:
+        net = plain_network(net)
+        origin = None if origin is None else plain_network(origin, "origin")
         self.net = net
         self.origin = net if origin is None else origin
         self.data = data

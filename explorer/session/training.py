@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from torch import nn
 
+from explorer.compress.copied import copied
 from explorer.compress.recipe import Recipe
 from explorer.session.background import BackgroundRun, State
 from explorer.session.trainee import Moment, Trainee, one_thread
@@ -116,7 +116,7 @@ class Training:
         """
         if not self.usable:
             raise RuntimeError("training is under way; pause or stop it to use the network")
-        return copy.deepcopy(self.log.nets()[self.plan.lane_used]).eval().requires_grad_(True)
+        return copied(self.log.nets()[self.plan.lane_used]).eval().requires_grad_(True)
 
     @property
     def usable(self) -> bool:

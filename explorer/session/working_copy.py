@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.copied import copied
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
 from explorer.compress.weights import compressible
@@ -34,7 +34,7 @@ class WorkingCopy:
     def __init__(
         self, net: nn.Module, layers: Mapping[str, IndexedLayer], device: torch.device
     ) -> None:
-        self.net = copy.deepcopy(net).eval().requires_grad_(False).to(device)
+        self.net = copied(net).eval().requires_grad_(False).to(device)
         self._layers = layers
         self._weights = compressible(self.net)
         self._written: dict[str, Plan | None] = dict.fromkeys(layers)

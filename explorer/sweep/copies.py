@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.copied import copied
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
 from explorer.compress.recipe import Steps
@@ -41,7 +41,7 @@ class ThinCopy:
         memo: dict[int, object] = {id(p): p for p in net.parameters()}
         own = {name: nn.Parameter(t, requires_grad=False) for name, t in self._sources.items()}
         memo |= {id(weight): own[name] for name, weight in compressible(net).items()}
-        self.net = copy.deepcopy(net, memo).eval()
+        self.net = copied(net, memo).eval()
         self._weights = compressible(self.net)
         for name, weight in self._weights.items():
             if weight is not own[name]:

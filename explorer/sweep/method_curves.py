@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe
 from explorer.compress.weights import compressible
 from explorer.measure.metric import Metric, as_metric
@@ -112,6 +113,7 @@ def method_curves(
     Han, Mao, Dally. "Deep compression: compressing deep neural networks with pruning,
     trained quantization and Huffman coding". ICLR 2016. arXiv:1510.00149. Figure 6.
     """
+    net = plain_network(net)
     plan = planned(net, methods)
     retrainer = Retrainer(net, data, training, as_metric(metric)) if retrained else None
     wanted: dict[Recipe, list[Planned]] = {}
@@ -167,7 +169,9 @@ def planned(net: nn.Module, methods: Iterable[str] | None = None) -> list[Planne
     ValueError
         If there is no such method.
     """
-    shapes = {name: tuple(weight.shape) for name, weight in compressible(net).items()}
+    shapes = {
+        name: tuple(weight.shape) for name, weight in compressible(plain_network(net)).items()
+    }
     rounds = [
         [(i, method, value) for i, value in enumerate(coarse_to_fine(method.values))]
         for method in _chosen(methods)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from torch import nn
 
+from explorer.compress.copied import copied
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.share import Share
@@ -122,4 +122,4 @@ def _last(records: Records, stop: Callable[[], bool]) -> nn.Module | None:
             records.close()
             return None
         net = record.net
-    return None if net is None else copy.deepcopy(net).eval()
+    return None if net is None else copied(net).eval()

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.weights import as_matrix, compressible
 from explorer.measure.metric import Metric
@@ -116,6 +117,7 @@ def sensitivity(
     [('0', 0.1), ('0', 0.5), ('2', 0.1), ('2', 0.5)]
     """
     wanted: dict[Recipe, list[Cell]] = {}
+    net = plain_network(net)
     for cell in cells(matrix_shapes(net), dial, layers, values):
         wanted.setdefault(cell.recipe, []).append(cell)
     points = sweep(
@@ -146,7 +148,7 @@ def _spread(
 def matrix_shapes(net: nn.Module) -> dict[str, Shape]:
     """Return the shapes (out, in * kh * kw) of the layers' matrices, by layer name."""
     found = {}
-    for name, weight in compressible(net).items():
+    for name, weight in compressible(plain_network(net)).items():
         rows, columns = as_matrix(weight).shape
         found[name] = (rows, columns)
     return found

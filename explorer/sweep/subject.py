@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from explorer.codec.model import CompressedModel
+from explorer.compress.copied import copied
 from explorer.compress.model import compress_reduced, index_layers, untouched_tensors
+from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.reduction import around, need_shape, reduce, remaining, removes_neurons
 from explorer.compress.removal import NeuronIndex
@@ -68,6 +69,7 @@ class Subject:
         saliency: Mapping[str, Tensor] | None = None,
         metric: Metric | None = None,
     ) -> None:
+        net = plain_network(net)
         self.net = _on_cpu(net)
         self.data = getattr(data, "eval", data)
         self.tune = getattr(data, "tune", data)
@@ -219,4 +221,4 @@ def _on_cpu(net: nn.Module) -> nn.Module:
     tensors = (*net.parameters(), *net.buffers()) if isinstance(net, nn.Module) else ()
     if all(tensor.device == torch.device("cpu") for tensor in tensors):
         return net
-    return copy.deepcopy(net).cpu()
+    return copied(net).cpu()

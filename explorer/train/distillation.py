@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from explorer.compress.plain import plain_network
 from explorer.compress.share import Shared
-from explorer.compress.weights import check_module
 from explorer.measure.metric import Metric
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.imitation import Imitation
@@ -84,7 +84,7 @@ def distill(
     Romero, Ballas, Kahou, Chassang, Gatta, Bengio. "FitNets: hints for thin deep nets".
     ICLR 2015. arXiv:1412.6550.
     """
-    check_module(student, "student")
+    student = plain_network(student, "student")
     samples = Samples(data)
     target = SoftTargets() if target is None else target
     imitation = Imitation(Teacher(teacher, samples, logits), target)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.model import index_layers
+from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe
 from explorer.compress.resolve import layer_steps, needs_saliency, resolve
 from explorer.compress.weights import compressible
@@ -29,7 +30,9 @@ def masks_of(net: nn.Module) -> dict[str, Tensor]:
         By layer name, bool, the shape of the weight, True where it is not zero. Layers
         without zeros are left out.
     """
-    nonzero = {name: weight.detach() != 0 for name, weight in compressible(net).items()}
+    nonzero = {
+        name: weight.detach() != 0 for name, weight in compressible(plain_network(net)).items()
+    }
     return {name: mask for name, mask in nonzero.items() if not bool(mask.all())}
 
 
@@ -58,6 +61,7 @@ def pruning_masks(
     Han, Pool, Tran, Dally. "Learning both weights and connections for efficient neural
     networks". NeurIPS 2015. arXiv:1506.02626.
     """
+    net = plain_network(net)
     layers = index_layers(net)
     steps = layer_steps(Recipe.of(recipe), layers)
     saliency = None

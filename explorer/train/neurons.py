@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from explorer.compress.copied import copied
 from explorer.compress.neurons import PruneNeurons
 from explorer.compress.removal import remove_neurons
 from explorer.compress.weights import as_matrix, compressible
@@ -149,7 +149,7 @@ def drop_dead(
 
 def _below(net: nn.Module, threshold: float) -> nn.Module:
     """Return a copy in eval mode whose small weights are zero."""
-    zeroed = copy.deepcopy(net).eval()
+    zeroed = copied(net).eval()
     with torch.no_grad():
         for weight in compressible(zeroed).values():
             weight.masked_fill_(weight.abs() < threshold, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import math
 import operator
@@ -11,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from explorer.compress.copied import copied
+from explorer.compress.plain import kept_zeros, plain_network
 from explorer.compress.share import Shared
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
@@ -73,9 +74,10 @@ class Run:
         self.samples, self.settings = samples, settings
         self.penalties = check_penalties(penalties)
         with torch.inference_mode(False):
-            self.net = copy.deepcopy(net).eval()
+            plain = plain_network(net)
+            self.net = copied(plain).eval()
             self.layers = compressible(self.net)
-            self.masks = check_masks(masks, self.layers)
+            self.masks = check_masks(_with_kept(masks, self.layers, plain), self.layers)
             shared = check_groups(groups, self.layers, self.masks)
             self.centroids = {n: Centroids.of(self.layers[n], r) for n, r in shared.items()}
             self.objective = objective or CrossEntropy()
@@ -245,3 +247,12 @@ class Run:
             self._order = torch.randperm(self.samples.n, generator=self._generator)
         self._generator.set_state(progress.now)
         self.progress = progress
+
+
+def _with_kept(masks: Masks | None, layers: Mapping[str, Tensor], net: nn.Module) -> Masks:
+    """Add masks of the layers whose zeros a pruning mask had made."""
+    found = dict(masks or {})
+    for name in kept_zeros(net) & set(layers):
+        living = layers[name].detach() != 0
+        found[name] = found[name] & living.to(found[name].device) if name in found else living
+    return found

@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from explorer.compress.model import index_layers
+from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe
 from explorer.compress.record import Dense
 from explorer.compress.resolve import layer_steps, resolve
@@ -41,7 +42,7 @@ def share_groups(net: nn.Module, recipe: Any) -> dict[str, Shared]:
     ValueError
         If a layer's steps do not end with `Share`.
     """
-    layers = index_layers(net)
+    layers = index_layers(plain_network(net))
     steps = layer_steps(Recipe.of(recipe), layers)
     resolved = resolve(steps, layers)
     groups = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import is_dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Subset, TensorDataset
 
+from explorer.compress.copied import copied
 from explorer.compress.setting import check_count
 from explorer.train.samples import Samples
 from explorer.train.settings import MAX_COUNT
@@ -110,7 +110,7 @@ def correct_bias(net: nn.Module, label: int, amount: float) -> nn.Module:
     if not math.isfinite(amount):
         raise ValueError(f"correct_bias: amount must be finite; got {amount!r}")
     with torch.inference_mode(False), torch.no_grad():
-        found = copy.deepcopy(net)
+        found = copied(net)
         bias = _last_bias(found)
         if label >= len(bias):
             raise ValueError(

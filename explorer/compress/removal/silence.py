@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
 
+from explorer.compress.copied import copied
 from explorer.compress.removal.choice import column_use
 from explorer.compress.removal.groups import Coupling, Slot, is_layer
 
@@ -86,7 +86,7 @@ def with_tensors(net: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
         new = tensors[name] if name in tensors else old.detach().clone()
         owned = isinstance(old, nn.Parameter)
         memo[id(old)] = nn.Parameter(new, old.requires_grad) if owned else new
-    return copy.deepcopy(net, memo).eval()
+    return copied(net, memo).eval()
 
 
 def _weights_only(layer: Any, key: str) -> bool:

@@ -1,0 +1,82 @@
+"""Networks whose weights are computed are made plain where they are taken in."""
+
+import threading
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import parametrize, prune
+from torch.nn.utils.parametrizations import orthogonal, spectral_norm, weight_norm
+from torch.utils.data import TensorDataset
+
+import explorer as ex
+from explorer.compress.copied import copied
+from explorer.compress.plain import plain_network
+
+
+def _masked(layer):
+    return prune.l1_unstructured(layer, "weight", 0.5)
+
+
+@pytest.fixture(params=[weight_norm, spectral_norm, orthogonal, _masked])
+def computed(request):
+    torch.manual_seed(0)
+    layers = [request.param(nn.Linear(16, 16)) for _ in range(4)]
+    return nn.Sequential(*layers).eval()
+
+
+def test_outputs_stay_and_the_original_is_left_alone(computed):
+    x = torch.randn(5, 16)
+    before = computed(x)
+    plain = plain_network(computed)
+    assert type(plain[0]) is nn.Linear
+    torch.testing.assert_close(plain(x), before)
+    torch.testing.assert_close(computed(x), before)
+    assert plain_network(plain) is plain
+
+
+def test_session_sweep_and_restored_network_agree(computed):
+    x = torch.randn(50, 16)
+    data = TensorDataset(x, computed(x).argmax(1))
+    recipe = [ex.Binarize()]
+    small = ex.compress(computed, recipe)
+    accuracy = ex.evaluate(small.restore(), data).top1
+    assert ex.evaluate(small.restore(computed), data).top1 == accuracy
+    assert next(iter(ex.sweep(computed, data, [recipe]))).accuracy.top1 == accuracy
+    session = ex.Session(computed, data)
+    session.apply(recipe)
+    assert session.wait(60).accuracy.top1 == accuracy
+    session.close()
+
+
+def test_zeros_of_a_mask_stay_zero():
+    layer = nn.Sequential(_masked(nn.Linear(16, 16)))
+    restored = ex.compress(layer, [ex.Share(n_clusters=4)]).restore()
+    assert int((restored[0].weight == 0).sum()) == 128
+
+
+class _Random(nn.Module):
+    def forward(self, weight):
+        return weight + torch.rand_like(weight)
+
+
+def test_a_weight_that_changes_is_refused():
+    net = nn.Sequential(nn.Linear(4, 4))
+    parametrize.register_parametrization(net[0], "weight", _Random())
+    with pytest.raises(ValueError, match="make it a plain parameter first"):
+        ex.compress(net, [ex.Binarize()])
+
+
+def test_meta_and_scripted_networks_are_refused_in_words():
+    net = nn.Sequential(nn.Linear(4, 4))
+    with pytest.raises(ValueError, match="meta device and holds no values"):
+        ex.compress(copied(net).to("meta"), [])
+
+
+def test_locks_are_shared_and_kept_outputs_copied():
+    net = nn.Linear(4, 4)
+    net.lock, net.kept = threading.Lock(), net(torch.ones(1, 4))
+    twin = copied(net)
+    assert twin.lock is net.lock
+    assert torch.equal(twin.kept, net.kept)
+    assert twin.kept is not net.kept
