@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from explorer.codec.whole import whole
 from explorer.compress.forward import check_input_shape, eval_mode, forward, random_input
-from explorer.compress.model import CompressedTensors
+from explorer.compress.model import CompressedTensors, with_tied
 
 ONNX_PACKAGES = ("onnx", "onnxscript")
 MAX_ONNX_BYTES = (1 << 31) - 1
@@ -60,10 +60,16 @@ def save_safetensors(model: CompressedTensors, path: str | Path) -> int:
     }
     with whole(path) as scratch:
         try:
-            save_file(_own_memory(model.state_dict()), scratch, metadata)
+            save_file(_own_memory(_all_names(model)), scratch, metadata)
         except SafetensorError as error:
             raise OSError(str(error)) from error
         return scratch.stat().st_size
+
+
+def _all_names(model: CompressedTensors) -> dict[str, Tensor]:
+    """Return the decoded tensors under all the names that the network has for them."""
+    state = model.state_dict()
+    return state if model.template is None else with_tied(state, model.template)
 
 
 def _own_memory(state: dict[str, Tensor]) -> dict[str, Tensor]:

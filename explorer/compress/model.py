@@ -107,7 +107,7 @@ class CompressedTensors:
                 "as in restore(net)"
             )
         module = copied(plain_network(template, meta=True))
-        state = _with_tied(self.state_dict(), module)
+        state = with_tied(self.state_dict(), module)
         try:
             _check_complex(state, module)
             if self.source_bytes is not None:
@@ -121,7 +121,7 @@ class CompressedTensors:
         return split(module, self.records).net if factored else module
 
 
-def _with_tied(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
+def with_tied(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
     """Give parameters that share a tensor their value under each of their names."""
     tensors = module.state_dict(keep_vars=True)
     known = {id(tensor): state[name] for name, tensor in tensors.items() if name in state}

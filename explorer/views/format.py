@@ -87,10 +87,7 @@ def probability_text(probability: float) -> str:
     rest = min(probability, 1 - probability)
     if rest >= SLIGHTEST or rest <= 0:
         return percent_text(probability)
-    if rest < 1e-18:
-        odds = f"1 in 10^{-math.log10(rest):.0f}"
-    else:
-        odds = f"1 in {count_text(1 / rest)}"
+    odds = f"1 in 10^{-math.log10(rest):.0f}" if rest < 1e-18 else f"1 in {count_text(1 / rest)}"
     return odds if probability < 0.5 else f"all but {odds}"
 
 

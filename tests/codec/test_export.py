@@ -51,7 +51,7 @@ def same_bits(a, b):
 
 def test_safetensors_hold_the_decoded_weights(net, tmp_path):
     small = compress(net, RECIPE, network="a-net")
-    state = small.state_dict()
+    state = small.restore().state_dict()
     target = tmp_path / "net.safetensors"
     written = save_safetensors(small, target)
     assert written == target.stat().st_size

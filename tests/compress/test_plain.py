@@ -80,3 +80,23 @@ def test_locks_are_shared_and_kept_outputs_copied():
     assert twin.lock is net.lock
     assert torch.equal(twin.kept, net.kept)
     assert twin.kept is not net.kept
+
+
+class _Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table, self.head = nn.Embedding(50, 16), nn.Linear(16, 50, bias=False)
+        self.head.weight = self.table.weight
+
+
+def test_an_export_of_tied_weights_loads_strictly(tmp_path):
+    from safetensors.torch import load_file
+
+    ex.compress(_Tied(), [ex.Quantize(bits=8)]).export_safetensors(tmp_path / "tied.safetensors")
+    _Tied().load_state_dict(load_file(tmp_path / "tied.safetensors"))
+
+
+def test_an_impossible_input_shape_is_an_error():
+    net = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
+    with pytest.raises(ValueError, match="input_shape: the network does not take"):
+        ex.compress(net, [ex.PruneNeurons(fraction=0.3)], input_shape=(17,))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.forward import eval_mode, random_input
 from explorer.compress.neurons import PruneNeurons
 from explorer.compress.removal.check import Mismatch, compare
 from explorer.compress.removal.choice import chosen
@@ -114,6 +115,7 @@ class NeuronIndex:
         self._untraced = ""
         self._rejected: dict[int, str] = {}
         self._lock = threading.Lock()
+        _check_taken(net, input_shape)
         with torch.inference_mode(False), torch.enable_grad():
             inputs = [torch.randn(input_shape, generator=generator) * s for s in EXAMPLE_SCALES]
             self._example = torch.stack(inputs)
@@ -228,6 +230,22 @@ def _like(example: Tensor, net: nn.Module) -> Tensor:
     """Move an example to the device and type of a network's first weights."""
     first = next(iter(compressible(net).values()))
     return example.to(first.device, first.dtype)
+
+
+def _check_taken(net: nn.Module, input_shape: tuple[int, ...]) -> None:
+    """Raise ValueError where a network without integer inputs does not take the shape."""
+    if any(isinstance(module, nn.Embedding) for module in net.modules()):
+        return
+    with eval_mode(net), torch.no_grad():
+        try:
+            net(random_input(net, input_shape, 2))
+        except RuntimeError as error:
+            if "shape" not in str(error) and "expected input" not in str(error).lower():
+                return
+            raise ValueError(
+                f"input_shape: the network does not take an input of shape {tuple(input_shape)}: "
+                f"{error}. Give the shape of one input, without the batch."
+            ) from error
 
 
 def _borrowed(net: nn.Module) -> nn.Module:
