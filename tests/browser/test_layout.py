@@ -56,6 +56,17 @@ CLIPPED = """() => {
     })
     .map((part) => part.selectedOptions[0].textContent);
 }"""
+SMALL = """() => {
+  const kinds = "button, select, input:not([type=file]), summary, [role=button]";
+  return [...document.querySelectorAll(`.ex-root :is(${kinds})`)]
+    .filter((part) => part.checkVisibility() && !part.closest(".ex-unseen"))
+    .map((part) => [part, (part.closest("label") ?? part).getBoundingClientRect()])
+    .filter(([, box]) => box.width > 1 && Math.min(box.width, box.height) < 43.5)
+    .map(([part, box]) => `${part.className} ${Math.round(box.width)}x${Math.round(box.height)}`);
+}"""
+CUT = """() => [...document.querySelectorAll(".ex-table-scroll")]
+  .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1)
+  .map((part) => part.firstChild.ariaLabel)"""
 MARGINS = """() => {
   const box = document.querySelector(".ex-strip").getBoundingClientRect();
   return [box.left, document.documentElement.clientWidth - box.right].map(Math.round);
@@ -113,6 +124,8 @@ def test_every_tab_fits_the_width(opened, width):
         assert page.evaluate(WIDER) == [], title
         assert page.evaluate("document.documentElement.scrollWidth") <= width, title
         assert page.evaluate(LOOSE) == [], title
+        assert page.evaluate(CUT) == [], title
+        assert width > 390 or page.evaluate(SMALL) == [], title
         selected = page.locator(".ex-tab[aria-selected=true]").bounding_box()
         assert selected["x"] >= 0 and selected["x"] + selected["width"] <= width, title
     left, right = page.evaluate(MARGINS)
