@@ -30,3 +30,4 @@ def run(options: Namespace) -> None:
     sys.stdout.write(
         f"{options.output}: {small.size_bytes:,} bytes, {small.compression_ratio:.2f}x smaller\n"
     )
+    sys.stderr.write(f"{small.coverage}\n")

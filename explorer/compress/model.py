@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.copied import copied
+from explorer.compress.coverage import Coverage, coverage
 from explorer.compress.factored import factored as split
 from explorer.compress.factors import FactorStore
 from explorer.compress.indexed import IndexedLayer
@@ -69,6 +70,11 @@ class CompressedTensors:
                 f"layer {layer!r} is not in this model; its layers are: {', '.join(self.records)}"
             )
         return self.records[layer]
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """How much of the network the steps apply to; None where its architecture is unknown."""
+        return None if self.template is None else coverage(self.template)
 
     @property
     def original_bytes(self) -> int:

@@ -100,3 +100,11 @@ def test_an_impossible_input_shape_is_an_error():
     net = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
     with pytest.raises(ValueError, match="input_shape: the network does not take"):
         ex.compress(net, [ex.PruneNeurons(fraction=0.3)], input_shape=(17,))
+
+
+def test_what_is_left_alone_is_told():
+    net = nn.Sequential(nn.Linear(4, 3), nn.LSTM(3, 5))
+    found = ex.compress(net, []).coverage
+    assert (found.n_compressed, found.n_parameters) == (12, 215)
+    assert found.left_alone == (("1", 200, "LSTM"), ("biases and scales", 3, "small"))
+    assert "left alone: 1 (LSTM, 200)" in str(found)
