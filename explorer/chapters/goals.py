@@ -11,6 +11,7 @@ from explorer.chapters.verdicts import Verdict
 from explorer.compress.recipe import Recipe
 from explorer.compress.setting import Setting
 from explorer.controls.step_stack import title_of
+from explorer.measure.accuracy import Accuracy
 from explorer.measure.result import Result
 from explorer.views.format import TIMES
 
@@ -173,7 +174,7 @@ def _sparsity(result: Result, layer: str) -> float:
 
 def _top1(result: Result) -> float | None:
     accuracy = result.accuracy if result.complete else None
-    return None if accuracy is None else accuracy.top1
+    return accuracy.top1 if isinstance(accuracy, Accuracy) else None
 
 
 def _mac_fraction(result: Result) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from explorer.measure.metric import ACCURACY, Scale
 from explorer.measure.thinned import evenly
 
 MAX_POINTS = 400
@@ -112,7 +113,7 @@ class Reference:
     name : str
         What it is, such as ``"pruned at once, not retrained"``.
     accuracy : float
-        In [0, 1].
+        In [0, 1]; where a metric judges, its value.
     """
 
     name: str
@@ -140,6 +141,8 @@ class Curves:
     reference : Reference or None
     stage : str
         What a stage is called.
+    scale : Scale
+        What the values of `held_out` and `reference` mean.
     """
 
     loss: dict[str, Line]
@@ -150,6 +153,7 @@ class Curves:
     stages: tuple[int, ...] = field(default=())
     reference: Reference | None = None
     stage: str = "stage"
+    scale: Scale = ACCURACY
 
     @property
     def highest_loss(self) -> float:

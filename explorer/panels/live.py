@@ -214,7 +214,8 @@ class Live:
 
     def _say(self, result: Result) -> None:
         n_weights = sum(layer.n_weights for layer in result.layers)
-        judged = f"; accuracy on {result.accuracy.n:,} images" if result.accuracy else ""
+        accuracy = result.accuracy
+        judged = f"; accuracy on {accuracy.n:,} images" if accuracy and accuracy.n else ""
         problem = self.session.problem
         self._shown.status.draw(
             f"{count_text(n_weights)} weights recompressed in {self._took_ms:.0f} ms{judged}."

@@ -138,7 +138,7 @@ class RunPanel(Tab):
 
     def trainee(self, session: Session) -> Trainee:
         """Return what is trained; raises ValueError where there is nothing to train on."""
-        return Trainee(session.net, session.data, session.compress, session.recipe)
+        return Trainee(session.net, session.data, session.compress, session.recipe, session.metric)
 
     def use_trained(self) -> None:
         """Hand over what the last run of the plan made."""

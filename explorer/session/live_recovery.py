@@ -70,7 +70,8 @@ class LiveRecovery:
     def _work(self, session: Session, plan: Recover, stale: Stale) -> None:
         try:
             with one_thread():
-                trainee = Trainee(session.net, session.data, session.compress)
+                metric = session.metric
+                trainee = Trainee(session.net, session.data, session.compress, metric=metric)
                 self._train(trainee, plan, stale)
         except Exception as error:
             if not stale():

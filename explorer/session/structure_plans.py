@@ -79,7 +79,12 @@ class ShareWhileTraining(TrainingPlan):
         def make(settings: TrainSettings) -> Iterator[TrainRecord]:
             recipe = self.recipe_after(trainee.recipe)
             return train_shared(
-                trainee.net, trainee.data, recipe, settings, should_stop=should_stop
+                trainee.net,
+                trainee.data,
+                recipe,
+                settings,
+                should_stop=should_stop,
+                metric=trainee.metric,
             )
 
         yield from map(Moment, from_the_start(make, settings))
@@ -140,6 +145,7 @@ class DropNeurons(TrainingPlan):
                 penalties=self.penalties,
                 threshold=self.threshold,
                 should_stop=should_stop,
+                metric=trainee.metric,
             )
 
         settings = TrainSettings(self.n_epochs, self.learning_rate, BATCH)

@@ -13,10 +13,11 @@ from torch import nn
 
 from explorer.codec.model import CompressedModel
 from explorer.compress.recipe import Recipe
-from explorer.measure.accuracy import Accuracy, judge
-from explorer.measure.metric import Score
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Metric, Score
 from explorer.train.neurons import Dropped
 from explorer.train.records import TrainRecord
+from explorer.train.training import judged, judged_by
 
 Stop = Callable[[], bool]
 
@@ -34,6 +35,8 @@ class Trainee:
     compress : callable
         Returns the network as the recipe compresses it.
     recipe : Recipe
+    metric : Metric or None
+        Judges in place of the ``eval`` part.
 
     Raises
     ------
@@ -45,6 +48,7 @@ class Trainee:
     data: Any
     compress: Callable[[], CompressedModel]
     recipe: Recipe = field(default_factory=Recipe)
+    metric: Metric | None = None
 
     def __post_init__(self) -> None:
         if self.data is None:
@@ -59,13 +63,8 @@ class Trainee:
             )
 
     def judged(self, net: nn.Module, should_stop: Stop) -> Accuracy | Score | None:
-        """Judge a network on held-out samples; None where it was stopped."""
-        last = None
-        for accuracy in judge(net, self.data.eval):
-            if should_stop():
-                return None
-            last = accuracy
-        return last
+        """Judge a network by the metric or on held-out samples; None where it was stopped."""
+        return judged(net, judged_by(self.data, None, self.metric), should_stop)
 
 
 @dataclass(frozen=True, eq=False)

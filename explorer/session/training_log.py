@@ -12,7 +12,7 @@ from torch import nn
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.curves import CentroidPaths, Curves, Reference, Track
-from explorer.measure.metric import Score
+from explorer.measure.metric import ACCURACY, Scale, Score
 from explorer.session.trainee import Found, Moment
 from explorer.session.training_plan import TrainingPlan
 from explorer.train.neurons import Dropped
@@ -50,7 +50,7 @@ class Lane:
         if math.isfinite(record.train_accuracy):
             self.training.add(record.step, record.train_accuracy)
         if record.validation is not None:
-            self.held_out.add(record.step, record.validation.top1)
+            self.held_out.add(record.step, record.validation.value)
             self.first, self.last = self.first or record.validation, record.validation
         sizes = self._sizes
         kept = sum(part * sizes.get(name, 0) for name, part in record.density.items())
@@ -142,9 +142,15 @@ class TrainingLog:
             density={name: lane.density.line() for name, lane in lanes.items()},
             n_steps=max(newest.n_steps, newest.step) if newest else 0,
             stages=tuple(sorted({step for lane in lanes.values() for step in lane.stages})),
-            reference=Reference(self.plan.reference, reference.top1) if reference else None,
+            reference=Reference(self.plan.reference, reference.value) if reference else None,
             stage=self.plan.stage,
+            scale=self._scale,
         )
+
+    @property
+    def _scale(self) -> Scale:
+        judged = [self._reference, *(lane.last for lane in self._lanes.values())]
+        return next((one.scale for one in judged if one is not None), ACCURACY)
 
     def centroid_paths(self, layer: str) -> CentroidPaths | None:
         """Return how a layer's shared values moved; None where it shares none."""

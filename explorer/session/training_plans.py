@@ -96,6 +96,7 @@ class Retrain(TrainingPlan):
             1 - self.sparsity,
             replace(settings, n_epochs=0),
             should_stop=should_stop,
+            metric=trainee.metric,
         )
         for record in at_once:
             if record.validation is not None:
@@ -108,6 +109,7 @@ class Retrain(TrainingPlan):
             settings,
             penalties=self.penalties,
             should_stop=should_stop,
+            metric=trainee.metric,
         )
         yield from map(Moment, found)
 
@@ -174,7 +176,12 @@ def penalized(
 
     def make(settings: TrainSettings) -> Iterator[TrainRecord]:
         return train(
-            trainee.net, trainee.data, settings, penalties=penalties, should_stop=should_stop
+            trainee.net,
+            trainee.data,
+            settings,
+            penalties=penalties,
+            should_stop=should_stop,
+            metric=trainee.metric,
         )
 
     return from_the_start(make, TrainSettings(plan.n_epochs, plan.learning_rate, BATCH))

@@ -7,6 +7,8 @@ import math
 from explorer.measure.curves import Curves
 from explorer.views.format import percent_text
 from explorer.views.plot import round_ticks
+from explorer.views.score_axis import score_axis
+from explorer.views.scores import value_text
 from explorer.views.steps_plot import NOTHING, SWATCHES, StepsPlot
 
 MARGIN, NARROWEST = 1.05, 0.98
@@ -56,12 +58,14 @@ class AccuracyView:
         level = record.reference.accuracy if record.reference else None
         lowest = min(record.lowest_accuracy, NARROWEST)
         span = (max(0.0, math.floor(lowest * 20 - 0.2) / 20), 1.0)
-        self._plot.show(
-            record.held_out, record.training, record.n_steps, span, record.stages, level
-        )
+        behind, scale = record.training, record.scale
+        if not scale.share:
+            span, behind = score_span(record), {}
+        self._plot.show(record.held_out, behind, record.n_steps, span, record.stages, level, scale)
         named = zip(SWATCHES, record.held_out, strict=False)
         legend = [(s, f"{name}, held out" if name else "held out") for s, name in named]
-        legend.append(("before", "batches trained on"))
+        if scale.share:
+            legend.append(("before", "batches trained on"))
         if record.reference:
             legend.append(("mark", record.reference.name))
         self._plot.say(_with_stages(legend, record), _words(record))
@@ -98,6 +102,13 @@ class DensityView:
         self._plot.close()
 
 
+def score_span(record: Curves) -> tuple[float, float]:
+    """Return what the axis of a metric's values spans."""
+    values = [float(value) for line in record.held_out.values() for value in line.values]
+    axis = score_axis(values, record.scale, record.reference.accuracy if record.reference else None)
+    return axis.low, axis.high
+
+
 def _with_stages(legend: list[tuple[str, str]], record: Curves) -> list[tuple[str, str]]:
     return [*legend, ("stage", f"next {record.stage}")] if record.stages else legend
 
@@ -105,16 +116,19 @@ def _with_stages(legend: list[tuple[str, str]], record: Curves) -> list[tuple[st
 def _words(record: Curves) -> str:
     """Say what the accuracies are now, and what to look for."""
     now = [
-        f"{name + ': ' if name else ''}{percent_text(float(line.values[-1]))}"
+        f"{name + ': ' if name else ''}{value_text(float(line.values[-1]), record.scale)}"
         for name, line in record.held_out.items()
         if len(line.values)
     ]
     if not now:
         return "Start a run: the network is judged before the first step and after each epoch."
-    told = f"Now {', '.join(now)} on held-out samples"
+    told = f"Now {', '.join(now)}"
+    if record.scale.share:
+        told += " on held-out samples"
     if record.reference is None:
         return f"{told}. See how far the two kinds of samples drift apart."
-    reference = f"{record.reference.name}: {percent_text(record.reference.accuracy)}"
-    if all(text.endswith(percent_text(record.reference.accuracy)) for text in now):
+    level = value_text(record.reference.accuracy, record.scale)
+    reference = f"{record.reference.name}: {level}"
+    if all(text.endswith(level) for text in now):
         return f"{told}; {reference}: equal to the dashed line."
     return f"{told}; {reference}. Look at the gap to the dashed line."

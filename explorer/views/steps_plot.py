@@ -10,6 +10,7 @@ from ipywidgets import HTML, VBox
 
 from explorer.closing import close_all
 from explorer.measure.curves import Line
+from explorer.measure.metric import ACCURACY, Scale
 from explorer.views.caption import caption
 from explorer.views.legend import legend, swatch_key
 from explorer.views.marks import move
@@ -23,6 +24,7 @@ from explorer.views.plot import (
     set_ticks,
     vertical,
 )
+from explorer.views.scores import axis_label, tick_text
 
 INK = "var(--ex-ink)"
 LOOKS = ((ACCENT, "solid"), (MARK, "dash_dotted"), (INK, "dotted"))
@@ -54,7 +56,8 @@ class StepsPlot:
     def __init__(
         self, label: str, text: Callable[[float], str], n_lines: int = 2, axis: str = "step"
     ) -> None:
-        self._text = text
+        self._text = self._own_text = text
+        self._scale, self._own_label = ACCURACY, label
         self._x, self._y = bqplot.LinearScale(min=0.0, max=0.0), bqplot.LinearScale(min=0, max=0)
         self._height = bqplot.LinearScale(min=0.0, max=1.0)
         self._x_axis = bqplot.Axis(
@@ -89,6 +92,7 @@ class StepsPlot:
         span: tuple[float, float],
         stages: tuple[int, ...] = (),
         level: float | None = None,
+        scale: Scale = ACCURACY,
     ) -> None:
         """Show lines.
 
@@ -104,7 +108,10 @@ class StepsPlot:
             Steps that are dashed.
         level : float, optional
             Value at which a dashed line runs across.
+        scale : Scale
+            What the values mean, where they are not what the plot was made for.
         """
+        self._read_as(scale)
         self._fit(float(n_steps or UNKNOWN_STEPS), span)
         for marks, lines in ((self._front, front), (self._behind, behind)):
             found = [*lines.values(), *[NOTHING] * len(marks)]
@@ -124,6 +131,13 @@ class StepsPlot:
         """Release the widgets in the browser and the kernel."""
         close_all(self.widget)
         close_all(*self._marks, self._x_axis, self._y_axis, self._x, self._y, self._height)
+
+    def _read_as(self, scale: Scale) -> None:
+        """Let the axis on the left tell of values of a scale."""
+        if scale != self._scale:
+            self._scale = scale
+            self._text = self._own_text if scale.share else tick_text(scale)
+            self._y_axis.label = self._own_label if scale.share else axis_label(scale)
 
     def _fit(self, n_steps: float, span: tuple[float, float]) -> None:
         if n_steps != self._x.max:

@@ -12,8 +12,10 @@ from explorer.compress import indexed
 from explorer.compress.low_rank import LowRank
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
+from explorer.measure import metric_runner
 from explorer.measure.accuracy import evaluate
-from explorer.session import Session
+from explorer.measure.metric import Metric
+from explorer.session import Session, trials
 
 WAIT_S = 60
 OLD, NEW = Recipe.of([LowRank(rank=2)]), Recipe.of([Prune(sparsity=0.9)])
@@ -127,3 +129,63 @@ def test_exact_factors_are_told(sessions):
     assert "randomized" in session.submit(OLD)["1"].note
     assert exact.wait(WAIT_S)
     assert session.wait(WAIT_S).accuracy == evaluate(compress(network(), OLD).restore(), samples())
+
+
+def test_a_metric_that_never_answers_is_told_of_and_keeps_nothing_alive(monkeypatch):
+    monkeypatch.setattr(trials, "TELL_AFTER_S", 0.0)
+    monkeypatch.setattr(metric_runner, "PATIENCE_S", 0.01)
+    release, heard = threading.Event(), []
+
+    def stuck(_net):
+        release.wait(WAIT_S)
+        return 1.0
+
+    session = Session(network(), metric=Metric(stuck, longest_s=0.3))
+    session.observe(heard.append)
+    session.submit(OLD)
+    result = session.wait(WAIT_S)
+    assert result.error_message.startswith("TimeoutError: metric: stuck has not answered within")
+    assert "stuck has not answered yet" in {one.waiting for one in heard}
+    release.set()
+    session.submit(NEW)
+    assert session.wait(WAIT_S).error_message == ""
+    session.close()
+
+
+def test_a_session_closes_while_a_metric_hangs():
+    release, asked = threading.Event(), threading.Event()
+
+    def stuck(_net):
+        asked.set()
+        release.wait(WAIT_S)
+
+    session = Session(network(), metric=stuck)
+    session.submit(OLD)
+    assert asked.wait(WAIT_S)
+    with pytest.raises(TimeoutError):
+        session.wait(0.01)
+    session.close()
+    assert not session._trials._worker._thread.is_alive()
+    with pytest.raises(RuntimeError, match="closed before accuracy was complete"):
+        session.wait(WAIT_S)
+    release.set()
+
+
+def test_a_metric_that_spoils_its_network_spoils_no_figure():
+    def rough(net):
+        norm = float(net[1].weight.norm())
+        net.train()
+        net[1].weight.data.zero_()
+        return norm
+
+    session = Session(network(), metric=rough)
+    norms = {}
+    for recipe in (Recipe(), NEW, Recipe()):
+        session.submit(recipe)
+        result = session.wait(WAIT_S)
+        norms[recipe] = result.accuracy.value
+    assert result.original_accuracy.value == norms[Recipe()]
+    assert norms[Recipe()] == pytest.approx(float(network()[1].weight.detach().norm()))
+    assert 0 < norms[NEW] < norms[Recipe()]
+    assert not session.compressed_net().training
+    session.close()
