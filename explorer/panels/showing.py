@@ -66,7 +66,9 @@ class Showing:
         """All of it, as far as the code needs it."""
         topics, live = self._shown.topics, self._live
         shape, layer = live.session.input_shape, live.layer or ""
-        return Seen(topics.topic.title, topics.loading, live.recipe, layer, shape, topics.plan)
+        by_metric = live.session.metric is not None
+        seen = (topics.topic.title, topics.loading, live.recipe, layer, shape, topics.plan)
+        return Seen(*seen, by_metric)
 
     @property
     def figures(self) -> KeptFigures | None:

@@ -30,6 +30,8 @@ class Seen:
         Of one input without the batch; None where it is not known.
     plan : TrainingPlan or None
         What a tab on runs would train, as its dials stand.
+    by_metric : bool
+        Whether a metric judges in place of the data.
     """
 
     tab: str
@@ -38,6 +40,7 @@ class Seen:
     layer: str
     input_shape: tuple[int, ...] | None = None
     plan: TrainingPlan | None = None
+    by_metric: bool = False
 
 
 def tab_text(shown: Seen) -> str:
@@ -57,9 +60,14 @@ def tab_text(shown: Seen) -> str:
     """
     make = _TEXTS.get(shown.tab, _layer)
     body = make(shown) if shown.plan is None else plan_text(shown.plan)
+    loading = shown.loading
+    if shown.by_metric and shown.plan is None:
+        loading += OWN_METRIC
+        for text, judged in _BY_METRIC.items():
+            body = body.replace(text, judged)
     imports, body = _imports_apart(import_lines(shown.recipe) + body)
     recipe = recipe_text(shown.recipe)
-    return f"{imports}\n\n{shown.loading}\nrecipe = {recipe}\n\n{body}"
+    return f"{imports}\n\n{loading}\nrecipe = {recipe}\n\n{body}"
 
 
 def _imports_apart(text: str) -> tuple[str, str]:
@@ -90,6 +98,22 @@ def _as_it_is(text: str) -> Callable[[Seen], str]:
     return lambda _shown: text
 
 
+OWN_METRIC = "\nmetric = my_metric  # your function, or ex.Metric(function, name=...)"
+_BY_METRIC = {
+    "ex.Session(net, data)": "ex.Session(net, data, metric=metric)",
+    "ex.sweep(net, data, recipes)": "ex.sweep(net, data, recipes, metric=metric)",
+    'dial="density")': 'dial="density", metric=metric)',
+    "{point.accuracy.top1:.1%} right": "{point.accuracy.name} {point.accuracy.value:g}",
+    "{found.point.accuracy.top1:.1%} right": "{found.point.accuracy.value:g}",
+    """\
+if data is not None:
+    accuracy = ex.evaluate(small.restore(), getattr(data, "eval", data))
+    print(f"{accuracy.top1:.1%} of {accuracy.n:,} samples right")
+""": """\
+score = ex.evaluate(small.restore(), metric=metric)
+print(f"{score.name}: {score.value:g}")
+""",
+}
 _LAYER = """\
 small = ex.compress(net, recipe, data=data)
 layer = small[{layer!r}]
