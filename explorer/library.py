@@ -70,7 +70,7 @@ def compress(
     saliency = None
     if needs_saliency(layer_steps(Recipe.of(recipe), layers)):
         saliency = SaliencyIndex(net, layers, data).tensors()
-    shape = input_shape or known_shape(net, data if hasattr(data, "eval") else None)
+    shape = input_shape or known_shape(net, data)
     return model.compress(net, recipe, network=network, input_shape=shape, saliency=saliency)
 
 

@@ -132,7 +132,7 @@ def save_onnx(net: nn.Module, input_shape: Sequence[int], path: str | Path) -> i
     with eval_mode(net), torch.no_grad(), whole(path) as scratch:
         # A batch of one could be taken for a size that never varies.
         inputs = random_input(net, shape, 2)
-        forward(net, inputs)
+        forward(net, inputs.clone())
         _export(net, inputs, scratch)
         return scratch.stat().st_size
 

@@ -20,6 +20,15 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.copied import copied
+from explorer.compress.forward import (
+    Inputs,
+    call,
+    moved,
+    own_copy,
+    rows,
+    scores_of,
+    tensors_of,
+)
 from explorer.compress.sample_gradients import Call, sum_of_squares
 from explorer.compress.weights import LAYER_TYPES, compressible
 
@@ -78,26 +87,27 @@ class Curvature:
             raise ValueError("batches hold no sample; the curvature needs at least one")
         return {name: total / self.n_samples for name, total in self._sums.items()}
 
-    def add(self, inputs: Tensor) -> None:
-        """Take a batch of inputs, shape (n, ...), into account.
+    def add(self, inputs: Inputs) -> None:
+        """Take a batch of inputs, shape (n, ...) or a tuple or dict of such, into account.
 
         Raises
         ------
         ValueError
             If the logits are not finite or not of shape (n, classes).
         """
-        devices = [inputs.device] if inputs.is_cuda else []
+        first = tensors_of(inputs)[0]
+        devices = [first.device] if first.is_cuda else []
         with (
             torch.random.fork_rng(devices),
             torch.inference_mode(False),
             torch.enable_grad(),
         ):
-            if len(inputs):
-                self._add(inputs.to(next(iter(self._weights.values())).device))
+            if len(first):
+                self._add(moved(inputs, next(iter(self._weights.values())).device))
         self._traces = {}
 
-    def _add(self, inputs: Tensor) -> None:
-        n = len(inputs)
+    def _add(self, inputs: Inputs) -> None:
+        n = len(tensors_of(inputs)[0])
         logits = self._logits(inputs)
         if n > self._checked:
             self._check(logits)
@@ -105,25 +115,30 @@ class Curvature:
             for name, calls in self._calls(logits, direction).items():
                 self._sums[name] += sum_of_squares(calls, n)
         for i in range(n if self._one_by_one else 0):
-            logits = self._logits(inputs[i : i + 1])
+            logits = self._logits(rows(inputs, slice(i, i + 1)))
             for direction in self._directions(logits):
                 for name, slope in self._slopes(logits, direction, self._one_by_one).items():
                     self._sums[name] += slope.float().square_()
         self.n_samples += n
 
-    def _logits(self, inputs: Tensor) -> Tensor:
+    def _logits(self, inputs: Inputs) -> Tensor:
         self._traces = {name: [] for name in self._weights}
-        logits = self._net(inputs)
-        if not isinstance(logits, Tensor) or logits.shape[:1] != (len(inputs),) or logits.ndim != 2:
-            what = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        n = len(tensors_of(inputs)[0])
+        output = call(self._net, own_copy(inputs))
+        try:
+            logits = scores_of(output)
+        except TypeError:
+            logits = torch.empty(0)
+        if logits.shape[:1] != (n,) or logits.ndim != 2:
+            what = tuple(logits.shape) if logits.numel() else type(output).__name__
             raise ValueError(
-                f"net must return logits of shape ({len(inputs)}, classes) for {len(inputs)} "
+                f"net must return logits of shape ({n}, classes) for {n} "
                 f"inputs; got {what}. The saliency of a weight is known for classifiers only"
             )
         if not bool(torch.isfinite(logits).all()):
             raise ValueError(
                 f"net returns NaN or infinite logits within samples {self.n_samples} to "
-                f"{self.n_samples + len(inputs) - 1}; repair the weights or the inputs first"
+                f"{self.n_samples + n - 1}; repair the weights or the inputs first"
             )
         return logits
 

@@ -1,13 +1,102 @@
-"""Run a network for its own sake: an input of the right shape, in eval mode, nothing changed."""
+"""Run a network: inputs of any form, scores out of any output, examples of the right shape."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+Inputs = Any  # a Tensor (n, ...), a tuple of them, or a dict of them by argument name
+INPUT_SHAPE_ATTRIBUTE = "input_shape"
+N_IDS = 2
+NOT_TAKEN = (RuntimeError, ValueError, TypeError, IndexError, AssertionError, AttributeError)
+
+
+def call(net: Any, inputs: Inputs) -> Any:
+    """Call a network with a tensor, with a tuple as its arguments, or a dict as its keywords."""
+    if isinstance(inputs, Mapping):
+        return net(**inputs)
+    return net(*inputs) if isinstance(inputs, tuple) else net(inputs)
+
+
+def scores(net: Any, inputs: Inputs) -> Tensor:
+    """Call a network and return its scores, as `scores_of`."""
+    return scores_of(call(net, inputs))
+
+
+def scores_of(output: Any) -> Tensor:
+    """Return the scores in what a network returned.
+
+    A tensor; the first tensor of a tuple or list; the entry ``"logits"``, or else the only
+    tensor, of a dict; the attribute ``logits`` of an object.
+
+    Raises
+    ------
+    TypeError
+        If there is none.
+    """
+    if isinstance(output, Tensor):
+        return output
+    found = getattr(output, "logits", None)
+    if found is None and isinstance(output, Mapping):
+        tensors = [value for value in output.values() if isinstance(value, Tensor)]
+        found = output.get("logits", tensors[0] if len(tensors) == 1 else None)
+    elif found is None and isinstance(output, (tuple, list)):
+        found = next((part for part in output if isinstance(part, Tensor)), None)
+    if not isinstance(found, Tensor):
+        keys = f" with {', '.join(map(str, output))}" if isinstance(output, Mapping) else ""
+        raise TypeError(
+            "net: expected scores of shape (n, n_classes), as a tensor, the first of a tuple, or "
+            f"under 'logits'; got {type(output).__name__}{keys}. Judge other outputs by metric="
+        )
+    return found
+
+
+def device_of(net: nn.Module) -> torch.device:
+    """Return where a network is; the CPU where it holds nothing."""
+    held = next(chain(net.parameters(), net.buffers()), None)
+    return torch.device("cpu") if held is None else held.device
+
+
+def moved(inputs: Inputs, device: torch.device) -> Inputs:
+    """Return inputs on a device."""
+    if isinstance(inputs, Mapping):
+        return {name: tensor.to(device) for name, tensor in inputs.items()}
+    if isinstance(inputs, tuple):
+        return tuple(tensor.to(device) for tensor in inputs)
+    return inputs.to(device)
+
+
+def tensors_of(inputs: Inputs) -> list[Tensor]:
+    """Return the tensors that inputs are made of."""
+    if isinstance(inputs, Mapping):
+        return list(inputs.values())
+    return list(inputs) if isinstance(inputs, tuple) else [inputs]
+
+
+def rows(inputs: Inputs, chosen: Any) -> Inputs:
+    """Return the chosen samples of a batch; of a slice, views."""
+    if isinstance(inputs, Mapping):
+        return {name: tensor[chosen] for name, tensor in inputs.items()}
+    if isinstance(inputs, tuple):
+        return tuple(tensor[chosen] for tensor in inputs)
+    return inputs[chosen]
+
+
+def first_rows(inputs: Inputs, n: int) -> Inputs:
+    """Return views of the first `n` samples of a batch, or fewer."""
+    return rows(inputs, slice(n))
+
+
+def own_copy(inputs: Inputs) -> Inputs:
+    """Copy inputs, for a network that may write into them."""
+    if isinstance(inputs, Mapping):
+        return {name: tensor.clone() for name, tensor in inputs.items()}
+    return tuple(t.clone() for t in inputs) if isinstance(inputs, tuple) else inputs.clone()
 
 
 def check_input_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
@@ -28,9 +117,10 @@ def check_input_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def random_input(net: nn.Module, input_shape: Sequence[int], batch_size: int) -> Tensor:
-    """Draw a batch of standard normal inputs in the type and on the device of the weights.
+    """Draw a batch of inputs in the type that the network takes, on the device of its weights.
 
-    Always the same one; torch's own random state is left as it is.
+    Standard normal numbers; for a network that takes class numbers or token ids only, ids that
+    its embeddings have. Always the same ones; torch's own random state is left as it is.
 
     Raises
     ------
@@ -41,9 +131,54 @@ def random_input(net: nn.Module, input_shape: Sequence[int], batch_size: int) ->
     shape = check_input_shape(input_shape)
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"batch_size: expected a whole number from 1 up, got {batch_size!r}")
-    like = next((p for p in net.parameters() if p.is_floating_point()), torch.empty(0))
-    drawn = torch.randn((batch_size, *shape), generator=torch.Generator().manual_seed(0))
-    return drawn.to(like.device, like.dtype)
+    like = _first_weight(net)
+    generator = torch.Generator().manual_seed(0)
+    if takes_ids(net, shape):
+        return random_ids(net, (batch_size, *shape), generator)
+    return torch.randn((batch_size, *shape), generator=generator).to(like.device, like.dtype)
+
+
+def random_ids(net: nn.Module, shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Draw whole numbers that every embedding of the network has, int64."""
+    sizes = [
+        module.num_embeddings
+        for module in net.modules()
+        if isinstance(module, (nn.Embedding, nn.EmbeddingBag))
+    ]
+    drawn = torch.randint(min(sizes, default=N_IDS), tuple(shape), generator=generator)
+    return drawn.to(_first_weight(net).device)
+
+
+def zero_input(net: nn.Module, input_shape: Sequence[int]) -> Tensor:
+    """Return one input of zeros, shape (1, ...), in the type that the network takes."""
+    like = _first_weight(net)
+    dtype = torch.int64 if takes_ids(net, input_shape) else like.dtype
+    return torch.zeros((1, *input_shape), dtype=dtype, device=like.device)
+
+
+def takes_ids(net: nn.Module, input_shape: Sequence[int]) -> bool:
+    """Whether a network fails on numbers with a fraction and takes whole ones (token ids)."""
+    embeds = any(isinstance(module, (nn.Embedding, nn.EmbeddingBag)) for module in net.modules())
+    if hasattr(net, INPUT_SHAPE_ATTRIBUTE) and not embeds:
+        return False
+    like = _first_weight(net)
+    floats = torch.zeros((1, *input_shape), dtype=like.dtype, device=like.device)
+    return not takes(net, floats) and takes(net, floats.to(torch.int64))
+
+
+def takes(net: nn.Module, inputs: Tensor) -> bool:
+    """Whether a network takes a batch of inputs, which are left unchanged."""
+    given = inputs.clone().to(device_of(net))
+    with eval_mode(net), torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        try:
+            net(given)
+        except NOT_TAKEN:
+            return False
+    return True
+
+
+def _first_weight(net: nn.Module) -> Tensor:
+    return next((p for p in net.parameters() if p.is_floating_point()), torch.empty(0))
 
 
 @contextmanager
@@ -68,7 +203,7 @@ def forward(net: nn.Module, inputs: Tensor) -> Any:
     """
     try:
         return net(inputs)
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+    except NOT_TAKEN as error:
         shape = tuple(inputs.shape[1:])
         raise ValueError(
             f"input_shape: the network does not take an input of shape {shape}: {error}. "

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.forward import Inputs, device_of, moved, own_copy, scores
 from explorer.compress.weights import check_module
 from explorer.measure.batches import batches, n_samples
+from explorer.measure.labels import check_classes
 from explorer.measure.metric import ACCURACY, Metric, Scale, Score, as_metric
 from explorer.measure.metric_runner import MetricRunner
+from explorer.measure.not_finite import check_inputs, first_layer, not_finite_rows, note
 
 T = TypeVar("T")
 
@@ -36,6 +39,10 @@ class Accuracy:
         is under way.
     n_classes : int
         Classes that were told apart; 0 where that is not known.
+    n_not_finite : int
+        Samples answered by NaN or infinite scores; they count as wrong.
+    note : str
+        Says so, and from which layer on; "" where there are none.
 
     References
     ----------
@@ -50,6 +57,8 @@ class Accuracy:
     high: float
     n_total: int = 0
     n_classes: int = field(default=0, compare=False)
+    n_not_finite: int = 0
+    note: str = ""
 
     @classmethod
     def from_counts(
@@ -138,11 +147,13 @@ def evaluate(
     Parameters
     ----------
     net : Module
-        Maps a batch of inputs to scores of shape (batch, n_classes); its training flags are
-        left as they are, so hand it over in eval mode.
-    data : Dataset or iterable of batches
-        Pairs of input and class index, or batches of such pairs (a DataLoader). Not looked at
-        where there is a metric.
+        Maps a batch of inputs to scores of shape (batch, n_classes), or to a tuple, a dict or an
+        object with ``logits`` that holds them; its training flags are left as they are, so hand
+        it over in eval mode.
+    data : Dataset, pair of Tensor, or iterable of batches or samples
+        Pairs of input and class index, or dicts with ``"labels"``; left unchanged, also by a
+        network that writes into its inputs. Samples answered by NaN or infinite scores count as
+        wrong, and the accuracy's note says so. Not looked at where there is a metric.
     metric : Metric or callable, optional
         Called with a copy of the network; returns a finite number. It then judges.
 
@@ -156,8 +167,8 @@ def evaluate(
     TypeError
         If `net` is not a Module, or `data` holds something else.
     ValueError
-        If there is no sample, or scores and labels do not fit each other; if there is neither
-        data nor a metric, or the metric returns no finite number.
+        If there is no sample, scores and labels do not fit each other, or inputs hold NaN; if
+        there is neither data nor a metric, or the metric returns no finite number.
     """
     check_module(net)
     judge_by = as_metric(metric)
@@ -167,29 +178,38 @@ def evaluate(
             return score
     if data is None:
         raise ValueError("data: there is nothing to judge by; give labeled samples, or metric=")
-    accuracy = next(iter(deque(judge(net, data), maxlen=1)), None)
+    accuracy = next(iter(deque(running_accuracy(net, data), maxlen=1)), None)
     if accuracy is None:
         raise ValueError("data: expected at least one labeled sample, got none")
     return accuracy
 
 
+def running_accuracy(net: nn.Module, data: Any) -> Iterator[Accuracy]:
+    """Judge a network batch after batch, yielding the accuracy so far; as `judge`."""
+    device = device_of(net)
+    return judge(lambda inputs: scores(net, moved(inputs, device)), data, net=net)
+
+
 def judge(
-    forward: Callable[[Tensor], Tensor],
+    forward: Callable[[Inputs], Tensor],
     data: Any,
     batch: int = 256,
     keep: Callable[[Tensor, Tensor], object] | None = None,
+    net: nn.Module | None = None,
 ) -> Iterator[Accuracy]:
     """Judge batch after batch, yielding the accuracy so far after each.
 
     Parameters
     ----------
     forward : callable
-        Maps a batch of inputs to scores.
+        Maps a batch of inputs to scores (n, n_classes).
     data : Dataset or iterable of batches
     batch : int
         Samples a batch, where `data` does not come in batches.
     keep : callable, optional
         Called with each batch's scores and labels.
+    net : Module, optional
+        What `forward` runs: asked for the layer from which on scores are no numbers.
 
     Yields
     ------
@@ -197,16 +217,44 @@ def judge(
         On the samples so far; ``complete`` on the last.
     """
     n_total = n_samples(data)
-    n = n_top1 = n_top5 = 0
+    count = _Count(net)
     for (inputs, labels), following in _with_following(batches(data, batch)):
+        given = own_copy(inputs)
         with torch.inference_mode():
-            scores = forward(inputs)
-        hits1, hits5 = count_hits(scores, labels)
+            answers = forward(inputs)
+        count.add(answers, labels, given)
         if keep is not None:
-            keep(scores, labels)
-        n, n_top1, n_top5 = n + len(labels), n_top1 + hits1, n_top5 + hits5
-        known = n if following is None else max(n_total, n + len(following[1]))
-        yield Accuracy.from_counts(n_top1, n_top5, n, known, scores.shape[1])
+            keep(answers, labels)
+        known = count.n if following is None else max(n_total, count.n + len(following[1]))
+        yield count.accuracy(known)
+
+
+class _Count:
+    """Hits so far; finds the layer to blame once scores are no numbers."""
+
+    def __init__(self, net: nn.Module | None) -> None:
+        self._net = net
+        self.n = self._n_top1 = self._n_top5 = self._n_bad = 0
+        self._n_classes = 0
+        self._layer = ""
+
+    def add(self, answers: Tensor, labels: Tensor, inputs: Inputs) -> None:
+        """Count a batch's scores; `inputs` as the network was given them."""
+        hits1, hits5 = count_hits(answers, labels, self.n)
+        bad = not_finite_rows(answers)
+        if bool(bad.any()):
+            check_inputs(inputs, bad, self.n)
+            if not self._n_bad and self._net is not None:
+                self._layer = first_layer(self._net, moved(inputs, device_of(self._net)))
+            self._n_bad += int(bad.sum())
+        self.n, self._n_classes = self.n + len(labels), answers.shape[1]
+        self._n_top1, self._n_top5 = self._n_top1 + hits1, self._n_top5 + hits5
+
+    def accuracy(self, n_total: int) -> Accuracy:
+        """Return the accuracy so far."""
+        found = Accuracy.from_counts(self._n_top1, self._n_top5, self.n, n_total, self._n_classes)
+        words = note(self._n_bad, self.n, self._layer)
+        return replace(found, n_not_finite=self._n_bad, note=words) if words else found
 
 
 def _with_following(items: Iterable[T]) -> Iterator[tuple[T, T | None]]:
@@ -219,13 +267,17 @@ def _with_following(items: Iterable[T]) -> Iterator[tuple[T, T | None]]:
         item = following
 
 
-def count_hits(scores: Tensor, labels: Tensor) -> tuple[int, int]:
+def count_hits(scores: Tensor, labels: Tensor, first: int = 0) -> tuple[int, int]:
     """Count samples whose label has the highest score, and one of the five highest.
+
+    Samples with a NaN or infinite score are no hits.
 
     Parameters
     ----------
     scores : Tensor, shape (n, n_classes)
     labels : Tensor, shape (n,), integer
+    first : int
+        Number of the first sample in the data, for messages.
 
     Raises
     ------
@@ -235,14 +287,11 @@ def count_hits(scores: Tensor, labels: Tensor) -> tuple[int, int]:
     if scores.ndim != 2 or labels.shape != scores.shape[:1]:
         raise ValueError(
             "data: expected scores of shape (n, n_classes) for labels of shape (n,); got scores "
-            f"{tuple(scores.shape)} for labels {tuple(labels.shape)}"
+            f"{tuple(scores.shape)} for labels {tuple(labels.shape)}. "
+            "Judge other outputs by metric="
         )
     labels = labels.to(scores.device)
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < scores.shape[1]:
-        raise ValueError(
-            f"data: labels must be from 0 to {scores.shape[1] - 1}, one for each of the network's "
-            f"outputs; got {int(labels.min())} to {int(labels.max())}"
-        )
+    check_classes(labels, scores.shape[1], first)
     best = scores.topk(min(5, scores.shape[1]), dim=1).indices
-    hits = best == labels[:, None]
+    hits = (best == labels[:, None]) & ~not_finite_rows(scores)[:, None]
     return int(hits[:, 0].sum()), int(hits.any(1).sum())

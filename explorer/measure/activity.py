@@ -8,18 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import eval_mode
+from explorer.compress.forward import Inputs, call, eval_mode, own_copy, tensors_of
 from explorer.compress.weights import compressible
 
 
-def input_density(net: nn.Module, inputs: Tensor) -> dict[str, float]:
+def input_density(net: nn.Module, inputs: Inputs) -> dict[str, float]:
     """Measure the fraction of nonzero values that enter each layer.
 
     Parameters
     ----------
     net : Module
         Left unchanged, training flags included.
-    inputs : Tensor, shape (n, ...)
+    inputs : Tensor, shape (n, ...), or a tuple or dict of them
+        Left unchanged.
         A batch of samples, at least one.
 
     Returns
@@ -46,16 +47,18 @@ def input_density(net: nn.Module, inputs: Tensor) -> dict[str, float]:
     >>> input_density(net, torch.ones(5, 1))
     {'0': 1.0, '2': 0.5}
     """
-    if not len(inputs):
+    given = own_copy(inputs)
+    first = tensors_of(given)[0]
+    if not len(first):
         raise ValueError("inputs: expected at least one sample, got none")
     counts: dict[str, list[int]] = {}
     hooks = [
-        net.get_submodule(name).register_forward_pre_hook(partial(_count, counts, name, inputs))
+        net.get_submodule(name).register_forward_pre_hook(partial(_count, counts, name, first))
         for name in compressible(net)
     ]
     try:
         with eval_mode(net), torch.inference_mode():
-            net(inputs)
+            call(net, given)
     finally:
         for hook in hooks:
             hook.remove()

@@ -1,55 +1,138 @@
-"""Batches of labeled samples from whatever a person calls data."""
+"""Batches of labeled samples from whatever a person calls data; each is a copy of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, TensorDataset, default_collate
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, default_collate
+
+from explorer.compress.forward import Inputs, first_rows, own_copy, tensors_of
+from explorer.measure.labels import class_numbers
+
+LABEL_KEYS = ("labels", "label")
+FORMS = "expected pairs (input, class index), or dicts with 'labels' and the network's arguments"
 
 
 def n_samples(data: Any) -> int:
     """Return how many samples there are; 0 where nothing tells."""
     if isinstance(data, DataLoader):
         return len(data.dataset) if hasattr(data.dataset, "__len__") else 0
+    if is_pair(data):
+        return len(data[1])
     return len(data) if isinstance(data, Dataset) and hasattr(data, "__len__") else 0
 
 
-def batches(data: Any, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield batches of inputs and labels.
+def is_indexed(data: Any) -> bool:
+    """Whether samples can be taken by number: a dataset with a length that is no stream."""
+    return (
+        isinstance(data, Dataset)
+        and not isinstance(data, IterableDataset)
+        and hasattr(data, "__len__")
+    )
+
+
+def is_pair(data: Any) -> bool:
+    """Whether data is a pair of tensors: all inputs, and all labels."""
+    return (
+        isinstance(data, (list, tuple))
+        and len(data) == 2
+        and all(isinstance(part, Tensor) for part in data)
+    )
+
+
+def batches(data: Any, batch: int) -> Iterator[tuple[Inputs, Tensor]]:
+    """Yield batches of inputs and labels, which a network may write into.
 
     Parameters
     ----------
-    data : Dataset or iterable of batches
-        A dataset of pairs (input, class index), or an iterable of batches of such
-        pairs, for example a DataLoader.
+    data : Dataset, pair of Tensor, or iterable of batches or samples
+        Samples are pairs (input, class index), or dicts with ``"labels"`` (or ``"label"``) whose
+        other entries are the network's arguments; batches are such pairs or dicts of tensors,
+        as a DataLoader gives them. An input may be a tuple of tensors.
     batch : int
-        Samples a batch, where `data` is a dataset.
+        Samples a batch, where `data` does not come in batches.
 
     Yields
     ------
-    tuple of Tensor
-        Inputs of shape (n, ...) and labels of shape (n,).
+    tuple
+        Inputs, a Tensor of shape (n, ...), or a tuple or dict of them; labels of shape (n,),
+        int64.
 
     Raises
     ------
     TypeError
-        If `data` is neither, or holds something that is no pair.
+        If `data` is none of these, or labels are no integers.
+    ValueError
+        If labels are not one number a sample.
     """
     check_data(data)
+    n = 0
+    for item, copied in _parts(data, batch):
+        inputs, numbers = labeled(item, n)
+        n += len(numbers)
+        yield inputs if copied else own_copy(inputs), numbers
+
+
+def labeled(item: Any, first: int = 0) -> tuple[Inputs, Tensor]:
+    """Take a batch apart: inputs, and int64 labels; `first` is its first sample's number."""
+    inputs, labels = _pair(item)
+    return inputs, class_numbers(labels, first)
+
+
+def _parts(data: Any, batch: int) -> Iterator[tuple[Any, bool]]:
+    """Yield batches as they come, and whether nobody else holds their memory."""
     if isinstance(data, TensorDataset) and len(data.tensors) == 2:
-        inputs, labels = data.tensors
+        data = data.tensors
+    if is_pair(data):
+        inputs, labels = data
         for i in range(0, len(inputs), batch):
-            yield inputs[i : i + batch], labels[i : i + batch]
-    elif isinstance(data, Dataset) and hasattr(data, "__len__"):
+            yield (inputs[i : i + batch], labels[i : i + batch]), False
+    elif is_indexed(data):
         for i in range(0, len(data), batch):
-            samples = [data[j] for j in range(i, min(i + batch, len(data)))]
-            yield _pair(default_collate(samples))
+            yield collated(data[j] for j in range(i, min(i + batch, len(data)))), True
     else:
-        for item in data:
-            yield _pair(item)
+        yield from _streamed(iter(data), batch)
+
+
+def _streamed(items: Iterator[Any], batch: int) -> Iterator[tuple[Any, bool]]:
+    """Yield the batches of an iterable, putting single samples together."""
+    first = next(items, None)
+    if first is None:
+        return
+    rest = chain([first], items)
+    if not _is_sample(first):
+        yield from ((item, False) for item in rest)
+        return
+    while some := list(islice(rest, batch)):
+        yield collated(some), True
+
+
+def _is_sample(item: Any) -> bool:
+    """Whether an item is one sample: its label is a single number or word."""
+    try:
+        label = torch.as_tensor(_pair(item)[1])
+    except (TypeError, ValueError, RuntimeError):
+        return isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[1], str)
+    return label.ndim == 0
+
+
+def collated(samples: Iterable[Any]) -> Any:
+    """Put single samples together to a batch, in memory of its own."""
+    return default_collate([_with_tensors(sample) for sample in samples])
+
+
+def _with_tensors(sample: Any) -> Any:
+    """Make tensors of the lists of numbers that a dict holds, as tokenizers give them."""
+    if not isinstance(sample, Mapping):
+        return sample
+    return {
+        name: torch.as_tensor(value) if isinstance(value, (list, tuple)) else value
+        for name, value in sample.items()
+    }
 
 
 def check_data(data: Any) -> None:
@@ -64,12 +147,54 @@ def check_data(data: Any) -> None:
         )
 
 
-def _pair(item: Any) -> tuple[Tensor, Tensor]:
+def _pair(item: Any) -> tuple[Inputs, Any]:
+    if isinstance(item, Mapping):
+        return _named(item)
     if not isinstance(item, (list, tuple)) or len(item) != 2:
         raise TypeError(
-            f"data: expected pairs (input, class index); got {type(item).__name__}"
+            f"data: {FORMS}; got {type(item).__name__}"
             + (f" of {len(item)} parts" if isinstance(item, (list, tuple)) else "")
             + ". Put two tensors together with torch.utils.data.TensorDataset(inputs, labels)"
         )
     inputs, labels = item
-    return inputs, torch.as_tensor(labels)
+    if isinstance(inputs, Mapping):
+        inputs = dict(inputs)
+    elif isinstance(inputs, (list, tuple)) and any(isinstance(p, Tensor) for p in inputs):
+        inputs = tuple(inputs)
+    else:
+        inputs = _tensor(inputs)
+    for tensor in tensors_of(inputs):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"data: expected inputs in a tensor, got {type(tensor).__name__}")
+    return inputs, labels
+
+
+def _tensor(inputs: Any) -> Tensor:
+    try:
+        return torch.as_tensor(inputs)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"data: expected inputs in a tensor, got {type(inputs).__name__}") from None
+
+
+def _named(item: Mapping[str, Any]) -> tuple[dict[str, Tensor], Any]:
+    """Take a dict apart: its labels, and the tensors that are the network's arguments."""
+    key = next((name for name in LABEL_KEYS if name in item), None)
+    inputs = {n: v for n, v in item.items() if n != key and isinstance(v, Tensor)}
+    if key is None or not inputs:
+        known = ", ".join(map(str, item)) or "nothing"
+        raise TypeError(f"data: {FORMS}; got a dict with {known}")
+    return inputs, item[key]
+
+
+def first_inputs(data: Any) -> Inputs | None:
+    """Return the inputs of the first sample, as a batch of one; None where there is none.
+
+    Of a `Data` its ``eval`` part is looked at. A stream that can be read only once is left alone.
+    """
+    part = getattr(data, "eval", data)
+    if part is None or isinstance(part, Iterator):
+        return None
+    check_data(part)
+    for item, _ in _parts(part, 1):
+        return own_copy(first_rows(_pair(item)[0], 1))
+    return None

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Subset, TensorDataset
 
-from explorer.measure.batches import batches, n_samples
+from explorer.measure.batches import is_indexed, is_pair, n_samples
+from explorer.measure.held import hold
 from explorer.measure.rounds import Stop, never
 
 MOST_SAMPLES = 10_000
@@ -70,7 +71,9 @@ def judged(data: Any, n_most: int = MOST_SAMPLES, should_stop: Stop = never) -> 
     ValueError
         If there is no sample.
     """
-    if not (isinstance(data, Dataset) and hasattr(data, "__len__")):
+    if is_pair(data):
+        data = TensorDataset(*data)
+    if not is_indexed(data):
         return _first(data, n_most, should_stop)
     n_total = len(data)
     if n_total <= n_most:
@@ -83,21 +86,10 @@ def judged(data: Any, n_most: int = MOST_SAMPLES, should_stop: Stop = never) -> 
 
 def _first(data: Any, n_most: int, should_stop: Stop) -> Judged | None:
     """Keep the first samples of an iterable."""
-    kept: list[tuple[Tensor, Tensor]] = []
-    n = n_bytes = 0
-    whole = True
-    for inputs, labels in batches(data, 256):
-        if should_stop():
-            return None
-        if not isinstance(inputs, Tensor):
-            raise TypeError(f"data: expected inputs in a tensor, got {type(inputs).__name__}")
-        if n >= n_most or (kept and n_bytes + inputs.nbytes > MOST_BYTES):
-            whole = False
-            break
-        kept.append((inputs[: n_most - n].cpu(), labels[: n_most - n].cpu()))
-        whole = len(labels) <= n_most - n
-        n, n_bytes = n + len(kept[-1][1]), n_bytes + inputs.nbytes
-    if not n:
-        raise ValueError("data: expected at least one labeled sample, got none")
-    samples = TensorDataset(torch.cat([i for i, _ in kept]), torch.cat([x for _, x in kept]))
-    return Judged(samples, n if whole else n_samples(data))
+    held = hold(data, n_most, MOST_BYTES, should_stop)
+    if held is None:
+        return None
+    samples, whole = held
+    simple = isinstance(samples.inputs, Tensor)
+    chosen = TensorDataset(samples.inputs, samples.labels) if simple else samples
+    return Judged(chosen, len(samples) if whole else n_samples(data))

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.compress.forward import eval_mode, forward, random_input
 from explorer.measure.rounds import Stop, never, timed_rounds
@@ -140,7 +140,7 @@ def _rounds(
         jobs = {}
         for name, net in nets.items():
             _check_on_cpu(net)
-            jobs[name] = partial(forward, net, random_input(net, input_shape, batch_size))
+            jobs[name] = partial(_run_copy, net, random_input(net, input_shape, batch_size))
             stack.enter_context(eval_mode(net))
         stack.enter_context(torch.random.fork_rng(devices=[]))
         stack.enter_context(torch.inference_mode())
@@ -154,3 +154,8 @@ def _check_on_cpu(net: nn.Module) -> None:
             f"net is on {device}, and the time is measured on the CPU: hand over a copy there, "
             "as in copy.deepcopy(net).cpu()"
         )
+
+
+def _run_copy(net: nn.Module, inputs: Tensor) -> None:
+    """Run a network on a copy of its inputs, which it may write into."""
+    forward(net, inputs.clone())

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.forward import device_of, moved, scores
 from explorer.measure.batches import batches
 from explorer.measure.rounds import Stop, never
 
@@ -143,22 +144,21 @@ class Asking:
 
     def go_on(self, should_stop: Stop = never) -> Predictions | None:
         """Ask for what is left; None where it was stopped. Raises as `predict` does."""
-        parameters = self._net.parameters()
-        device = next((parameter.device for parameter in parameters), torch.device("cpu"))
+        device = device_of(self._net)
         while not should_stop():
             found = next(self._batches, None)
             if found is None:
                 return self._predictions()
             with torch.inference_mode():
-                scores = self._net(found[0].to(device)).cpu()
-            self._parts.append((scores, found[1].cpu()))
+                answers = scores(self._net, moved(found[0], device)).cpu()
+            self._parts.append((answers, found[1].cpu()))
         return None
 
     def _predictions(self) -> Predictions:
         if not self._parts:
             raise ValueError("data: expected at least one labeled sample, got none")
-        scores, labels = (torch.cat(tensors) for tensors in zip(*self._parts, strict=True))
-        return Predictions.of(scores, labels)
+        answers, labels = (torch.cat(tensors) for tensors in zip(*self._parts, strict=True))
+        return Predictions.of(answers, labels)
 
 
 def _check(scores: Tensor, labels: Tensor) -> None:

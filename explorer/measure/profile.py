@@ -13,11 +13,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import check_input_shape, eval_mode, forward
+from explorer.compress.forward import (
+    INPUT_SHAPE_ATTRIBUTE,
+    check_input_shape,
+    eval_mode,
+    forward,
+    takes,
+    tensors_of,
+    zero_input,
+)
 from explorer.compress.plain import plain_network
+from explorer.measure.batches import first_inputs
 from explorer.measure.operations import Counter, Unfused
 
-INPUT_SHAPE_ATTRIBUTE = "input_shape"
 COMPILER = "torch._dynamo"
 Place = tuple[str, str]  # the name of a module and that of one of its parameters
 
@@ -101,14 +109,15 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
     """
     net = plain_network(net, meta=True)
     shape = check_input_shape(input_shape)
+    zeros = zero_input(net, shape)
     try:
-        tallies = _tallies(net, shape)
+        tallies = _tallies(net, zeros)
     except ValueError:
         if COMPILER not in sys.modules:
             raise
         # Parts that torch compiles as a whole refuse to run while operations are counted.
         with torch.compiler.set_stance("force_eager"):
-            tallies = _tallies(net, shape)
+            tallies = _tallies(net, zeros)
     return _rows(net, tallies)
 
 
@@ -119,32 +128,34 @@ def input_shape(net: nn.Module, data: Any = None) -> tuple[int, ...] | None:
     ----------
     net : nn.Module
         May carry a tuple ``input_shape``, as those of `explorer.load` do.
-    data : object with an indexable ``eval``, optional
-        Its first sample's shape goes before the network's attribute.
+    data : Data, Dataset, pair of Tensor, or iterable of batches, optional
+        The shape of its first sample goes before the network's attribute; of several inputs
+        that of the first, where the network takes it alone.
 
     Returns
     -------
     tuple of int or None
         Without the batch; None if it is not known.
     """
-    if data is not None:
-        sample = data.eval[0]
-        first = sample[0] if isinstance(sample, (tuple, list)) else sample
-        return tuple(first.shape)
-    known = getattr(net, INPUT_SHAPE_ATTRIBUTE, None)
-    return None if known is None else tuple(known)
+    own = getattr(net, INPUT_SHAPE_ATTRIBUTE, None)
+    known = None if own is None else tuple(own)
+    inputs = None if data is None else first_inputs(data)
+    if inputs is None:
+        return known
+    shape = tuple(tensors_of(inputs)[0].shape[1:])
+    if shape == known or (shape and takes(net, tensors_of(inputs)[0])):
+        return shape
+    return known
 
 
-def _tallies(net: nn.Module, shape: tuple[int, ...]) -> Mapping[str, _Tally]:
+def _tallies(net: nn.Module, zeros: Tensor) -> Mapping[str, _Tally]:
     ledger = _Ledger(net)
     with ledger.open(), Unfused(ledger):
-        _forward_zeros(net, shape, Counter(ledger))
+        _run(net, zeros, Counter(ledger))
     return ledger.tallies
 
 
-def _forward_zeros(net: nn.Module, shape: tuple[int, ...], counter: Counter) -> None:
-    like = next((p for p in net.parameters() if p.is_floating_point()), torch.empty(0))
-    zeros = torch.zeros((1, *shape), dtype=like.dtype, device=like.device)
+def _run(net: nn.Module, zeros: Tensor, counter: Counter) -> None:
     with eval_mode(net), torch.inference_mode(), torch.random.fork_rng(devices=[]), counter:
         forward(net, zeros)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.compress.forward import first_rows
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.activity import input_density
 from explorer.measure.anatomy import Anatomy, anatomy
@@ -58,9 +59,9 @@ def _costs(scene: Scene) -> LayerCosts:
     judged = getattr(session.data, "eval", session.data)
     if judged is None:
         return layer_costs(scene.result, published=published)
-    inputs, _ = next(batches(judged, N_SAMPLES))
-    densities = input_density(session.compress().restore(), inputs[:N_SAMPLES])
-    return layer_costs(scene.result, densities, len(inputs[:N_SAMPLES]), published)
+    inputs, labels = next(batches(judged, N_SAMPLES))
+    densities = input_density(session.compress().restore(), first_rows(inputs, N_SAMPLES))
+    return layer_costs(scene.result, densities, min(len(labels), N_SAMPLES), published)
 
 
 def _tradeoffs(scene: Scene) -> Tradeoffs:

@@ -12,7 +12,7 @@ from explorer.closing import close_all
 from explorer.compress.model import index_layers
 from explorer.compress.recipe import Recipe
 from explorer.library import compress
-from explorer.measure.accuracy import Accuracy, judge
+from explorer.measure.accuracy import Accuracy, running_accuracy
 from explorer.measure.family import Family, Relative
 from explorer.session import Session
 from explorer.session.worker import LatestWins, Stale
@@ -159,7 +159,7 @@ def fitting(recipe: Recipe, net: nn.Module) -> tuple[Recipe, bool]:
 def judged(net: nn.Module, data: Any, stale: Stale) -> Accuracy | None:
     """Judge a network on samples held out; None where it turns stale."""
     last = None
-    for accuracy in judge(net, getattr(data, "eval", data)):
+    for accuracy in running_accuracy(net, getattr(data, "eval", data)):
         if stale():
             return None
         last = accuracy

@@ -12,7 +12,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.measure.batches import batches
+from explorer.compress.forward import (
+    Inputs,
+    call,
+    first_rows,
+    moved,
+    own_copy,
+    scores,
+    tensors_of,
+)
+from explorer.measure.batches import batches, collated, labeled
 from explorer.measure.behavior import Behavior, behavior
 from explorer.measure.gallery import thumbnails
 from explorer.measure.judged import Judged, judged, most_samples
@@ -155,7 +164,7 @@ class Behaviors:
         first = next(batches(self._data, max(TRIED_BATCHES)), None)
         if first is None:
             raise ValueError("data: expected at least one labeled sample, got none")
-        n_classes, self._batch = _timed(net, first[0].to(self._device))
+        n_classes, self._batch = _timed(net, moved(first[0], self._device))
         return n_classes
 
     def _written(self, trial: Trial, should_stop: Stop) -> nn.Module | None:
@@ -169,14 +178,19 @@ class Behaviors:
         return copy.net
 
     def _thumbnails(self, chosen: Judged, samples: Sequence[int]) -> list[Tensor | None]:
-        inputs = [torch.as_tensor(chosen.samples[sample][0]) for sample in samples]
-        return thumbnails(inputs, self._pixels)
+        return thumbnails([_shown(chosen.samples[i]) for i in samples], self._pixels)
 
 
 def _pixels(data: Any) -> Callable[[Tensor], Tensor] | None:
     """Return what undoes the normalization; None where none is known."""
     known = (getattr(data, "mean", (0.0,)), getattr(data, "std", (1.0,))) != ((0.0,), (1.0,))
     return getattr(data, "pixels", None) if known else None
+
+
+def _shown(sample: Any) -> Tensor:
+    """Return a sample's input as a tensor; of several the first."""
+    inputs = labeled(collated([sample]))[0]
+    return tensors_of(inputs)[0][0]
 
 
 def _same(one: Trial, other: Trial) -> bool:
@@ -186,17 +200,21 @@ def _same(one: Trial, other: Trial) -> bool:
     )
 
 
-def _timed(net: nn.Module, inputs: Tensor) -> tuple[int, int]:
+def _timed(net: nn.Module, inputs: Inputs) -> tuple[int, int]:
     """Find the number of classes, and the fitting number of samples in a batch."""
     for size in TRIED_BATCHES:
-        few = inputs[:size]
+        few = first_rows(inputs, size)
+        given, again = own_copy(few), own_copy(few)
         with torch.inference_mode():
-            net(few)
+            call(net, given)
             started = time.perf_counter()
-            scores = net(few)
+            answers = scores(net, again)
         seconds = time.perf_counter() - started
         if seconds > BATCH_S / 4:
             break
-    if scores.ndim != 2:
-        raise ValueError(f"net: expected scores of shape (n, n_classes), got {tuple(scores.shape)}")
-    return scores.shape[1], max(1, min(LARGEST_BATCH, int(len(few) * BATCH_S / seconds)))
+    if answers.ndim != 2:
+        raise ValueError(
+            f"net: expected scores of shape (n, n_classes), got {tuple(answers.shape)}"
+        )
+    n = len(tensors_of(few)[0])
+    return answers.shape[1], max(1, min(LARGEST_BATCH, int(n * BATCH_S / seconds)))

@@ -8,10 +8,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
+from explorer.compress.forward import (
+    Inputs,
+    call,
+    device_of,
+    moved,
+    own_copy,
+    scores,
+    scores_of,
+    tensors_of,
+)
 from explorer.measure.accuracy import Accuracy, judge
-from explorer.measure.batches import batches, check_data
+from explorer.measure.batches import batches, check_data, is_indexed, is_pair
 from explorer.measure.metric import Metric, Score
 from explorer.measure.metric_runner import MetricRunner
 from explorer.session.prefix_cache import BUDGET_BYTES, PrefixCache, Stopped
@@ -101,7 +110,7 @@ class Evaluation:
         recording = self.recording = Recording(state) if self._repeats() else None
         keep = recording.add if recording else None
         try:
-            for accuracy in judge(forward, self._data, self._batch or FIRST_BATCH, keep):
+            for accuracy in judge(forward, self._data, self._batch or FIRST_BATCH, keep, net):
                 yield accuracy
                 if stale():
                     return
@@ -112,27 +121,28 @@ class Evaluation:
 
     def _forward(
         self, net: nn.Module, state: Mapping[str, Any], stale: Callable[[], bool]
-    ) -> Callable[[Tensor], Tensor]:
-        device = next(net.parameters()).device
+    ) -> Callable[[Inputs], Tensor]:
+        device = device_of(net)
         if not self._repeats():
-            return lambda inputs: net(inputs.to(device))
+            return lambda inputs: scores(net, moved(inputs, device))
         if self._prefix is None:
             self._prefix = PrefixCache(net, list(state), self._budget)
             self._batch = self._fitting_batch(net, device)
         self._prefix.begin(state)
         prefix, position = self._prefix, 0
 
-        def forward(inputs: Tensor) -> Tensor:
+        def forward(inputs: Inputs) -> Tensor:
             nonlocal position
-            batch = (position, len(inputs))
-            position += len(inputs)
-            return prefix.run(batch, inputs.to(device), stale)
+            n = len(tensors_of(inputs)[0])
+            batch = (position, n)
+            position += n
+            return scores_of(prefix.run(batch, moved(inputs, device), stale))
 
         return forward
 
     def _repeats(self) -> bool:
         """Whether the samples come in the same order each time."""
-        return isinstance(self._data, Dataset) and hasattr(self._data, "__len__")
+        return is_indexed(self._data) or is_pair(self._data)
 
     def _fitting_batch(self, net: nn.Module, device: torch.device) -> int:
         """Find how many samples take about `BATCH_S`, trying more while that takes no time."""
@@ -140,15 +150,18 @@ class Evaluation:
             first = next(batches(self._data, size), None)
             if first is None:
                 return FIRST_BATCH
-            inputs = first[0].to(device)
+            inputs, n = moved(first[0], device), len(first[1])
             seconds = min(_seconds(net, inputs) for _ in range(2))
             if seconds > BATCH_S / 4:
                 break
-        return max(1, min(MAX_BATCH, int(len(inputs) * BATCH_S / max(seconds, 1e-6))))
+        if self._prefix is not None:
+            self._prefix.check(inputs)
+        return max(1, min(MAX_BATCH, int(n * BATCH_S / max(seconds, 1e-6))))
 
 
-def _seconds(net: nn.Module, inputs: Tensor) -> float:
+def _seconds(net: nn.Module, inputs: Inputs) -> float:
+    given = own_copy(inputs)
     started = time.perf_counter()
     with torch.inference_mode():
-        net(inputs)
+        call(net, given)
     return time.perf_counter() - started

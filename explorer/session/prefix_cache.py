@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, fx, nn
 
+from explorer.compress.forward import Inputs, call
 from explorer.session.tracing import trace
 
 BUDGET_BYTES = 1_000_000_000
+AGREEMENT = 1e-3
 
 
 class Stopped(Exception):
@@ -96,9 +99,20 @@ class PrefixCache:
             self._target = cut if cut > min(self._first.values()) else 0
         self._state = dict(state)
 
-    def run(
-        self, batch: tuple[int, int], inputs: Tensor, stale: Callable[[], bool] = never
-    ) -> Tensor:
+    def check(self, inputs: Inputs) -> None:
+        """Compare the traced network with the network on some inputs; call it where they differ.
+
+        A trace does not see what a network does to another view of a tensor it writes into.
+        """
+        if self._graph is None or not isinstance(inputs, Tensor):
+            return
+        with torch.inference_mode():
+            runner = _Runner(self._graph, None, {}, never)
+            traced, called = runner.run(inputs.clone()), self._net(inputs.clone())
+        if not _agree(traced, called):
+            self._graph = None
+
+    def run(self, batch: tuple[int, int], inputs: Inputs, stale: Callable[[], bool] = never) -> Any:
         """Run one batch and return what the network returns.
 
         Parameters
@@ -106,7 +120,8 @@ class PrefixCache:
         batch : tuple of int
             Its first sample and its size; the same numbers must always come with the
             same inputs.
-        inputs : Tensor
+        inputs : Tensor, tuple or dict of Tensor
+            The cache's own: the network may write into them.
         stale : callable
             Asked before each operation.
 
@@ -115,8 +130,8 @@ class PrefixCache:
         Stopped
             As soon as `stale` says True.
         """
-        if self._graph is None:
-            return self._net(inputs)
+        if self._graph is None or not isinstance(inputs, Tensor):
+            return call(self._net, inputs)
         kept = self._kept.get(batch)
         if kept is not None and not _same(kept.before, self._before(kept.cut)):
             self._drop(batch)
@@ -177,9 +192,9 @@ class _Runner(fx.Interpreter):
         if n is self._node:
             self.live = {node: value for node, value in self.env.items() if value is not None}
         if n.all_input_nodes and _may_write(self.module, n):
-            written = self.env[n.all_input_nodes[0]]
-            for values in (self._kept, self.live or {}):
-                _save_from(written, values)
+            for written in n.all_input_nodes:
+                for values in (self._kept, self.live or {}):
+                    _save_from(self.env[written], values)
         return super().run_node(n)
 
 
@@ -188,7 +203,9 @@ def _may_write(graph: nn.Module, node: fx.Node) -> bool:
     if node.op == "call_module":
         return bool(getattr(graph.get_submodule(str(node.target)), "inplace", False))
     name = str(getattr(node.target, "__name__", node.target))
-    flagged = any(value is True for value in (*node.args, *node.kwargs.values()))
+    flagged = "out" in node.kwargs or any(
+        value is True for value in (*node.args, *node.kwargs.values())
+    )
     return flagged or (name.endswith("_") and not name.endswith("__"))
 
 
@@ -222,6 +239,19 @@ def _first_use(nodes: list[fx.Node], modules: list[str]) -> int:
             if target == name or name.startswith(f"{target}.") or target.startswith(f"{name}."):
                 return number
     return 0
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Whether two outputs hold the same numbers."""
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return one.shape == other.shape and torch.allclose(
+            one.float(), other.float(), rtol=AGREEMENT, atol=AGREEMENT, equal_nan=True
+        )
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_agree(one[k], other[k]) for k in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(_agree, one, other))
+    return type(one) is type(other)
 
 
 def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:

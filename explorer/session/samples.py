@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset, Subset, TensorDataset
 
-from explorer.measure.batches import batches, n_samples
+from explorer.compress.forward import call, device_of, moved, own_copy
+from explorer.measure.batches import batches, is_indexed, is_pair, n_samples
 
 COUNTS = (2000, 1000, 500)
 POINT_S = 0.5
@@ -62,7 +63,9 @@ def part_of(net: nn.Module, data: Any) -> Part:
     Part
     """
     whole, tune = getattr(data, "eval", data), getattr(data, "tune", None)
-    n_total = n_samples(whole) if isinstance(whole, Dataset) else 0
+    if is_pair(whole):
+        whole = TensorDataset(*whole)
+    n_total = n_samples(whole) if is_indexed(whole) else 0
     if n_total <= COUNTS[-1]:
         return Part(whole, tune, n_total, n_total)
     quick = POINT_S / _seconds_a_sample(net, whole)
@@ -71,14 +74,15 @@ def part_of(net: nn.Module, data: Any) -> Part:
 
 
 def _seconds_a_sample(net: nn.Module, data: Any) -> float:
-    inputs, _ = next(batches(data, TRIED))
+    inputs, labels = next(batches(data, TRIED))
     spent = []
     for _ in range(2):
+        given = moved(own_copy(inputs), device_of(net))
         started = time.perf_counter()
         with torch.inference_mode():
-            net(inputs.to(next(net.parameters()).device))
+            call(net, given)
         spent.append(time.perf_counter() - started)
-    return max(min(spent) / len(inputs), 1e-9)
+    return max(min(spent) / len(labels), 1e-9)
 
 
 def _spaced(data: Any, n: int, n_total: int) -> Dataset:

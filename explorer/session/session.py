@@ -14,6 +14,7 @@ from explorer.compress.recipe import Recipe
 from explorer.measure.behavior import Behavior
 from explorer.measure.breakdown import Breakdown
 from explorer.measure.metric import Metric, as_metric
+from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.result import Result
 from explorer.measure.rounds import Stop, never
 from explorer.measure.speed import Speed
@@ -25,7 +26,7 @@ from explorer.session.evaluation import Evaluation
 from explorer.session.prefix_cache import BUDGET_BYTES
 from explorer.session.preparation import Progress, unheard
 from explorer.session.subjects import Subjects
-from explorer.session.surroundings import check_numbers, chosen_device, known_shape
+from explorer.session.surroundings import check_numbers, chosen_device
 from explorer.session.trials import Observer, Trials
 
 

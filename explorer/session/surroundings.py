@@ -1,30 +1,9 @@
-"""What a session finds out for itself: an input's shape, where to compute, unsound numbers."""
+"""What a session finds out for itself: where to compute, unsound numbers."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
-from torch.utils.data import TensorDataset
-
-from explorer.measure.profile import input_shape as find_input_shape
-from explorer.measure.profile import profile
-
-
-def known_shape(net: nn.Module, data: Any) -> tuple[int, ...] | None:
-    """Return the shape of one input, as far as network or data tell it."""
-    if hasattr(data, "eval"):
-        return find_input_shape(net, data)
-    known = find_input_shape(net)
-    if known is not None or not isinstance(data, TensorDataset) or not len(data):
-        return known
-    shape = tuple(data.tensors[0].shape[1:])
-    try:
-        profile(net, shape)
-    except ValueError:
-        return None
-    return shape
 
 
 def chosen_device(device: str | torch.device) -> torch.device:

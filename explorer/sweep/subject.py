@@ -20,7 +20,7 @@ from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.reduction import around, need_shape, reduce, remaining, removes_neurons
 from explorer.compress.removal import NeuronIndex
 from explorer.compress.resolve import layer_steps, needs_saliency, resolve
-from explorer.measure.accuracy import Accuracy, judge
+from explorer.measure.accuracy import Accuracy, running_accuracy
 from explorer.measure.figures import Network, figures
 from explorer.measure.metric import Metric, Score
 from explorer.measure.metric_runner import MetricRunner
@@ -73,7 +73,7 @@ class Subject:
         self.net = _on_cpu(net)
         self.data = getattr(data, "eval", data)
         self.tune = getattr(data, "tune", data)
-        shape = input_shape or known_shape(net, data if hasattr(data, "eval") else None)
+        shape = input_shape or known_shape(net, data)
         self.input_shape = None if shape is None else tuple(shape)
         self.layers = index_layers(self.net)
         self.stopped = threading.Event()
@@ -181,7 +181,7 @@ class Subject:
             yield size, score
             return
         found = False
-        for accuracy in judge(net, self.data):
+        for accuracy in running_accuracy(net, self.data):
             found = True
             yield size, accuracy
         if not found:

@@ -7,13 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.forward import device_of
+from explorer.compress.forward import moved as on_device
 from explorer.train.hints import Hints, hint_error, regressor
 from explorer.train.layer_outputs import watched
 from explorer.train.objective import Batch, Objective
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import Target
-from explorer.train.teacher import Stop, Teacher, device_of, forward
+from explorer.train.teacher import Stop, Teacher, forward
 
 
 class Imitation(Objective):
@@ -49,7 +51,8 @@ class Imitation(Objective):
             )
         self._live = moved or self._hints is not None
         first = torch.zeros(1, dtype=torch.int64)
-        inputs, labels = (part.to(device_of(net)) for part in samples.take(first))
+        device = device_of(net)
+        inputs, labels = (on_device(part, device) for part in samples.take(first))
         with torch.no_grad():
             n_student = self.scores(net, Batch(inputs, labels, first)).shape[1]
         if self.target.needs_answers:

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from explorer.compress.forward import Inputs, call, scores_of
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings
 
@@ -18,14 +19,14 @@ class Batch:
 
     Attributes
     ----------
-    inputs : Tensor, shape (n, ...)
+    inputs : Tensor, shape (n, ...), or a tuple or dict of them
         As the network gets them, moved where the settings say so.
     labels : Tensor, shape (n,), integer
     chosen : Tensor, shape (n,), int64
         Their numbers in the data.
     """
 
-    inputs: Tensor
+    inputs: Inputs
     labels: Tensor
     chosen: Tensor
 
@@ -48,7 +49,7 @@ class Objective(ABC):
 
     def scores(self, net: nn.Module, batch: Batch) -> Tensor:
         """Return the network's scores, shape (n, n_classes), and keep what `parts` needs."""
-        return net(batch.inputs)
+        return scores_of(call(net, batch.inputs))
 
     @abstractmethod
     def parts(self, scores: Tensor, batch: Batch) -> dict[str, Tensor]:

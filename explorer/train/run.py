@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.copied import copied
+from explorer.compress.forward import moved
 from explorer.compress.plain import kept_zeros, plain_network
 from explorer.compress.share import Shared
 from explorer.compress.weights import compressible
@@ -197,7 +198,7 @@ class Run:
         if self.settings.max_shift:
             inputs = shifted(inputs, self.settings.max_shift, self._generator)
         device = next(self.net.parameters()).device
-        return Batch(inputs.to(device), labels.to(device), chosen)
+        return Batch(moved(inputs, device), labels.to(device), chosen)
 
     def _update(self, rate: float) -> None:
         clear_gradients(self.layers, self.masks)

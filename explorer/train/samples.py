@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, TensorDataset, default_collate
+from torch.utils.data import DataLoader, TensorDataset, default_collate
+
+from explorer.compress.forward import Inputs, rows, tensors_of
+from explorer.measure.batches import collated, is_indexed, is_pair, labeled
+from explorer.measure.held import HeldSamples, hold
+from explorer.measure.labels import check_classes, class_numbers
+
+MOST_HELD = 2**31
+MOST_HELD_BYTES = 1_000_000_000
 
 
 class Samples:
@@ -14,80 +23,94 @@ class Samples:
 
     Parameters
     ----------
-    data : Data, Dataset or pair of Tensor
-        A data set of pairs (input, class index) with a length; a pair of tensors, inputs
-        (n, ...) and labels (n,); or a `Data`, of which ``tune`` is used.
+    data : Data, Dataset, pair of Tensor, DataLoader or iterable of batches
+        A data set of samples with a length; a pair of tensors, inputs (n, ...) and labels (n,);
+        or a `Data`, of which ``tune`` is used. Of a loader that only puts samples together its
+        data set is used; other streams are read once and held, 1 GB of inputs at most.
 
     Attributes
     ----------
     n : int
         Samples there are.
     labels : Tensor or None
-        All labels, where the data are tensors.
+        All labels, int64, where the data are tensors.
 
     Raises
     ------
     TypeError
-        If `data` is none of these.
+        If `data` is none of these, or labels are no integers.
     ValueError
-        If it is empty, its two parts differ in length, or it holds NaN or infinite inputs.
+        If it is empty, too large to be held, its two parts differ in length, or it holds NaN or
+        infinite inputs.
     """
 
     def __init__(self, data: Any) -> None:
-        data = getattr(data, "tune", data)
+        data = _indexed(getattr(data, "tune", data))
         self._dataset: Any = None
-        self._inputs: Tensor | None = None
+        self._inputs: Inputs | None = None
         self.labels: Tensor | None = None
-        if isinstance(data, TensorDataset) and len(data.tensors) == 2:
-            data = data.tensors
-        if _is_pair(data):
-            self._inputs, self.labels = data
-            _check_tensors(self._inputs, self.labels)
-            self.n = len(self.labels)
-        elif isinstance(data, Dataset) and hasattr(data, "__len__"):
-            self._dataset, self.n = data, len(data)
+        if isinstance(data, HeldSamples):
+            self._inputs, self.labels = data.inputs, data.labels
+        elif is_pair(data):
+            self.labels = class_numbers(data[1])
+            self._inputs = data[0]
+            _check_lengths(data[0], self.labels)
         else:
-            cure = "; pass its dataset" if isinstance(data, DataLoader) else ""
-            raise TypeError(
-                "data: expected a Dataset of pairs (input, class index) that has a length, or "
-                f"a pair of tensors; got {type(data).__name__}{cure}"
-            )
+            self._dataset = data
+        self.n = len(data) if self.labels is None else len(self.labels)
+        if self._inputs is not None:
+            for tensor in tensors_of(self._inputs):
+                _check_finite(tensor)
         if self.n == 0:
             raise ValueError("data: expected at least one labeled sample, got none")
 
-    def take(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the chosen inputs (n_chosen, ...) and labels (n_chosen,)."""
+    def take(self, chosen: Tensor) -> tuple[Inputs, Tensor]:
+        """Return copies of the chosen inputs (n_chosen, ...) and labels (n_chosen,), int64."""
         if self._inputs is not None and self.labels is not None:
-            return self._inputs[chosen], self.labels[chosen]
-        batch = default_collate([self._dataset[i] for i in chosen.tolist()])
-        if not isinstance(batch, (list, tuple)) or len(batch) != 2:
-            raise TypeError(
-                f"data: expected pairs (input, class index); got {type(batch).__name__}"
-            )
-        return batch[0], torch.as_tensor(batch[1])
+            return rows(self._inputs, chosen), self.labels[chosen]
+        batch = collated(self._dataset[i] for i in chosen.tolist())
+        return labeled(batch, int(chosen[0]) if len(chosen) else 0)
 
 
-def _is_pair(data: Any) -> bool:
-    return (
-        isinstance(data, (list, tuple))
-        and len(data) == 2
-        and all(isinstance(part, Tensor) for part in data)
-    )
+def _indexed(data: Any) -> Any:
+    """Return data whose samples have numbers: a dataset, a pair of tensors, or held samples."""
+    if isinstance(data, DataLoader) and data.collate_fn is default_collate:
+        data = data.dataset
+    if isinstance(data, TensorDataset) and len(data.tensors) == 2:
+        return data.tensors
+    if is_pair(data) or is_indexed(data):
+        return data
+    if isinstance(data, (str, bytes, Mapping)) or not isinstance(data, Iterable):
+        raise TypeError(
+            "data: expected a Dataset of pairs (input, class index) that has a length, a pair of "
+            f"tensors, or a DataLoader; got {type(data).__name__}"
+        )
+    held = hold(data, MOST_HELD, MOST_HELD_BYTES, lambda: False)
+    samples, whole = held if held is not None else (None, False)
+    if not whole:
+        raise ValueError(
+            f"data: a stream of more than {MOST_HELD_BYTES // 10**9} GB cannot be held to take "
+            "samples by number; give a Dataset that has a length"
+        )
+    return samples
 
 
-def _check_tensors(inputs: Tensor, labels: Tensor) -> None:
-    if inputs.ndim < 1 or labels.ndim != 1 or len(inputs) != len(labels):
+def _check_lengths(inputs: Tensor, labels: Tensor) -> None:
+    if inputs.ndim < 1 or len(inputs) != len(labels):
         raise ValueError(
             "data: expected inputs of shape (n, ...) and labels of shape (n,); got "
             f"{tuple(inputs.shape)} and {tuple(labels.shape)}"
         )
-    if labels.is_floating_point() or labels.dtype == torch.bool:
-        raise TypeError(f"data: labels must be class numbers (integers); got {labels.dtype}")
-    total_is_finite = bool(torch.isfinite(inputs.sum()))
-    if not total_is_finite and not bool(torch.isfinite(inputs).all()):
-        bad = int((~torch.isfinite(inputs)).flatten(1).any(1).sum())
+
+
+def _check_finite(inputs: Tensor) -> None:
+    if not inputs.is_floating_point() or bool(torch.isfinite(inputs.sum())):
+        return
+    wrong = (~torch.isfinite(inputs)).flatten(1).any(1)
+    if bool(wrong.any()):
         raise ValueError(
-            f"data: {bad} of {len(inputs)} inputs hold NaN or infinite values; leave them out"
+            f"data: {int(wrong.sum())} of {len(inputs)} inputs hold NaN or infinite values, first "
+            f"sample {int(wrong.nonzero()[0])}; leave them out"
         )
 
 
@@ -98,12 +121,7 @@ def check_scores(scores: Tensor, labels: Tensor) -> None:
             "net: expected scores of shape (n, n_classes) for a batch; got shape "
             f"{tuple(scores.shape)}"
         )
-    low, high = int(labels.min()), int(labels.max())
-    if not 0 <= low <= high < scores.shape[1]:
-        raise ValueError(
-            f"data: labels must be from 0 to {scores.shape[1] - 1}, one for each of the "
-            f"network's outputs; got {low} to {high}"
-        )
+    check_classes(labels, scores.shape[1])
 
 
 def shifted(images: Tensor, max_shift: int, generator: torch.Generator) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.forward import Inputs, device_of, moved, scores, tensors_of
 from explorer.compress.weights import check_module
 from explorer.train.samples import Samples
 
@@ -46,7 +47,7 @@ def teacher_logits(teacher: nn.Module, data: Any) -> Tensor:
 def answers(teacher: nn.Module, samples: Samples) -> Iterator[Tensor]:
     """Yield the logits batch after batch, each on the CPU; of large inputs fewer at a time."""
     numbers = torch.arange(samples.n)
-    size = samples.take(numbers[:1])[0].numel()
+    size = sum(tensor.numel() for tensor in tensors_of(samples.take(numbers[:1])[0]))
     for chosen in numbers.split(max(1, min(BATCH, MOST_NUMBERS // max(1, size)))):
         yield ask(teacher, samples.take(chosen)[0]).cpu()
 
@@ -57,7 +58,7 @@ def joined(parts: list[Tensor]) -> Tensor:
         return check_logits("teacher: its logits", torch.cat(parts).clone())
 
 
-def ask(teacher: nn.Module, inputs: Tensor) -> Tensor:
+def ask(teacher: nn.Module, inputs: Inputs) -> Tensor:
     """Return the logits for a batch, without a gradient.
 
     Raises
@@ -66,10 +67,10 @@ def ask(teacher: nn.Module, inputs: Tensor) -> Tensor:
         If the teacher fails on the inputs, or gives no scores.
     """
     with torch.no_grad():
-        return forward(teacher, inputs.to(device_of(teacher)), "teacher")
+        return forward(teacher, moved(inputs, device_of(teacher)), "teacher")
 
 
-def forward(net: nn.Module, inputs: Tensor, whose: str) -> Tensor:
+def forward(net: nn.Module, inputs: Inputs, whose: str) -> Tensor:
     """Return a network's scores, shape (n, n_classes).
 
     Raises
@@ -78,21 +79,18 @@ def forward(net: nn.Module, inputs: Tensor, whose: str) -> Tensor:
         If it fails on the inputs, or gives something else.
     """
     try:
-        scores = net(inputs)
+        found = scores(net, inputs)
     except RuntimeError as error:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_of(inputs))
+        raise ValueError(f"data: the {whose} fails on inputs of shape {shapes}: {error}") from error
+    except TypeError as error:
+        raise ValueError(f"{whose}: {error}") from error
+    if found.ndim != 2 or len(found) != len(tensors_of(inputs)[0]):
         raise ValueError(
-            f"data: the {whose} fails on inputs of shape {tuple(inputs.shape)}: {error}"
-        ) from error
-    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != len(inputs):
-        got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
-        raise ValueError(f"{whose}: expected scores of shape (n, n_classes) for a batch; got {got}")
-    return scores
-
-
-def device_of(net: nn.Module) -> torch.device:
-    """Return where a network is; the CPU where it holds nothing."""
-    tensors = [*net.parameters(), *net.buffers()]
-    return tensors[0].device if tensors else torch.device("cpu")
+            f"{whose}: expected scores of shape (n, n_classes) for a batch; got "
+            f"{tuple(found.shape)}"
+        )
+    return found
 
 
 def check_teacher(teacher: Any) -> None:
@@ -162,12 +160,12 @@ class Teacher:
                 self._digests["logits"] = digest([self._logits])
         return self._digests
 
-    def n_classes(self, inputs: Tensor) -> int:
+    def n_classes(self, inputs: Inputs) -> int:
         """Return how many scores the teacher gives; asked with `inputs` where none are kept."""
         logits = self.ask(inputs) if self._logits is None else self._logits
         return logits.shape[1]
 
-    def ask(self, inputs: Tensor) -> Tensor:
+    def ask(self, inputs: Inputs) -> Tensor:
         """Return the logits for inputs that may be none of the samples; as `ask`."""
         return check_logits("teacher: its logits", ask(self.net, inputs))
 

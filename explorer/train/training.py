@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from explorer.compress.share import Shared
-from explorer.measure.accuracy import Accuracy, judge
+from explorer.measure.accuracy import Accuracy, running_accuracy
 from explorer.measure.metric import Metric, Score, as_metric
 from explorer.measure.metric_runner import MetricRunner
 from explorer.measure.rounds import never
@@ -123,7 +123,7 @@ def judged(net: nn.Module, validation: Any, should_stop: Stop | None) -> Accurac
     if isinstance(validation, MetricRunner):
         return validation.ask(net, should_stop or never)
     last = None
-    for accuracy in judge(net, validation):
+    for accuracy in running_accuracy(net, validation):
         if should_stop and should_stop():
             return None
         last = accuracy

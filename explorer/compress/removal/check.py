@@ -43,7 +43,7 @@ def compare(masked: nn.Module, net: nn.Module, kept: Kept, example: Tensor) -> N
         check = _Check(trail, kept)
         try:
             _watched(net, kept, check, example)
-            found = flat(net(example))
+            found = flat(net(example.clone()))
         except Exception as error:
             raise Mismatch(check.bad) from error
     if check.bad or not _alike(expected, found):
@@ -83,7 +83,7 @@ def _watched(net: nn.Module, kept: Kept, see: Any, example: Tensor) -> list[Tens
 
     hooks = [net.get_submodule(name).register_forward_hook(partial(hook, name)) for name in kept]
     try:
-        return flat(net(example))
+        return flat(net(example.clone()))
     finally:
         for handle in hooks:
             handle.remove()

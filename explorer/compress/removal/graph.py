@@ -56,7 +56,7 @@ def traced(net: nn.Module, example: Tensor) -> Coupling:
 
 
 def _forward(net: nn.Module, example: Tensor) -> Any:
-    return net(example)
+    return net(example.clone())
 
 
 def _map_nodes(graph: Any) -> set[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import eval_mode, random_input
+from explorer.compress.forward import eval_mode, random_ids, random_input, takes_ids
 from explorer.compress.neurons import PruneNeurons
 from explorer.compress.removal.check import Mismatch, compare
 from explorer.compress.removal.choice import chosen
@@ -117,8 +117,12 @@ class NeuronIndex:
         self._lock = threading.Lock()
         _check_taken(net, input_shape)
         with torch.inference_mode(False), torch.enable_grad():
-            inputs = [torch.randn(input_shape, generator=generator) * s for s in EXAMPLE_SCALES]
-            self._example = torch.stack(inputs)
+            if takes_ids(net, input_shape):
+                shape = (len(EXAMPLE_SCALES), *input_shape)
+                self._example = random_ids(net, shape, generator)
+            else:
+                inputs = [torch.randn(input_shape, generator=generator) * s for s in EXAMPLE_SCALES]
+                self._example = torch.stack(inputs)
             try:
                 self._coupling = traced(_borrowed(net), _like(self._example, net))
             except Exception as error:
@@ -227,15 +231,13 @@ def _check_steps(net: nn.Module, steps: Mapping[str, PruneNeurons]) -> None:
 
 
 def _like(example: Tensor, net: nn.Module) -> Tensor:
-    """Move an example to the device and type of a network's first weights."""
+    """Move an example to the device, and numbers to the type, of a network's first weights."""
     first = next(iter(compressible(net).values()))
-    return example.to(first.device, first.dtype)
+    return example.to(first.device, first.dtype if example.is_floating_point() else example.dtype)
 
 
 def _check_taken(net: nn.Module, input_shape: tuple[int, ...]) -> None:
-    """Raise ValueError where a network without integer inputs does not take the shape."""
-    if any(isinstance(module, nn.Embedding) for module in net.modules()):
-        return
+    """Raise ValueError where a network does not take the shape."""
     with eval_mode(net), torch.no_grad():
         try:
             net(random_input(net, input_shape, 2))

@@ -152,7 +152,7 @@ def _ranges(
         hooks.append(layer.register_forward_pre_hook(partial(look, slot.name, channel)))
     try:
         with torch.no_grad():
-            net(example)
+            net(example.clone())
     finally:
         for hook in hooks:
             hook.remove()
