@@ -14,7 +14,10 @@ from explorer.compress.forward import Inputs, first_rows, own_copy, tensors_of
 from explorer.measure.labels import class_numbers
 
 LABEL_KEYS = ("labels", "label")
-FORMS = "expected pairs (input, class index), or dicts with 'labels' and the network's arguments"
+FORMS = (
+    "expected a Dataset of pairs (input, class index), batches of such pairs, or dicts with "
+    "'labels' and the network's arguments"
+)
 
 
 def n_samples(data: Any) -> int:

@@ -139,13 +139,16 @@ def input_shape(net: nn.Module, data: Any = None) -> tuple[int, ...] | None:
     """
     own = getattr(net, INPUT_SHAPE_ATTRIBUTE, None)
     known = None if own is None else tuple(own)
-    inputs = None if data is None else first_inputs(data)
+    try:
+        inputs = None if data is None else first_inputs(data)
+    except Exception:  # what is wrong with the data is told where it is measured on
+        inputs = None
     if inputs is None:
         return known
-    shape = tuple(tensors_of(inputs)[0].shape[1:])
-    if shape == known or (shape and takes(net, tensors_of(inputs)[0])):
-        return shape
-    return known
+    first = tensors_of(inputs)[0]
+    shape = tuple(first.shape[1:])
+    alone = isinstance(inputs, Tensor) and hasattr(data, "eval")
+    return shape if alone or shape == known or (shape and takes(net, first)) else known
 
 
 def _tallies(net: nn.Module, zeros: Tensor) -> Mapping[str, _Tally]:

@@ -63,6 +63,8 @@ class Samples:
                 _check_finite(tensor)
         if self.n == 0:
             raise ValueError("data: expected at least one labeled sample, got none")
+        if self._dataset is not None:
+            self.take(torch.zeros(1, dtype=torch.int64))
 
     def take(self, chosen: Tensor) -> tuple[Inputs, Tensor]:
         """Return copies of the chosen inputs (n_chosen, ...) and labels (n_chosen,), int64."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import Inputs, device_of, moved, scores, tensors_of
+from explorer.compress.forward import Inputs, call, device_of, moved, scores_of, tensors_of
 from explorer.compress.weights import check_module
 from explorer.train.samples import Samples
 
@@ -79,10 +79,12 @@ def forward(net: nn.Module, inputs: Inputs, whose: str) -> Tensor:
         If it fails on the inputs, or gives something else.
     """
     try:
-        found = scores(net, inputs)
+        output = call(net, inputs)
     except RuntimeError as error:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_of(inputs))
         raise ValueError(f"data: the {whose} fails on inputs of shape {shapes}: {error}") from error
+    try:
+        found = scores_of(output)
     except TypeError as error:
         raise ValueError(f"{whose}: {error}") from error
     if found.ndim != 2 or len(found) != len(tensors_of(inputs)[0]):

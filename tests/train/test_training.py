@@ -267,7 +267,7 @@ BAD_DATA = [
     ((torch.zeros(4, 6), torch.zeros(3).long()), ValueError, "labels of shape"),
     ((torch.zeros(4, 6), torch.zeros(4)), TypeError, "labels must be class numbers"),
     ([1, 2, 3], TypeError, "expected a Dataset of pairs"),
-    (DataLoader(TensorDataset(torch.zeros(4))), TypeError, "pass its dataset"),
+    (DataLoader(TensorDataset(torch.zeros(4))), TypeError, "of 1 parts"),
 ]
 
 

@@ -65,7 +65,7 @@ def test_kinds_stay_what_they_are(data):
         ((torch.zeros(2, 1), torch.tensor([0, 1])), -1, ValueError, "label must be from 0"),
         ((torch.zeros(2, 1), torch.tensor([0, 1])), "3", TypeError, "label must be an integer"),
         ((torch.zeros(2, 1), torch.tensor([0, 1])), None, TypeError, "label must be an integer"),
-        (DataLoader(TensorDataset(torch.zeros(4))), 0, TypeError, "pass its dataset"),
+        (DataLoader(TensorDataset(torch.zeros(4))), 0, TypeError, "of 1 parts"),
     ],
 )
 def test_bad_classes(data, label, error, words):
