@@ -83,27 +83,30 @@ def test_a_page_of_another_site_is_not_let_to_the_kernel(server):
     assert visit(server, attack) == (b"403", b"101")
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["evil.example", "evil.example:{port}", "localhost.evil.example", "10.0.0.1", "", "a, b"],
-)
-def test_a_name_that_leads_here_from_another_site_is_not_answered(server, host):
+HOSTS = ["evil.example", "evil.example:{port}", "localhost.evil.example", "10.0.0.1", "", "a, b"]
+
+
+def test_a_name_that_leads_here_from_another_site_is_not_answered(server):
     """Neither pages nor websockets, whose Origin such a page's browser tells as well."""
-    told = host.format(port=urlsplit(server.root).port)
+    place = urlsplit(server.root)
+    names = [host.format(port=place.port) for host in HOSTS]
 
     async def attack(visitor):
         with Sockets(server, visitor) as sockets:
-            return await asyncio.to_thread(sockets.open, Host=told, Origin=f"http://{told}")
+            return [
+                await asyncio.to_thread(sockets.open, Host=name, Origin=f"http://{name}")
+                for name in names
+            ]
 
-    assert visit(server, attack) in (b"403", b"400")
-    place = urlsplit(server.root)
-    for path in ("/", "/app", "/voila/static/voila.js", "/nowhere"):
-        with socket.create_connection((place.hostname, place.port), timeout=30) as attacker:
-            attacker.sendall(f"GET {path} HTTP/1.0\r\nHost: {told}\r\n\r\n".encode())
-            answer = b"".join(iter(lambda: attacker.recv(65536), b""))
-        assert answer.split()[1] in (b"403", b"400")
-        if b" 403 " in answer[:20]:
-            assert b"compression-explorer app --host NAME" in answer
+    assert set(visit(server, attack)) <= {b"403", b"400"}
+    for name in names:
+        for path in ("/", "/app", "/voila/static/voila.js", "/nowhere"):
+            with socket.create_connection((place.hostname, place.port), timeout=30) as attacker:
+                attacker.sendall(f"GET {path} HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
+                answer = b"".join(iter(lambda: attacker.recv(65536), b""))
+            assert answer.split()[1] in (b"403", b"400")
+            if b" 403 " in answer[:20]:
+                assert b"compression-explorer app --host NAME" in answer
 
 
 def test_one_kernel_has_so_many_connections_and_no_more(server):
