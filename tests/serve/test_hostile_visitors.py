@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from urllib.parse import urlsplit
+import urllib.request
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -69,6 +70,11 @@ def visit(server, conversation):
             return await asyncio.wait_for(conversation(visitor), 60)
         finally:
             await visitor.leave()
+            data = urlencode({"_xsrf": visitor.cookie}).encode()
+            address = f"{server.root}voila/api/shutdown/{visitor.kernel_id}"
+            cookie = {"Cookie": f"_xsrf={visitor.cookie}"}
+            request = urllib.request.Request(address, data=data, headers=cookie)
+            (await asyncio.to_thread(urllib.request.urlopen, request)).close()
 
     return asyncio.run(run())
 
