@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -26,10 +27,18 @@ def copied(net: Net, memo: Mapping[int, Any] | None = None) -> Net:
     """
     known: dict[int, Any] = dict(memo or {})
     for module in net.modules():
+        for own in module._parameters.values():
+            if own is not None and id(own) not in known and _is_sparse(own):
+                # torch's own copying of parameters asks for strides.
+                known[id(own)] = nn.Parameter(own.detach().clone(), own.requires_grad)
         for held in _held(vars(module)):
             if id(held) not in known and (put := _stand_in(held)) is not None:
                 known[id(held)] = put
     return copy.deepcopy(net, known)
+
+
+def _is_sparse(tensor: Tensor) -> bool:
+    return not nn.parameter.is_lazy(tensor) and tensor.layout is not torch.strided
 
 
 def _held(attributes: Mapping[str, Any]) -> Iterable[Any]:

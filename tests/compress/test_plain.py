@@ -108,3 +108,14 @@ def test_what_is_left_alone_is_told():
     assert (found.n_compressed, found.n_parameters) == (12, 215)
     assert found.left_alone == (("1", 200, "LSTM"), ("biases and scales", 3, "small"))
     assert "left alone: 1 (LSTM, 200)" in str(found)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse:UserWarning")
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr])
+def test_sparse_weights_are_made_dense(layout):
+    net = nn.Sequential(nn.Linear(4, 4))
+    dense = net[0].weight.detach()
+    net[0].weight = nn.Parameter(dense.to_sparse(layout=layout))
+    small = ex.compress(net, [])
+    assert small.notes == {"0": "sparse weight made dense"}
+    assert torch.equal(small.restore()[0].weight, dense)
