@@ -158,12 +158,19 @@ def zero_input(net: nn.Module, input_shape: Sequence[int]) -> Tensor:
 
 def takes_ids(net: nn.Module, input_shape: Sequence[int]) -> bool:
     """Whether a network fails on numbers with a fraction and takes whole ones (token ids)."""
-    embeds = any(isinstance(module, (nn.Embedding, nn.EmbeddingBag)) for module in net.modules())
-    if hasattr(net, INPUT_SHAPE_ATTRIBUTE) and not embeds:
+    if not any(map(_may_embed, net.modules())):
         return False
     like = _first_weight(net)
     floats = torch.zeros((1, *input_shape), dtype=like.dtype, device=like.device)
     return not takes(net, floats) and takes(net, floats.to(torch.int64))
+
+
+def _may_embed(module: nn.Module) -> bool:
+    """Whether a module may look up ids: an embedding, or one of a person's own with parameters."""
+    if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
+        return True
+    own = next(module.parameters(recurse=False), None) is not None
+    return own and not type(module).__module__.startswith("torch.nn.")
 
 
 def takes(net: nn.Module, inputs: Tensor) -> bool:

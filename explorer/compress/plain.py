@@ -15,7 +15,7 @@ KEPT_ZEROS = "layers_with_kept_zeros"
 NOTES = "notes_of_plain_network"
 
 
-def plain_network(net: nn.Module, name: str = "net", *, meta: bool = False) -> nn.Module:
+def plain_network(net: nn.Module, name: str = "net", *, only_run: bool = False) -> nn.Module:
     """Return a network whose weights are parameters of their layers.
 
     Parametrizations, hooks that compute weights, and pruning masks are folded into the
@@ -28,8 +28,9 @@ def plain_network(net: nn.Module, name: str = "net", *, meta: bool = False) -> n
         Left unchanged.
     name : str
         What messages call it.
-    meta : bool
-        Whether a network without values, on the meta device, will do.
+    only_run : bool
+        Whether it is not rewritten: scripted and quantized ones, and ones without values, on
+        the meta device, will do.
 
     Raises
     ------
@@ -40,7 +41,8 @@ def plain_network(net: nn.Module, name: str = "net", *, meta: bool = False) -> n
     """
     check_module(net, name)
     net = getattr(net, "_orig_mod", net)
-    _check_kind(net, name, meta)
+    if not only_run:
+        _check_kind(net, name)
     if not any(_computed(module) for module in net.modules()):
         return net
     with torch.inference_mode(False), torch.no_grad():
@@ -57,7 +59,7 @@ def plain_notes(net: nn.Module) -> dict[str, str]:
     return dict(getattr(net, NOTES, {}))
 
 
-def _check_kind(net: nn.Module, name: str, meta: bool) -> None:
+def _check_kind(net: nn.Module, name: str) -> None:
     for path, module in net.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
             raise TypeError(
@@ -69,7 +71,7 @@ def _check_kind(net: nn.Module, name: str, meta: bool) -> None:
                 f"{name}: layer {path!r} is quantized already ({type(module).__name__}); pass the "
                 "network as it was before torch quantized it"
             )
-        if not meta and any(p is not None and p.is_meta for p in module._parameters.values()):
+        if any(p is not None and p.is_meta for p in module._parameters.values()):
             raise ValueError(
                 f"{name}: layer {path!r} is on the meta device and holds no values; give it some "
                 "first, as in net.to_empty(device='cpu') and net.load_state_dict(...)"

@@ -15,8 +15,8 @@ from explorer.measure.labels import class_numbers
 
 LABEL_KEYS = ("labels", "label")
 FORMS = (
-    "expected a Dataset of pairs (input, class index), batches of such pairs, or dicts with "
-    "'labels' and the network's arguments"
+    "expected pairs (input, class index), or dicts with 'labels' and the network's arguments, "
+    "from a Dataset or in batches"
 )
 
 

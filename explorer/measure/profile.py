@@ -107,7 +107,7 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
     >>> [(row.name, row.weights, row.macs) for row in profile(nn.Linear(4, 3), (4,))]
     [('', 12, 12)]
     """
-    net = plain_network(net, meta=True)
+    net = plain_network(net, only_run=True)
     shape = check_input_shape(input_shape)
     zeros = zero_input(net, shape)
     try:

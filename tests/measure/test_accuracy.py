@@ -124,8 +124,11 @@ def test_nothing_of_the_network_changes():
     [
         (TensorDataset(torch.empty(0, 3), torch.empty(0, dtype=torch.int64)), "at least one"),
         ([], "expected at least one labeled sample, got none"),
-        ([(torch.zeros(2, 3), torch.zeros(3))], r"got scores \(2, 3\) for labels \(3,\)"),
-        ([(torch.zeros(2, 3, 4), torch.zeros(2))], r"got scores \(2, 3, 4\) for labels \(2,\)"),
+        ([(torch.zeros(2, 3), torch.zeros(3).long())], r"got scores \(2, 3\) for labels \(3,\)"),
+        (
+            [(torch.zeros(2, 3, 4), torch.zeros(2).long())],
+            r"got scores \(2, 3, 4\) for labels \(2,\)",
+        ),
         ([(torch.zeros(2, 3), torch.tensor([0, 3]))], "labels must be from 0 to 2.*got 0 to 3"),
         ([(torch.zeros(2, 3), torch.tensor([-1, 1]))], "labels must be from 0 to 2.*got -1 to 1"),
     ],
@@ -141,7 +144,7 @@ def test_data_that_do_not_fit_are_refused(data, words):
         (7, "expected a Dataset of pairs .*; got int$"),
         (Data(None, None), r"; got Data\. Give one of its parts, such as data\.eval"),
         ([torch.zeros(2, 3)], "expected pairs .*; got Tensor"),
-        ((torch.zeros(2, 3), torch.zeros(2)), r"TensorDataset\(inputs, labels\)"),
+        ((torch.zeros(2, 3), torch.zeros(2)), "labels must be class numbers"),
         ([(torch.zeros(1), torch.zeros(1), 3)], "expected pairs .*; got tuple of 3 parts"),
     ],
 )

@@ -127,7 +127,7 @@ def test_a_dataset_is_read_anew_and_a_stream_is_kept():
     part, whole = judged(loader, 6), judged(loader, 10)
     assert (part.n, part.n_total, whole.n, whole.n_total) == (6, 10, 10, 10)
     assert torch.equal(part.samples[5][0], part.samples[5][0])
-    nameless = [(torch.zeros(3, 1), torch.zeros(3)), (torch.zeros(3, 1), torch.zeros(3))]
+    nameless = [(torch.zeros(3, 1), torch.zeros(3).long())] * 2
     assert (judged(nameless, 4).n, judged(nameless, 4).n_total) == (4, 0)
     assert (judged(nameless).n, judged(nameless).n_total) == (6, 6)
     assert judged(nameless, should_stop=lambda: True) is None
@@ -136,10 +136,10 @@ def test_a_dataset_is_read_anew_and_a_stream_is_kept():
 def test_memory_bounds_the_samples(monkeypatch):
     assert [most_samples(n) for n in (10, 1000, 50_000, 10**9)] == [10_000, 10_000, 200, 1]
     monkeypatch.setattr("explorer.measure.judged.MOST_BYTES", 100)
-    stream = [(torch.zeros(4, 5), torch.zeros(4))] * 3
+    stream = [(torch.zeros(4, 5), torch.zeros(4).long())] * 3
     assert (judged(stream).n, judged(stream).n_total) == (4, 0)
 
 
 def test_inputs_of_a_stream_must_be_tensors():
-    with pytest.raises(TypeError, match="expected inputs in a tensor, got dict"):
+    with pytest.raises(TypeError, match="expected inputs in a tensor, got int"):
         judged([({"pixels": 1}, [0])])

@@ -276,7 +276,7 @@ def test_a_course_counts_steps_and_time_of_all_stages():
 def test_names_and_answers_of_odd_data(net, data):
     assert class_names(data, 3) == ("a", "b", "c")
     assert class_names(data, 2) == ("0", "1")
-    with pytest.raises(TypeError, match="expected a Dataset"):
+    with pytest.raises(TypeError, match="expected pairs"):
         answered(net, iter([1]))
     with torch.no_grad():
         net[0].bias[0] = math.nan

@@ -107,7 +107,7 @@ def test_the_file_is_gone_afterwards(pool, tmp_path):
 def test_what_cannot_be_sent_is_told(pool):
     net = small_net(seed=7)
     net.register_forward_hook(lambda module, inputs, output: output)
-    with pytest.raises(ValueError, match="net or data cannot be sent to worker processes"):
+    with pytest.raises(ValueError, match="net, data or metric cannot be sent to worker processes"):
         list(sweep(net, small_data(), ALIVE, executor=pool))
     assert len(list(sweep(net, small_data(), ALIVE))) == len(ALIVE)
 

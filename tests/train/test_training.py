@@ -266,7 +266,7 @@ BAD_DATA = [
     ((torch.zeros(0, 6), torch.zeros(0).long()), ValueError, "at least one labeled sample"),
     ((torch.zeros(4, 6), torch.zeros(3).long()), ValueError, "labels of shape"),
     ((torch.zeros(4, 6), torch.zeros(4)), TypeError, "labels must be class numbers"),
-    ([1, 2, 3], TypeError, "expected a Dataset of pairs"),
+    ([1, 2, 3], TypeError, "expected pairs"),
     (DataLoader(TensorDataset(torch.zeros(4))), TypeError, "of 1 parts"),
 ]
 
