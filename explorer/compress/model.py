@@ -112,7 +112,7 @@ class CompressedTensors:
                 "this file's network is not in the catalog: pass an instance of its module, "
                 "as in restore(net)"
             )
-        module = copied(plain_network(template, meta=True))
+        module = copied(plain_network(template, only_run=True))
         state = with_tied(self.state_dict(), module)
         try:
             _check_complex(state, module)
