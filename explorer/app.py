@@ -111,7 +111,7 @@ class Explorer(VBox):
         self._head = Head(opening, self._status, self._keeper.tools, picker)
         self._topics = self._make_topics(student, tab)
         self._live, self._showing = self._follow(first.session)
-        figures = [self._figures.widget, self._status.widget]
+        figures = [self._figures.widget, self._figures.notes, self._status.widget]
         side, main = [self._recipe_panel.widget, self._code.widget], [self._topics.widget]
         shell = page_layout(self._head.widgets, figures, side, main)
         super().__init__(shell.children)

@@ -35,6 +35,18 @@ class Coverage:
         return f"{words}; left alone: {named}{more}" if named else words
 
 
+BIASES = "biases and scales"
+
+
+def left_alone_notes(net: nn.Module) -> dict[str, str]:
+    """Return which modules no step applies to, in words, but for biases and the like."""
+    return {
+        name: f"left alone: {why}, {n:,} parameters"
+        for name, n, why in coverage(net).left_alone
+        if name != BIASES
+    }
+
+
 def coverage(net: nn.Module) -> Coverage:
     """Return what of a network can be compressed; biases of its layers are listed as one."""
     weights = list(compressible(net).values())
@@ -49,7 +61,7 @@ def coverage(net: nn.Module) -> Coverage:
             seen.add(id(own))
         count = sum(own.numel() for own in rest)
         if all(own.ndim < 2 for own in rest):
-            left["biases and scales"] = (left.get("biases and scales", (0, ""))[0] + count, "small")
+            left[BIASES] = (left.get(BIASES, (0, ""))[0] + count, "small")
         else:
             left[name] = (count, type(module).__name__)
     n = sum(weight.numel() for weight in weights)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.copied import copied
-from explorer.compress.coverage import Coverage, coverage
+from explorer.compress.coverage import Coverage, coverage, left_alone_notes
 from explorer.compress.factored import factored as split
 from explorer.compress.factors import FactorStore
 from explorer.compress.indexed import IndexedLayer
@@ -199,7 +199,7 @@ def compress_layers(
     if not removes_neurons(steps):
         records = _records(resolve(steps, layers, saliency), layers)
         return CompressedTensors(
-            records, untouched_tensors(net), parsed, net, network, notes=plain_notes(net)
+            records, untouched_tensors(net), parsed, net, network, notes=_notes(net)
         )
     parts = around(steps)
     before = resolve({name: part.before for name, part in parts.items()}, layers, saliency)
@@ -230,8 +230,13 @@ def compress_reduced(
         small,
         network,
         size,
-        plain_notes(net) | dict(reduction.notes),
+        _notes(net) | dict(reduction.notes),
     )
+
+
+def _notes(net: nn.Module) -> dict[str, str]:
+    """Return which modules are left alone, and whose weights were made plain, in words."""
+    return left_alone_notes(net) | plain_notes(net)
 
 
 def _records(steps: Mapping[str, Steps], layers: Mapping[str, IndexedLayer]) -> dict[str, Record]:

@@ -59,6 +59,11 @@ def plain_notes(net: nn.Module) -> dict[str, str]:
     return dict(getattr(net, NOTES, {}))
 
 
+def folded_layers(net: nn.Module) -> tuple[str, ...]:
+    """Return what was folded as texts, each of a layer and what its weights came from."""
+    return tuple(f"{layer or 'the network'} ({words})" for layer, words in plain_notes(net).items())
+
+
 def _check_kind(net: nn.Module, name: str) -> None:
     for path, module in net.named_modules():
         if isinstance(module, torch.jit.ScriptModule):

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from torch import Tensor
 
 from explorer.codec.file import Entry, file_bytes, untouched_entries
+from explorer.compress.coverage import Coverage
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe, Steps
@@ -40,6 +41,10 @@ class Network:
         The network that this one was before it lost neurons or was trained further.
     retrained : bool
         Whether it was trained since: its own weights are then what errors are taken from.
+    coverage : Coverage or None
+        How much of it the steps apply to.
+    folded : tuple of str
+        Layers whose weights were computed and were made plain, and from what.
     """
 
     layers: Mapping[str, IndexedLayer]
@@ -49,6 +54,8 @@ class Network:
     name: str = ""
     origin: Network | None = None
     retrained: bool = False
+    coverage: Coverage | None = None
+    folded: tuple[str, ...] = ()
 
     @property
     def first(self) -> Network:
@@ -125,6 +132,8 @@ def figures(
         other_macs=network.other_macs,
         original_other_macs=network.first.other_macs,
         uncounted=found.uncounted if found else (),
+        coverage=network.first.coverage,
+        folded=network.first.folded,
     )
     return _with_energy(result, found)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from explorer.compress.coverage import Coverage
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
+
+MOSTLY = 0.95
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,10 @@ class Result:
         and energies are at least as given.
     waiting : str
         What the accuracy is waited for so long, in words; "" where it is not.
+    coverage : Coverage or None
+        How much of the network the steps apply to, and what is left alone.
+    folded : tuple of str
+        Layers whose weights were computed and were made plain, and from what.
     """
 
     layers: tuple[LayerFigures, ...]
@@ -120,6 +127,18 @@ class Result:
     original_other_macs: int | None = None
     uncounted: tuple[str, ...] = ()
     waiting: str = ""
+    coverage: Coverage | None = None
+    folded: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known beside the figures, in sentences; empty for most networks."""
+        found = [self.accuracy.note] if self.accuracy is not None and self.accuracy.note else []
+        if self.coverage is not None and self.coverage.fraction < MOSTLY:
+            found.insert(0, str(self.coverage))
+        if self.folded:
+            found.append(f"made plain on a copy: {', '.join(self.folded)}")
+        return tuple(found)
 
     @property
     def compression_ratio(self) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.forward import tensors_of
 from explorer.compress.indexed import IndexedLayer
 from explorer.measure.batches import batches
 from explorer.measure.saliency import BATCH, network_saliency
@@ -92,7 +93,9 @@ class SaliencyIndex:
     def _key(self) -> str:
         """Hash the weights and the first batch of the data."""
         content = hashlib.blake2b(digest_size=20)
-        tensors = [*self._net.state_dict().values(), *next(iter(batches(self._data, BATCH)), ())]
+        inputs, labels = next(iter(batches(self._data, BATCH)), ((), torch.empty(0)))
+        held = [t for t in self._net.state_dict().values() if isinstance(t, Tensor)]
+        tensors = [*held, *tensors_of(inputs), labels]
         content.update(f"{FORMAT} {len(self._layers)}".encode())
         for tensor in tensors:
             plain = tensor.detach().cpu().contiguous().reshape(-1)

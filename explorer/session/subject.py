@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from explorer.compress.coverage import coverage
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.model import untouched_tensors
+from explorer.compress.plain import folded_layers
 from explorer.compress.plan import Plan
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.reduction import Reduction
@@ -65,6 +67,8 @@ class Subject:
             name,
             before,
             reduction is None,
+            coverage(net),
+            folded_layers(net),
         )
         self.preparation = Preparation(layers)
         self.evaluator = Evaluator(net, layers, evaluation, device)

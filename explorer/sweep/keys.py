@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.forward import tensors_of
 from explorer.compress.recipe import Recipe
 from explorer.measure.batches import batches
 from explorer.measure.metric import Metric
@@ -55,7 +56,8 @@ def data_key(data: Any) -> str:
         return ""
     content = hashlib.blake2b(digest_size=20)
     for inputs, labels in batches(data, BATCH):
-        _add(content, inputs)
+        for tensor in tensors_of(inputs):
+            _add(content, tensor)
         _add(content, labels)
     return content.hexdigest()
 

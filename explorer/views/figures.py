@@ -11,6 +11,7 @@ from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import ACCURACY, Score
 from explorer.measure.result import Result
+from explorer.views.caption import caption
 from explorer.views.format import (
     DASH,
     SLIGHTEST,
@@ -68,18 +69,24 @@ class FiguresView:
     widget : FiguresStrip
         Holds ``.ex-figure-size``, ``-accuracy``, ``-sparsity``, ``-macs`` and ``-energy``,
         each with a ``.ex-value`` and a ``.ex-detail``.
+    notes : Label
+        What must be known beside them, such as what of the network is left alone.
     """
 
     def __init__(self) -> None:
         self._accuracy = _cell(DASH)
         self.widget = FiguresStrip(state={key: _cell(DASH) for key in _NAMES})
         self.widget.add_class("ex-strip")
+        self.notes = caption()
+        self.notes.add_class("ex-notes")
 
     def draw(self, result: Result) -> None:
         """Show a result; what is not known reads as a dash and the reason.
 
         While accuracy is not known yet, the last one stands there muted.
         """
+        told = ". ".join(result.notes)
+        self.notes.value = f"{told}." if told else ""
         waiting = result.accuracy is None and not result.complete
         if not waiting:
             self._accuracy = _accuracy(result)
@@ -101,7 +108,7 @@ class FiguresView:
 
     def close(self) -> None:
         """Release the widget in the browser and the kernel."""
-        close_all(self.widget)
+        close_all(self.widget, self.notes)
 
 
 def _cell(
