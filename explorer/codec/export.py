@@ -123,7 +123,7 @@ def save_onnx(net: nn.Module, input_shape: Sequence[int], path: str | Path) -> i
             name=missing[0],
         )
     shape = check_input_shape(input_shape)
-    n_bytes = sum(t.numel() * t.element_size() for t in net.state_dict().values())
+    n_bytes = sum(t.nbytes for t in net.state_dict().values() if isinstance(t, Tensor))
     if n_bytes > MAX_ONNX_BYTES:
         raise ValueError(
             f"net has {n_bytes:,} bytes of weights; one ONNX file holds at most "

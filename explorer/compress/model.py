@@ -29,7 +29,7 @@ from explorer.compress.reduction import (
 from explorer.compress.removal import NeuronIndex
 from explorer.compress.resolve import Saliency, layer_steps, resolve
 from explorer.compress.shapes import fit_shapes
-from explorer.compress.weights import compressible, parameter_name
+from explorer.compress.weights import compressible, held_tensors, parameter_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +118,10 @@ class CompressedTensors:
             _check_complex(state, module)
             if self.source_bytes is not None:
                 fit_shapes(module, state)
-            hollow = any(tensor.is_meta for tensor in module.state_dict(keep_vars=True).values())
-            given = _in_types_of(module, state) if hollow else state
+            held = module.state_dict(keep_vars=True)
+            extra = {n: value for n, value in held.items() if not isinstance(value, Tensor)}
+            hollow = any(value.is_meta for n, value in held.items() if n not in extra)
+            given = extra | (_in_types_of(module, state) if hollow else state)
             module.load_state_dict(_with_versions(given, module), assign=hollow)
         except (RuntimeError, ValueError) as error:
             raise ValueError(f"net does not fit this file: {error}") from error
@@ -129,7 +131,7 @@ class CompressedTensors:
 
 def with_tied(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
     """Give parameters that share a tensor their value under each of their names."""
-    tensors = module.state_dict(keep_vars=True)
+    tensors = held_tensors(module)
     known = {id(tensor): state[name] for name, tensor in tensors.items() if name in state}
     tied = {name: known[id(tensor)] for name, tensor in tensors.items() if id(tensor) in known}
     return tied | state
@@ -137,14 +139,14 @@ def with_tied(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
 
 def _check_complex(state: dict[str, Tensor], module: nn.Module) -> None:
     """Raise ValueError where an imaginary part would be lost."""
-    for name, tensor in module.state_dict(keep_vars=True).items():
+    for name, tensor in held_tensors(module).items():
         if name in state and state[name].is_complex() and not tensor.is_complex():
             raise ValueError(f"tensor {name!r} is complex, that of the network is not")
 
 
 def _in_types_of(module: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Give tensors the types that the module's own have."""
-    own = module.state_dict(keep_vars=True)
+    own = held_tensors(module)
     return {n: t.to(own[n].dtype) if n in own else t for n, t in state.items()}
 
 
@@ -160,8 +162,8 @@ def untouched_tensors(net: nn.Module) -> dict[str, Tensor]:
     weights = {id(weight) for weight in compressible(net).values()}
     return {
         name: tensor.detach().clone()
-        for name, tensor in net.state_dict(keep_vars=True).items()
-        if isinstance(tensor, Tensor) and id(tensor) not in weights
+        for name, tensor in held_tensors(net).items()
+        if id(tensor) not in weights
     }
 
 

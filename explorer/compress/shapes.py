@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+from explorer.compress.weights import held_tensors
+
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -32,7 +34,7 @@ def fit_shapes(module: nn.Module, state: Mapping[str, Tensor]) -> None:
         If a name is unknown, or a tensor is larger than the original, empty, of
         another number of dimensions, or does not agree with the rest of its layer.
     """
-    own = module.state_dict(keep_vars=True)
+    own = held_tensors(module)
     shapes = {name: tuple(tensor.shape) for name, tensor in own.items()}
     wanted = dict(shapes)
     for name, tensor in state.items():

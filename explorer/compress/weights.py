@@ -62,6 +62,12 @@ def check_module(net: Any, name: str = "net") -> None:
         raise TypeError(f"{name} must be a torch.nn.Module; got {type(net).__name__}{cure}")
 
 
+def held_tensors(net: nn.Module) -> dict[str, Tensor]:
+    """Return the entries of a network's state dict that are tensors; extra state is left out."""
+    state = net.state_dict(keep_vars=True)
+    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+
+
 def parameter_name(layer: str) -> str:
     """Return the state-dict key of a layer's weight."""
     return f"{layer}.weight" if layer else "weight"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def chosen_device(device: str | torch.device) -> torch.device:
@@ -19,7 +19,7 @@ def chosen_device(device: str | torch.device) -> torch.device:
 def check_numbers(net: nn.Module) -> None:
     """Raise ValueError where a bias or the like holds NaN; weights are checked on their own."""
     for name, tensor in net.state_dict().items():
-        if tensor.is_floating_point() and bool(tensor.isnan().any()):
+        if isinstance(tensor, Tensor) and tensor.is_floating_point() and bool(tensor.isnan().any()):
             raise ValueError(
                 f"net: {name} holds NaN, so that its answers mean nothing. Train again from an "
                 "earlier checkpoint, or repair it"

@@ -119,3 +119,31 @@ def test_sparse_weights_are_made_dense(layout):
     small = ex.compress(net, [])
     assert small.notes == {"0": "sparse weight made dense"}
     assert torch.equal(small.restore()[0].weight, dense)
+
+
+class Versioned(nn.Module):
+    """Keeps what is no tensor in its state."""
+
+    def __init__(self, version=3):
+        super().__init__()
+        self.dense, self.out, self.version = nn.Linear(4, 6), nn.Linear(6, 4), version
+
+    def get_extra_state(self):
+        return {"version": self.version}
+
+    def set_extra_state(self, state):
+        self.version = state["version"]
+
+    def forward(self, x):
+        return self.out(torch.relu(self.dense(x)))
+
+
+def test_extra_state_stays_with_the_network(tmp_path):
+    net = Versioned(7).eval()
+    small = ex.compress(net, [ex.PruneNeurons(fraction=0.5), ex.Quantize(bits=8)], input_shape=(4,))
+    assert small.restore().version == 7
+    small.save(tmp_path / "net.cmpx")
+    assert ex.open(tmp_path / "net.cmpx").restore(Versioned(5)).version == 5
+    session = ex.Session(net)
+    assert session.figures([ex.Quantize(bits=8)]).size_bytes > 0
+    session.close()

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from explorer.compress.removal.groups import Coupling
 from explorer.compress.removal.silence import Silenced, with_tensors
 from explorer.compress.shapes import match_attributes
-from explorer.compress.weights import compressible, parameter_name
+from explorer.compress.weights import compressible, held_tensors, parameter_name
 
 Left = Mapping[str, Mapping[int, Tensor]]
 
 
 def left_over(net: nn.Module, coupling: Coupling, gone: np.ndarray) -> Left:
     """Return, for each state-dict key and dimension that shrinks, the indices that stay."""
-    state = net.state_dict(keep_vars=True)
+    state = held_tensors(net)
     left: dict[str, dict[int, Tensor]] = {}
     for slot in coupling.slots:
         hit = slot.hit(gone)
@@ -35,7 +35,7 @@ def left_over(net: nn.Module, coupling: Coupling, gone: np.ndarray) -> Left:
 def cut(silent: Silenced, left: Left) -> nn.Module:
     """Return a copy of a silenced network that holds only what is left, constants folded."""
     tensors = {}
-    for key, tensor in silent.net.state_dict(keep_vars=True).items():
+    for key, tensor in held_tensors(silent.net).items():
         new = tensor.detach()
         if key in silent.folded:
             new = new + silent.folded[key].to(new)

@@ -15,6 +15,7 @@ from torch.nn.modules.conv import _ConvTransposeNd
 from explorer.compress.copied import copied
 from explorer.compress.removal.choice import column_use
 from explorer.compress.removal.groups import Coupling, Slot, is_layer
+from explorer.compress.weights import held_tensors
 
 STEADY = 1e-6
 
@@ -80,7 +81,7 @@ def silenced(net: nn.Module, coupling: Coupling, gone: np.ndarray, example: Tens
 def with_tensors(net: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
     """Copy a network, in eval mode, with other tensors in place of some of its own."""
     memo: dict[int, Any] = {}
-    for name, old in net.state_dict(keep_vars=True).items():
+    for name, old in held_tensors(net).items():
         if id(old) in memo:
             continue
         new = tensors[name] if name in tensors else old.detach().clone()
@@ -100,7 +101,7 @@ def _all_tensors(layer: Any, key: str) -> bool:
 def _zero(
     net: nn.Module, slots: tuple[Slot, ...], parts: np.ndarray, which: Callable[[Any, str], bool]
 ) -> None:
-    state = net.state_dict(keep_vars=True)
+    state = held_tensors(net)
     modules = dict(net.named_modules())
     for slot in slots:
         hit = slot.hit(parts)

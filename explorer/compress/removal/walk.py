@@ -19,6 +19,7 @@ from explorer.compress.removal.groups import (
     is_layer,
     n_channels,
 )
+from explorer.compress.weights import held_tensors
 
 OUTPUTS = "its outputs are the network's classes"
 UNFOLLOWED = "its channels are mixed with others in a way that cannot be followed"
@@ -55,7 +56,7 @@ class _Walk:
         self.order = [name for name, _ in net.named_modules()]
         self.names: dict[Any, str] = {module: name for name, module in net.named_modules()}
         self.names |= {parameter: name for name, parameter in net.named_parameters()}
-        self.state = net.state_dict(keep_vars=True)
+        self.state = held_tensors(net)
         self.owners = Counter(id(p) for m in net.modules() for p in m.parameters(recurse=False))
         layers = [module for module in net.modules() if is_layer(module)]
         self.most = max(n_channels(layer, side) for layer in layers for side in ("in", "out"))
