@@ -78,7 +78,7 @@ class FiguresView:
         self.widget = FiguresStrip(state={key: _cell(DASH) for key in _NAMES})
         self.widget.add_class("ex-strip")
         self.notes = caption()
-        self.notes.add_class("ex-notes")
+        self.notes.add_class("ex-hidden")
 
     def draw(self, result: Result) -> None:
         """Show a result; what is not known reads as a dash and the reason.
@@ -87,6 +87,7 @@ class FiguresView:
         """
         told = ". ".join(result.notes)
         self.notes.value = f"{told}." if told else ""
+        (self.notes.remove_class if told else self.notes.add_class)("ex-hidden")
         waiting = result.accuracy is None and not result.complete
         if not waiting:
             self._accuracy = _accuracy(result)
