@@ -56,16 +56,7 @@ def swept(net, data):
     path.unlink(missing_ok=True)
     recipes = [subjects.RECIPES[name] for name in subjects.SWEPT]
     found = list(ex.sweep(net, data, recipes, store=path, input_shape=subjects.IMAGE))
-    return {
-        point.recipe.to_json(): {
-            "key": point.key,
-            "size_bytes": point.size_bytes,
-            "original_bytes": point.original_bytes,
-            "accuracy": point.accuracy.top1,
-            "seconds": point.seconds,
-        }
-        for point in found
-    }
+    return subjects.point_figures(found)
 
 
 def trained(net, data):

@@ -73,3 +73,17 @@ def network():
 def samples():
     inputs = values((N_SAMPLES, *IMAGE), 90)
     return TensorDataset(inputs, torch.arange(N_SAMPLES) % 4)
+
+
+def point_figures(points):
+    """Return the figures of a sweep's points, by recipe."""
+    return {
+        point.recipe.to_json(): {
+            "key": point.key,
+            "size_bytes": point.size_bytes,
+            "original_bytes": point.original_bytes,
+            "accuracy": point.accuracy.top1,
+            "seconds": point.seconds,
+        }
+        for point in points
+    }

@@ -79,17 +79,7 @@ def test_a_sweep_goes_on_from_its_store(tmp_path):
     recipes = [subjects.RECIPES[name] for name in subjects.SWEPT]
     net, data = subjects.network(), subjects.samples()
     points = list(ex.sweep(net, data, recipes, store=store, input_shape=subjects.IMAGE))
-    found = {
-        point.recipe.to_json(): {
-            "key": point.key,
-            "size_bytes": point.size_bytes,
-            "original_bytes": point.original_bytes,
-            "accuracy": point.accuracy.top1,
-            "seconds": point.seconds,
-        }
-        for point in points
-    }
-    assert found == FIGURES["sweep"]
+    assert subjects.point_figures(points) == FIGURES["sweep"]
 
 
 def test_training_goes_on_from_its_checkpoint():
