@@ -79,4 +79,4 @@ def test_neurons_go_or_the_layer_says_why_not(network):
     for name, record in small.records.items():
         whole = record.shape[0] == weights[name].shape[0]
         assert not whole or small.notes.get(name), name
-    assert len(small.notes) < len(weights)
+    assert not weights.keys() <= small.notes.keys()

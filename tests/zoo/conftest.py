@@ -19,7 +19,8 @@ def own_cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def offline(monkeypatch):
-    """Send every request to a port where nobody listens."""
+    """Send every request to a port where nobody listens; urllib keeps proxies in its opener."""
+    monkeypatch.setattr("urllib.request._opener", None)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
