@@ -57,7 +57,7 @@ def lab(lab_folder):
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     (folder / "explorer.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
     with jupyterlab(folder) as address:
-        yield f"{address}/lab/tree/explorer.ipynb"
+        yield f"{address}/lab/tree/explorer.ipynb?reset"
 
 
 @pytest.fixture(scope="package")

@@ -28,7 +28,7 @@ def opened(request, browser, lab, lab_folder):
     cells = [nbformat.v4.new_code_cell(SOURCE)]
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     file.write_text(nbformat.writes(notebook), encoding="utf-8")
-    address = f"{lab.partition('/lab/')[0]}/{request.param}/{file.name}"
+    address = f"{lab.partition('/lab/')[0]}/{request.param}/{file.name}?reset"
     context = browser.new_context(viewport=VIEWPORT)
     page = watch(context.new_page()).page
     page.goto(address)

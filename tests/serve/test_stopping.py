@@ -18,6 +18,9 @@ def test_it_ends_without_a_word(told):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", SERVE], text=True, **pipes) as server:
         assert "http://" in server.stdout.readline()
-        server.send_signal(told)
-        _, said = server.communicate(timeout=120)
+        try:
+            server.send_signal(told)
+            _, said = server.communicate(timeout=120)
+        finally:
+            server.kill()
     assert (server.returncode, said) == (0, "")
