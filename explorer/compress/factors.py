@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -15,6 +16,7 @@ QUICK_OPERATIONS = 1_000_000_000
 QUICK_RANK = 256
 OVERSAMPLING = 16
 POWER_ITERATIONS = 2
+LARGE = 2.0**40
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class Factors:
         False for a randomized factorization, whose values are a little too small.
     squared_norm : float
         Sum of squares of the whole matrix.
+    scale : float
+        A power of two that all singular values are to be multiplied by: above 1 only where they
+        would leave the range of float32.
     """
 
     left: Tensor
@@ -40,10 +45,16 @@ class Factors:
     right: Tensor
     exact: bool
     squared_norm: float
+    scale: float = 1.0
+
+    @property
+    def singular_values(self) -> Tensor:
+        """The singular values, float64, shape (r,)."""
+        return self.values.double() * self.scale
 
     def rank_for_energy(self, energy: float) -> int:
         """Return the least rank that keeps a share `energy` of the squared norm, at least 1."""
-        kept = torch.cumsum(self.values.double() ** 2, 0)
+        kept = torch.cumsum(self.singular_values**2, 0)
         total = float(kept[-1]) if self.exact else self.squared_norm
         target = torch.tensor(energy * total * (1 - 1e-12), dtype=kept.dtype)
         return min(int(torch.searchsorted(kept, target)) + 1, len(self.values))
@@ -51,8 +62,8 @@ class Factors:
     def squared_error(self, rank: int) -> float:
         """Squared Frobenius norm of what the first `rank` terms leave out."""
         if self.exact:
-            return float((self.values[rank:].double() ** 2).sum())
-        return max(0.0, self.squared_norm - float((self.values[:rank].double() ** 2).sum()))
+            return float((self.singular_values[rank:] ** 2).sum())
+        return max(0.0, self.squared_norm - float((self.singular_values[:rank] ** 2).sum()))
 
     def n_nonzero(self, rank: int) -> int:
         """Entries of the product of the first `rank` terms in no row or column of zeros."""
@@ -116,7 +127,7 @@ def factorize(weight: Tensor) -> Factors:
     Factors
         With all min(m, n) singular values, float32.
     """
-    matrix = as_matrix(weight.detach()).float()
+    matrix, scale = _scaled(weight)
     if is_quick(weight):
         parts = torch.linalg.svd(matrix, full_matrices=False)
     elif len(matrix) <= matrix.shape[1]:
@@ -124,7 +135,7 @@ def factorize(weight: Tensor) -> Factors:
     else:
         left, values, right = _from_gram(matrix.T.contiguous())
         parts = (right.T, values, left.T)
-    return _factors(matrix, parts, exact=True)
+    return _factors(matrix, parts, scale, exact=True)
 
 
 def factorize_randomly(weight: Tensor, rank: int = QUICK_RANK) -> Factors:
@@ -147,14 +158,26 @@ def factorize_randomly(weight: Tensor, rank: int = QUICK_RANK) -> Factors:
     Halko, Martinsson, Tropp. "Finding structure with randomness". SIAM Review, 2011.
     arXiv:0909.4061.
     """
-    matrix = as_matrix(weight.detach()).float()
+    matrix, scale = _scaled(weight)
     wanted = min(rank, *matrix.shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         size = min(wanted + OVERSAMPLING, *matrix.shape)
         left, values, right = torch.svd_lowrank(matrix, size, POWER_ITERATIONS)
     parts = (left[:, :wanted], values[:wanted], right[:, :wanted].T)
-    return _factors(matrix, parts, exact=False)
+    return _factors(matrix, parts, scale, exact=False)
+
+
+def needed_scale(weight: Tensor) -> float:
+    """Return a power of two by which huge weights are divided before they are factored, or 1."""
+    most = float(weight.detach().abs().max()) if weight.numel() else 0.0
+    return 2.0 ** (math.frexp(most)[1] - 1) if most > LARGE else 1.0
+
+
+def _scaled(weight: Tensor) -> tuple[Tensor, float]:
+    """Return the matrix (m, n) in float32, divided by a power of two where its squares are huge."""
+    matrix, scale = as_matrix(weight.detach()).float(), needed_scale(weight)
+    return (matrix, scale) if scale == 1 else (matrix / scale, scale)
 
 
 def _from_gram(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -171,7 +194,9 @@ def _from_gram(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return left, values, (left.T @ matrix) * scale[:, None]
 
 
-def _factors(matrix: Tensor, parts: tuple[Tensor, Tensor, Tensor], exact: bool) -> Factors:
+def _factors(
+    matrix: Tensor, parts: tuple[Tensor, Tensor, Tensor], scale: float, exact: bool
+) -> Factors:
     left, values, right = (part.contiguous() for part in parts)
-    norm = float(torch.linalg.vector_norm(matrix, dtype=torch.float64)) ** 2
-    return Factors(left, values, right, exact, norm)
+    norm = scale * float(torch.linalg.vector_norm(matrix, dtype=torch.float64))
+    return Factors(left, values, right, exact, norm**2, scale)

@@ -17,6 +17,7 @@ from explorer.compress.factors import (
     factorize,
     factorize_randomly,
     is_quick,
+    needed_scale,
 )
 from explorer.compress.low_rank import LowRank
 from explorer.compress.ordering import Ordering
@@ -173,10 +174,15 @@ class IndexedLayer:
             len(rest) == 1 and isinstance(rest[0], ValueSetting) and rest[0].by_value()
         ):
             return StoredPlan if storage else ValuePlan
-        is_float = self.dtype == torch.float32 and len(self.shape) > 1
-        if is_float and len(steps) == 1 and isinstance(steps[0], LowRank) and not storage:
+        if self._is_plain and len(steps) == 1 and isinstance(steps[0], LowRank) and not storage:
             return LowRankPlan
         return RecordPlan
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether the product of the factors is never rounded to half precision or cut off."""
+        is_matrix = self.dtype == torch.float32 and len(self.shape) > 1
+        return is_matrix and needed_scale(self.source) == 1
 
     def _made(self, steps: Steps) -> Plan:
         """Make a plan; an error says of which layer."""

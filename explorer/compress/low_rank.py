@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -17,6 +18,9 @@ from explorer.compress.record import Dense, Record
 from explorer.compress.setting import Setting, check_count, check_fraction, dial
 from explorer.compress.support import support_code
 
+HALF_TYPES = (torch.float16, torch.bfloat16)
+LARGE = 2.0**100
+
 
 def break_even_rank(n_rows: int, n_columns: int) -> int:
     """Return the largest rank k with ``k (m + n + 1) <= m n``."""
@@ -30,9 +34,11 @@ class LowRanked(Record):
     Attributes
     ----------
     left : Record of shape (m, k)
-    values : Tensor, shape (k,), float32
+    values : Tensor, shape (k,)
+        Singular values, in the type of the factors: that of the weights, or float32.
     right : Record of shape (k, n)
-        The factors are compressed by the steps that follow.
+        The factors are compressed by the steps that follow. Where singular values would leave
+        the range of their type, `left` holds a power of two of them.
     full_shape : torch.Size
         Shape of the weight tensor.
     value_dtype : torch.dtype
@@ -72,10 +78,12 @@ class LowRanked(Record):
 
     @property
     def layout(self) -> Layout:
-        """Rank, the layouts of the factors, and kept weights where some are not."""
+        """Rank, layouts of the factors, their type if it is half precision, and number kept."""
+        dtype = self.values.dtype
+        half = {"factors": dtype_name(dtype)} if dtype in HALF_TYPES else {}
         kept = {} if self.kept is None else {"kept": int(self.kept.sum())}
         factors = {"left": self.left.layout, "right": self.right.layout}
-        return Layout.of(LowRanked, rank=self.rank, **factors, **kept)
+        return Layout.of(LowRanked, rank=self.rank, **half, **factors, **kept)
 
     @classmethod
     def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
@@ -86,7 +94,7 @@ class LowRanked(Record):
             raise ValueError("a factored tensor needs two axes and two factors")
         rank = promise.count("rank", min(shape[0], promise.n_weights // shape[0]))
         left, right = _factors(promise)
-        fields = (*left.fields, Field("values", 32 * rank), *right.fields)
+        fields = (*left.fields, Field("values", left.value_bits * rank), *right.fields)
         return fields if "kept" not in layout else (*fields, _positions(promise))
 
     @classmethod
@@ -108,7 +116,8 @@ class LowRanked(Record):
         rank, mask = promise.layout["rank"], None
         factors = _factors(promise)
         left = factors[0].read(take)
-        values = tensor_from(take(4 * rank), torch.Size([rank]), torch.float32)
+        dtype = factors[0].dtype
+        values = tensor_from(take(dtype.itemsize * rank), torch.Size([rank]), dtype)
         right = factors[1].read(take)
         if "kept" in promise.layout:
             data = take(_positions(promise).n_bytes)
@@ -118,7 +127,14 @@ class LowRanked(Record):
 
     def restore(self) -> Tensor:
         """Return the product, zero where an earlier step pruned."""
-        product = torch.mm(self.left.restore() * self.values, self.right.restore())
+        left, right = self.left.restore().float(), self.right.restore().float()
+        values = self.values.float()
+        most = float(left.abs().max()) * float(values.abs().max()) if self.rank else 0.0
+        scale = _scale_over(most, LARGE)
+        product = torch.mm(left * (values / scale), right)
+        if scale != 1 or self.values.dtype != torch.float32:
+            end = torch.finfo(self.value_dtype).max
+            product = product.clamp_(-end / scale, end / scale).mul_(scale)
         dense = product.reshape(self.full_shape).to(self.value_dtype)
         return dense if self.kept is None else torch.where(self.kept, dense, 0)
 
@@ -135,8 +151,23 @@ def _factors(promise: Promise) -> tuple[Promise, Promise]:
     """Return what is promised of the left and of the right factor."""
     rank, n_rows = promise.layout["rank"], promise.shape[0]
     shapes = torch.Size([n_rows, rank]), torch.Size([rank, promise.n_weights // n_rows])
-    left = promise.part(promise.layout["left"], shapes[0], torch.float32)
-    return left, promise.part(promise.layout["right"], shapes[1], torch.float32)
+    dtype = torch.float32
+    if "factors" in promise.layout:
+        dtype = promise.dtype
+        if dtype not in HALF_TYPES or promise.layout["factors"] != dtype_name(dtype):
+            raise ValueError(f"header: factors of another type than {dtype}")
+    left = promise.part(promise.layout["left"], shapes[0], dtype)
+    return left, promise.part(promise.layout["right"], shapes[1], dtype)
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """Name of a type as a header has it: "float16"."""
+    return str(dtype).removeprefix("torch.")
+
+
+def _scale_over(most: float, limit: float) -> float:
+    """Return the least power of two, at least 1, that brings `most` down to `limit`."""
+    return 2.0 ** math.ceil(math.log2(most / limit)) if limit < most < math.inf else 1.0
 
 
 def _positions(promise: Promise) -> Field:
@@ -218,10 +249,13 @@ class LowRank(Setting):
     def truncated(self, factors: Factors, values: Tensor, mask: Tensor | None) -> Record:
         """Make the record of `values` from factors computed before."""
         k = self.chosen_rank(factors)
+        dtype = values.dtype if values.dtype in HALF_TYPES else torch.float32
+        singular = factors.singular_values[:k]
+        scale = _scale_over(float(singular[0]), torch.finfo(dtype).max / 2)
         return LowRanked(
-            Dense(factors.left[:, :k].contiguous()),
-            factors.values[:k].clone(),
-            Dense(factors.right[:k].contiguous()),
+            Dense((factors.left[:, :k] * scale).to(dtype).contiguous()),
+            (singular / scale).to(dtype),
+            Dense(factors.right[:k].to(dtype).contiguous()),
             values.shape,
             values.dtype,
             mask,

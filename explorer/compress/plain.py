@@ -40,10 +40,10 @@ def plain_network(net: nn.Module, name: str = "net", *, only_run: bool = False) 
         If it is on the meta device, or a weight changes from call to call.
     """
     check_module(net, name)
-    net = getattr(net, "_orig_mod", net)
+    net = _uncompiled(net)
     if not only_run:
         _check_kind(net, name)
-    if not any(_computed(module) for module in net.modules()):
+    if not any(_computed(module) or _is_compiled(module) for module in net.modules()):
         return net
     with torch.inference_mode(False), torch.no_grad():
         return _folded(net, name)
@@ -83,6 +83,14 @@ def _check_kind(net: nn.Module, name: str) -> None:
             )
 
 
+def _is_compiled(module: nn.Module) -> bool:
+    return "_orig_mod" in module._modules
+
+
+def _uncompiled(module: nn.Module) -> nn.Module:
+    return getattr(module, "_orig_mod", module)
+
+
 def _computed(module: nn.Module) -> list[str]:
     """Name a module's tensors that are no plain parameters."""
     found = [n for n, p in module._parameters.items() if p is not None and _sparse(p)]
@@ -120,6 +128,11 @@ def _folded(net: nn.Module, name: str) -> nn.Module:
     plain.eval()
     notes: dict[str, str] = {}
     zeros = set()
+    for path, module in list(plain.named_modules()):
+        for child, inner in module.named_children():
+            if _is_compiled(inner):
+                module._modules[child] = _uncompiled(inner)
+                notes[f"{path}.{child}".lstrip(".")] = "torch.compile taken off"
     for path, module in list(plain.named_modules()):
         for own in _computed(module):
             masked = any(hook._tensor_name == own for hook in _masks(module))

@@ -67,10 +67,12 @@ def error_map(
             f"original and restored must be matrices of one shape, got {original.shape} "
             f"and {restored.shape}: take the same rows and columns of both"
         )
+    original = original.astype(np.float64)
     difference = np.abs(original - restored)
     norm = float(np.linalg.norm(original))
     if relative_error is None:
         relative_error = float(np.linalg.norm(difference)) / norm if norm else 0.0
     scale = norm / original.size**0.5 or 1.0
     n_rows, n_columns = shape or original.shape
-    return ErrorMap(pooled(difference), scale, relative_error, (n_rows, n_columns), stride)
+    drawn = pooled(np.minimum(difference, np.finfo(np.float32).max))
+    return ErrorMap(drawn, scale, relative_error, (n_rows, n_columns), stride)

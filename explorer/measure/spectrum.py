@@ -61,7 +61,7 @@ def spectrum(factors: Factors, rank: int | None) -> Spectrum:
     """
     n_rows, n_columns = len(factors.left), factors.right.shape[1]
     return Spectrum(
-        factors.values.numpy(),
+        factors.singular_values.numpy(),
         rank,
         min(n_rows, n_columns),
         break_even_rank(n_rows, n_columns),

@@ -12,7 +12,7 @@ from explorer.compress.factors import Factors
 from explorer.compress.weights import as_matrix
 from explorer.session.tensor_cache import MAX_BYTES, Kept, TensorCache, cache_folder
 
-FORMAT = "2"
+FORMAT = "3"
 
 
 class FactorCache:
@@ -54,7 +54,8 @@ class FactorCache:
     def put(self, weight: Tensor, factors: Factors) -> None:
         """Keep exact factors; a full or read-only disk is no error."""
         tensors = {"left": factors.left, "values": factors.values, "right": factors.right}
-        self._cache.put(_key(weight), tensors, {"squared_norm": repr(factors.squared_norm)})
+        remarks = {"squared_norm": factors.squared_norm.hex(), "scale": factors.scale.hex()}
+        self._cache.put(_key(weight), tensors, remarks)
 
 
 def _key(weight: Tensor) -> str:
@@ -73,4 +74,5 @@ def _factors(kept: Kept, weight: Tensor) -> Factors:
         raise ValueError("factors of another shape")
     if not bool(torch.isfinite(values).all()):
         raise ValueError("factors are not finite")
-    return Factors(left, values, right, True, float(remarks["squared_norm"]))
+    norm, scale = (float.fromhex(remarks[name]) for name in ("squared_norm", "scale"))
+    return Factors(left, values, right, True, norm, scale)

@@ -47,6 +47,7 @@ OTHERS = {
     "conv": ("conv1d", {"0": [Quantize(8, "channel")], "*": [Binarize("none")]}),
     "twice factored": ("conv3d", [LowRank(rank=3), LowRank(rank=2), Quantize(5, "channel")]),
     "buffers": ("buffers", [Prune(sparsity=0.5), RelativeIndex(1), Entropy("huffman")]),
+    "half factors": ("half", [LowRank(rank=2), Quantize(6)]),
     "wide huffman": ("wide", [Prune(sparsity=0.9), Share(40), Entropy("huffman")]),
     "wide ans": ("wide", WIDE),
     "wide index": ("wide", [Prune(sparsity=0.97), RelativeIndex(12), Binarize("tensor")]),

@@ -136,3 +136,40 @@ def test_values_of_another_type_are_refused():
 def test_in_words():
     assert LowRank(rank=8).describe() == "Rank 8"
     assert LowRank(energy=0.9).describe() == "Rank for 90% energy"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_factors_of_half_precision_have_its_type(dtype):
+    weight = torch.randn(256, 256, generator=torch.Generator().manual_seed(0)).to(dtype)
+    record = LowRank(rank=64)(weight)
+    assert record.size_bits == 16 * 64 * (256 + 256 + 1)
+    assert {record.left.dtype, record.values.dtype, record.right.dtype} == {dtype}
+    expected = np.linalg.norm(spread(weight)[64:]) / np.linalg.norm(spread(weight))
+    error = (record.restore().double() - weight.double()).norm() / weight.double().norm()
+    assert float(error) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("rest", [(), (Quantize(8),), (Prune(sparsity=0.3),)])
+def test_weights_near_the_largest_number_stay_finite(dtype, rest):
+    end = torch.finfo(dtype).max
+    generator = torch.Generator().manual_seed(0)
+    weight = (torch.rand(60, 80, generator=generator) * 2 - 1).mul(end).to(dtype)
+    weight[0] = end
+    record = LowRank(rank=60)(weight)
+    torch.testing.assert_close(
+        record.restore().double() / end, weight.double() / end, atol=0.01, rtol=0
+    )
+    for step in rest:
+        record = record.then(step)
+    restored = record.restore()
+    assert bool(restored.isfinite().all())
+    assert float((restored.double() - weight.double()).norm() / weight.double().norm()) < 0.5
+
+
+def test_singular_values_beyond_float32_are_told():
+    weight = torch.full((4, 4), 3e38)
+    factors = factorize(weight)
+    assert float(factors.singular_values[0]) == pytest.approx(1.2e39)
+    assert factors.squared_error(0) == pytest.approx(16 * 9e76)
+    assert factors.rank_for_energy(0.5) == 1

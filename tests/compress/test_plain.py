@@ -147,3 +147,25 @@ def test_extra_state_stays_with_the_network(tmp_path):
     session = ex.Session(net)
     assert session.figures([ex.Quantize(bits=8)]).size_bytes > 0
     session.close()
+
+
+@pytest.mark.parametrize("where", ["whole", "layer", "in place", "layer in place", "twice"])
+def test_compiled_networks_are_the_ones_inside(where):
+    made = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
+    expected = {name: value.clone() for name, value in made.state_dict().items()}
+    net = made
+    if where in ("layer", "twice"):
+        net[0] = torch.compile(net[0], backend="eager")
+    if where in ("whole", "twice"):
+        net = torch.compile(net, backend="eager")
+    if where == "in place":
+        net.compile(backend="eager")
+    if where == "layer in place":
+        net[0].compile(backend="eager")
+    small = ex.compress(net, [ex.Quantize(bits=8)])
+    assert list(small.records) == ["0", "2"]
+    assert ("torch.compile" in small.notes.get("0", "")) == (where in ("layer", "twice"))
+    assert small.restore().state_dict().keys() == expected.keys()
+    assert torch.equal(made.state_dict()["2.weight"], expected["2.weight"])
+    shape = ex.compress(net, [ex.PruneNeurons(fraction=0.5)], input_shape=(16,))
+    assert shape.restore()[0].out_features == 16
