@@ -6,8 +6,8 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import explorer as ex
+from explorer.experiments.students import StudentBesideStudent
 from explorer.session.background import State
-from explorer.session.distill_plans import StudentBesideStudent
 from explorer.zoo.data import Data
 
 WAIT_S = 30

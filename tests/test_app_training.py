@@ -8,9 +8,9 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import explorer as ex
+from explorer.experiments.pruning import Regularize, Retrain
+from explorer.experiments.recovery import Recover
 from explorer.session.background import State
-from explorer.session.recovery_plan import Recover
-from explorer.session.training_plans import Regularize, Retrain
 from explorer.zoo.data import Data
 
 WAIT_S = 30

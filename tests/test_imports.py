@@ -15,6 +15,7 @@ ORDER = [
     "codec",
     "measure",
     "train",
+    "experiments",
     "session",
     "panels",
     "app",
@@ -34,6 +35,7 @@ ASIDE = {
     "serve": {"serve", "room"},
     "bench": {"bench", "serve", *RANK} - {"cli", "app", "page", "panels", "chapters"},
 }
+BESIDE = {"experiments": {"zoo", "library"}}
 WIDGETS = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
 WITH_WIDGETS = {"closing", "views", "controls", "panels", "app", "page", "chapters", "serve"}
 HEAVY = {"torchvision", "numba", "bqplot", "faiss", "dask", "sklearn", "pandas", "voila", "torch"}
@@ -99,7 +101,9 @@ def breaches(part, source):
         elif part in ASIDE:
             if target not in ASIDE[part]:
                 yield module
-        elif RANK.get(target, -1) > RANK[part] or (target in ASIDE and not may_look_aside(part)):
+        elif RANK.get(target, -1) > RANK[part] or (
+            target in ASIDE.keys() - BESIDE.get(part, set()) and not may_look_aside(part)
+        ):
             yield module
 
 

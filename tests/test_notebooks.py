@@ -12,11 +12,11 @@ from nbclient import NotebookClient
 import explorer as ex
 from explorer.chapters.page_text import with_formulas
 from explorer.chapters.questions import NumberQuestion, Question
+from explorer.experiments.lessons import UnseenClass, WrongLabels
+from explorer.experiments.pruning import Retrain
+from explorer.experiments.structure import ShareWhileTraining
+from explorer.experiments.students import StudentBesideStudent
 from explorer.session.background import State
-from explorer.session.distill_plans import StudentBesideStudent
-from explorer.session.lesson_plans import UnseenClass, WrongLabels
-from explorer.session.structure_plans import ShareWhileTraining
-from explorer.session.training_plans import Retrain
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PAGE, IN_A_KERNEL = "app.ipynb", "how_it_is_instant.ipynb"

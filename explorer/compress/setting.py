@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
@@ -52,6 +52,18 @@ class Dial:
 def dial(default: Any, kind: Any, label: str, help: str, **limits: Any) -> Any:
     """Make a dataclass field with a `Dial`; a field made without one has no control."""
     return field(default=default, metadata={"dial": Dial(kind, label, help, **limits)})
+
+
+def dial_of(owner: type, name: str, default: Any, **changes: Any) -> Any:
+    """Make a dataclass field with the `Dial` of a field of `owner`, some of it changed."""
+    turned = replace(known_dial(owner, name), **changes)
+    return field(default=default, metadata={"dial": turned})
+
+
+def known_dial(owner: type, name: str) -> Dial:
+    """Return the `Dial` of a field of a dataclass."""
+    found: dict[str, Dial] = {x.name: x.metadata["dial"] for x in fields(owner) if x.metadata}
+    return found[name]
 
 
 @dataclass(frozen=True)

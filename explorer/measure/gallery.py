@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -129,3 +130,15 @@ def _thumbnail(image: Tensor, pixels: Callable[[Tensor], Tensor]) -> Tensor | No
 def _stretched(image: Tensor) -> Tensor:
     low, high = float(image.min()), float(image.max())
     return (image - low) / (high - low) if high > low else torch.zeros_like(image)
+
+
+def pixels_of(data: Any) -> Callable[[Tensor], Tensor] | None:
+    """Return what undoes the normalization of images; None where none is known."""
+    known = (getattr(data, "mean", (0.0,)), getattr(data, "std", (1.0,))) != ((0.0,), (1.0,))
+    return getattr(data, "pixels", None) if known else None
+
+
+def class_names(data: Any, n_classes: int) -> tuple[str, ...]:
+    """Return the names of a network's classes: their numbers where no others are known."""
+    names = tuple(getattr(data, "classes", ()))
+    return names if len(names) == n_classes else tuple(map(str, range(n_classes)))

@@ -15,7 +15,7 @@ FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Graduate:
+class StudentResult:
     """A network at the end of its training.
 
     Attributes
@@ -113,14 +113,14 @@ class StudentTable:
 
 
 def student_table(
-    teacher: Graduate | None, graduates: Sequence[Graduate], pair: tuple[str, str]
+    teacher: StudentResult | None, graduates: Sequence[StudentResult], pair: tuple[str, str]
 ) -> StudentTable:
     """Put together what students came to.
 
     Parameters
     ----------
-    teacher : Graduate or None
-    graduates : sequence of Graduate
+    teacher : StudentResult or None
+    graduates : sequence of StudentResult
         At least one, in the order of the rows; those of one name and group make a row.
     pair : (str, str)
         Names of the two kinds of students that are compared.
@@ -189,7 +189,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
-def _row(ones: list[Graduate]) -> StudentRow:
+def _row(ones: list[StudentResult]) -> StudentRow:
     first = ones[0]
     error, low, high = mean_interval([one.error for one in ones])
     if len(ones) == 1:
@@ -198,7 +198,7 @@ def _row(ones: list[Graduate]) -> StudentRow:
     return StudentRow(first.name, first.group, error, *bounds, len(ones), first.n_weights)
 
 
-def _gains(graduates: Sequence[Graduate], pair: tuple[str, str]) -> list[float]:
+def _gains(graduates: Sequence[StudentResult], pair: tuple[str, str]) -> list[float]:
     """Return by how much the second kind erred less than the first, pair by pair."""
     if pair[0] == pair[1]:
         return []

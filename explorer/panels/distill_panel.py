@@ -10,25 +10,25 @@ from ipywidgets import FloatSlider, Widget
 from torch import nn
 
 from explorer.compress.setting import Setting
+from explorer.experiments.distillation import DistillationContext
+from explorer.experiments.experiment import Experiment, TrainingContext
+from explorer.experiments.lessons import UnseenClass, WrongLabels
+from explorer.experiments.student_networks import makers
+from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.measure.bias_effect import BiasEffect, bias_effect
+from explorer.measure.gallery import class_names
 from explorer.measure.result import Result
 from explorer.panels.distill_views import SHOWN, VIEWS
 from explorer.panels.distill_words import distilled_text
 from explorer.panels.family_panel import FamilyPanel, Kin, fitting
-from explorer.panels.pupils import makers
 from explorer.panels.run_panel import RunPanel, Use
 from explorer.panels.run_views import Run, RunView, RunViews
 from explorer.panels.soft_targets_panel import SoftTargetsPanel
 from explorer.panels.topic import Scene, Topic
 from explorer.session import Session
-from explorer.session.answers import Answered, Answers, class_names
-from explorer.session.distill_plans import ShapesCompared, StudentBesideStudent
-from explorer.session.lesson_plans import UnseenClass, WrongLabels
-from explorer.session.pupil import Pupil
-from explorer.session.trainee import Trainee
 from explorer.session.training import Training
-from explorer.session.training_plan import TrainingPlan
-from explorer.train.unseen import correct_bias
+from explorer.train.data_variants import correct_bias
+from explorer.train.teacher import Answered, Answers
 from explorer.views.bias_effect import BiasEffectView
 
 MOST_BIAS = 15.0
@@ -54,7 +54,7 @@ class DistillPanel(RunPanel):
         beside, unseen = StudentBesideStudent(), UnseenClass()
         if student is not None:
             beside, unseen = replace(beside, width=None), replace(unseen, width=None)
-        self.plans: tuple[TrainingPlan, ...] = (beside, WrongLabels(), ShapesCompared(), unseen)
+        self.plans: tuple[Experiment, ...] = (beside, WrongLabels(), ShapesCompared(), unseen)
         self._answers: Answers | None = None
 
     @cached_property
@@ -82,7 +82,7 @@ class DistillPanel(RunPanel):
         return slider
 
     @property
-    def asides(self) -> Mapping[type[TrainingPlan], Widget]:
+    def asides(self) -> Mapping[type[Experiment], Widget]:
         """The dial that puts a bias right."""
         return {UnseenClass: self.bias}
 
@@ -114,10 +114,10 @@ class DistillPanel(RunPanel):
         if self._shown and session is self._session:
             self.family.follow(session)
 
-    def trainee(self, session: Session) -> Trainee:
+    def trainee(self, session: Session) -> TrainingContext:
         """Return the teacher with what makes students; raises ValueError where nothing fits."""
         logits = None if self._answers is None else self._answers.tune
-        pupil = Pupil(
+        pupil = DistillationContext(
             session.net,
             session.data,
             session.compress,

@@ -6,21 +6,21 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from explorer.experiments.distillation import DistillationExperiment
+from explorer.experiments.experiment import Experiment
+from explorer.experiments.lessons import UnseenClass, WrongLabels
+from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.measure.formula import Formula
 from explorer.measure.temperature_formulas import logits_loss, soft_loss
 from explorer.panels.distill_words import table_of
 from explorer.panels.run_views import Run, RunView
-from explorer.session.distill_plan import DistillPlan
-from explorer.session.distill_plans import ShapesCompared, StudentBesideStudent
-from explorer.session.lesson_plans import UnseenClass, WrongLabels
-from explorer.session.training_plan import TrainingPlan
 from explorer.train.targets import SoftTargets
 from explorer.views.corrected_labels import CorrectedLabelsView
 from explorer.views.formula import FormulaView
 from explorer.views.lanes import LanesView
 from explorer.views.students import ShapesView, StudentsView
 
-SHOWN: dict[type[TrainingPlan], tuple[str, ...]] = {
+SHOWN: dict[type[Experiment], tuple[str, ...]] = {
     StudentBesideStudent: ("lanes", "students", "formula"),
     WrongLabels: ("lanes", "students", "labels", "formula"),
     ShapesCompared: ("lanes", "shapes", "students", "formula"),
@@ -32,7 +32,7 @@ UNKNOWN = r"= \cdots"
 def loss_formulas(run: Run) -> tuple[Formula, ...]:
     """Fill in the loss of the student on the teacher: of its last batch, once there is one."""
     plan = run.log.plan if run.log.newest is not None else run.plan
-    if not isinstance(plan, DistillPlan):
+    if not isinstance(plan, DistillationExperiment):
         return ()
     told = run.log.parts().get(plan.lane_used, {})
     target = plan.target

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.measure.students import Graduate, StudentTable, student_table
+from explorer.experiments.distillation import STUDENT
+from explorer.measure.students import StudentResult, StudentTable, student_table
 from explorer.panels.train_words import ENDED, outcome_text
-from explorer.session.distill_plan import GRADUATE
 from explorer.session.training import Training
 from explorer.session.training_log import TrainingLog
 from explorer.views.corrected_labels import corrected_text
@@ -13,10 +13,10 @@ from explorer.views.students import gain_text
 
 def table_of(log: TrainingLog) -> StudentTable | None:
     """Put together what a run's networks came to; None before the first one ended."""
-    graduates: list[Graduate] = log.found.get(GRADUATE, [])
+    graduates: list[StudentResult] = log.found.get(STUDENT, [])
     if not graduates:
         return None
-    teachers: list[Graduate] = log.found.get("teacher", [])
+    teachers: list[StudentResult] = log.found.get("teacher", [])
     pair = (log.plan.lanes[0], log.plan.lane_used)
     return student_table(teachers[0] if teachers else None, graduates, pair)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from explorer.session.distill_plans import ShapesCompared, StudentBesideStudent
-from explorer.session.lesson_plans import DECAY, EPOCHS, WIDER, UnseenClass, WrongLabels
-from explorer.session.recovery_plan import Recover
-from explorer.session.structure_plans import DropNeurons, ShareWhileTraining
-from explorer.session.training_plan import BATCH, TrainingPlan
-from explorer.session.training_plans import CompareNorms, Regularize, Retrain
+from explorer.experiments.dials import BATCH
+from explorer.experiments.experiment import Experiment
+from explorer.experiments.lessons import DECAY, EPOCHS, WIDER, UnseenClass, WrongLabels
+from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
+from explorer.experiments.recovery import Recover
+from explorer.experiments.structure import DropNeurons, ShareWhileTraining
+from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.train.penalties import Penalty
 
 TELL = """\
@@ -20,14 +21,14 @@ TELL = """\
 """
 
 
-def plan_text(plan: TrainingPlan) -> str:
+def plan_text(plan: Experiment) -> str:
     """Return Python that trains as a plan does, given ``net``, ``data`` and ``recipe``.
 
     The accuracies on held-out samples are put in a list ``judged``, in the order of the run.
 
     Parameters
     ----------
-    plan : TrainingPlan
+    plan : Experiment
 
     Raises
     ------
@@ -51,7 +52,7 @@ def _penalty(penalty: Penalty) -> str:
     return f"ex.{type(penalty).__name__}(strength={penalty.strength!r})"
 
 
-def _penalties(plan: TrainingPlan) -> str:
+def _penalties(plan: Experiment) -> str:
     return f"penalties = ({''.join(f'{_penalty(one)}, ' for one in plan.penalties).strip()})\n"
 
 
@@ -111,7 +112,7 @@ def _drop(plan: DropNeurons) -> str:
 
 def _recover(plan: Recover) -> str:
     return (
-        "from explorer.session.recovery_plan import shared_groups\n"
+        "from explorer.experiments.recovery import shared_groups\n"
         "small = ex.compress(net, recipe, data=data)\n"
         "groups = shared_groups(small)\n"
         f"for record in ex.recover(small.restore(), data, groups=groups, budget_s={plan.budget_s}):"
@@ -121,7 +122,7 @@ def _recover(plan: Recover) -> str:
     )
 
 
-_STUDENTS = "import torch\nfrom explorer.panels.pupils import makers\n"
+_STUDENTS = "import torch\nfrom explorer.experiments.student_networks import makers\n"
 
 
 def _student(shape: str, size: int | str, seed: int | str) -> str:
@@ -142,7 +143,7 @@ def _beside(plan: StudentBesideStudent) -> str:
     if plan.width is None:
         made = "student = my_student  # your own\n"
     if plan.what == "hints":
-        more = "from explorer.session.pupil import middle_layer\n"
+        more = "from explorer.experiments.distillation import middle_layer\n"
         layers = "middle_layer(net, 'teacher'), middle_layer(student, 'student')"
         target = f"ex.Hints({layers}, target={target})"
     settings = _settings(plan.n_epochs, plan.learning_rate, optimizer="adam")
@@ -170,7 +171,7 @@ def _unseen(plan: UnseenClass) -> str:
     if plan.width is None:
         made = "student = my_student  # your own\n"
     return (
-        f"{_STUDENTS}from explorer.train.unseen import without_class\n"
+        f"{_STUDENTS}from explorer.train.data_variants import without_class\n"
         f"others = without_class(data, {plan.label})\nmake = makers(net, data)\n"
         + made
         + _settings(plan.n_epochs, plan.learning_rate, optimizer="adam")
@@ -182,7 +183,7 @@ def _unseen(plan: UnseenClass) -> str:
 def _wrong(plan: WrongLabels) -> str:
     rate = plan.learning_rate
     return (
-        f"{_STUDENTS}from explorer.train.label_noise import corrupt_labels\n"
+        f"{_STUDENTS}from explorer.train.data_variants import corrupt_labels\n"
         "from explorer.train.samples import Samples\n"
         "samples = Samples(data)\n"
         "inputs, labels = samples.take(torch.arange(samples.n))\n"
@@ -206,7 +207,7 @@ def repr_target(target: object) -> str:
     return f"ex.{target!r}"
 
 
-_TEXTS: dict[type[TrainingPlan], Callable[[Any], str]] = {
+_TEXTS: dict[type[Experiment], Callable[[Any], str]] = {
     Retrain: _retrain,
     Regularize: _regularize,
     CompareNorms: _norms,

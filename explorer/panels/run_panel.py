@@ -15,16 +15,15 @@ from torch import nn
 from explorer.closing import close_all
 from explorer.compress.recipe import Recipe
 from explorer.compress.setting import Setting
+from explorer.experiments.experiment import Experiment, TrainingContext
 from explorer.panels.run_setup import RunSetup
 from explorer.panels.run_views import Run, RunViews
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene
 from explorer.panels.train_words import failure_text, outcome_text
 from explorer.session import Session
-from explorer.session.trainee import Trainee
 from explorer.session.training import Training
 from explorer.session.training_log import TrainingLog
-from explorer.session.training_plan import TrainingPlan
 from explorer.zoo.loaded import NETWORK_NAME_ATTRIBUTE
 
 JOIN_S = 5.0
@@ -48,13 +47,13 @@ class RunPanel(Tab):
 
     Attributes
     ----------
-    plans : tuple of TrainingPlan
+    plans : tuple of Experiment
         What there is to choose from.
     heading : tuple of str
         Of the card that a run is set up in, and a remark beside it.
     """
 
-    plans: tuple[TrainingPlan, ...]
+    plans: tuple[Experiment, ...]
     heading: ClassVar[tuple[str, str]]
 
     def __init__(self, use: Use) -> None:
@@ -62,7 +61,7 @@ class RunPanel(Tab):
         self._shown = False
         self._session: Session | None = None
         self._layer = ""
-        self._trainings: dict[type[TrainingPlan], Training] = {}
+        self._trainings: dict[type[Experiment], Training] = {}
         self.widget: Box = VBox()
         self.widget.add_class("ex-topic")
 
@@ -71,7 +70,7 @@ class RunPanel(Tab):
         """Make the cards; the first of them is that of `setup`."""
 
     @property
-    def asides(self) -> Mapping[type[TrainingPlan], Widget]:
+    def asides(self) -> Mapping[type[Experiment], Widget]:
         """What else is shown below the dials of a kind of plan."""
         return {}
 
@@ -136,9 +135,11 @@ class RunPanel(Tab):
         self._trainings[type(self.setup.plan)] = training
         training.start()
 
-    def trainee(self, session: Session) -> Trainee:
+    def trainee(self, session: Session) -> TrainingContext:
         """Return what is trained; raises ValueError where there is nothing to train on."""
-        return Trainee(session.net, session.data, session.compress, session.recipe, session.metric)
+        return TrainingContext(
+            session.net, session.data, session.compress, session.recipe, session.metric
+        )
 
     def use_trained(self) -> None:
         """Hand over what the last run of the plan made."""

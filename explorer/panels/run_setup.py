@@ -9,10 +9,10 @@ from ipywidgets import Dropdown, VBox, Widget
 from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.controls.setting_control import SettingControl
+from explorer.experiments.experiment import Experiment
 from explorer.panels.train_words import failure_text, outcome_text, progress_text, use_text
 from explorer.session.background import State
 from explorer.session.training import Training
-from explorer.session.training_plan import TrainingPlan
 from explorer.views.caption import caption
 from explorer.views.card import card
 from explorer.views.hint import HintView
@@ -26,7 +26,7 @@ class RunSetup:
 
     Parameters
     ----------
-    plans : sequence of TrainingPlan
+    plans : sequence of Experiment
         What there is to choose from, with the dials as they stand at first.
     heading : tuple of str
         The card's title, and a remark beside it.
@@ -48,12 +48,12 @@ class RunSetup:
 
     def __init__(
         self,
-        plans: Sequence[TrainingPlan],
+        plans: Sequence[Experiment],
         heading: tuple[str, str],
         chosen: Callable[[], None],
         turned: Callable[[], None],
         pressed: Mapping[str, Callable[[], None]],
-        asides: Mapping[type[TrainingPlan], Widget],
+        asides: Mapping[type[Experiment], Widget],
         outcome: Callable[[Training], str] = outcome_text,
     ) -> None:
         self._changed, self._asides, self._outcome = chosen, asides, outcome
@@ -74,20 +74,20 @@ class RunSetup:
             control.observe(lambda _change: turned(), "value")
 
     @property
-    def plan(self) -> TrainingPlan:
+    def plan(self) -> Experiment:
         """The plan that the dials stand for; assign to choose another."""
         return self._controls[self._mode.value].value
 
     @plan.setter
-    def plan(self, plan: TrainingPlan) -> None:
+    def plan(self, plan: Experiment) -> None:
         self.set_plan_of(plan)
         self._mode.value = type(plan)
 
-    def plan_of(self, kind: type[TrainingPlan]) -> TrainingPlan:
+    def plan_of(self, kind: type[Experiment]) -> Experiment:
         """Return the plan of a kind as its dials stand, whether it is chosen or not."""
         return self._controls[kind].value
 
-    def set_plan_of(self, plan: TrainingPlan) -> None:
+    def set_plan_of(self, plan: Experiment) -> None:
         """Move the dials of a plan's kind, whether it is chosen or not."""
         self._controls[type(plan)].value = plan
 

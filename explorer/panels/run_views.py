@@ -9,8 +9,8 @@ from typing import Any
 from ipywidgets import VBox
 
 from explorer.closing import close_all
+from explorer.experiments.experiment import Experiment
 from explorer.session.training_log import TrainingLog
-from explorer.session.training_plan import TrainingPlan
 from explorer.views.card import card
 from explorer.views.layout import area
 
@@ -21,14 +21,14 @@ class Run:
 
     Attributes
     ----------
-    plan : TrainingPlan
+    plan : Experiment
         As the dials stand.
     log : TrainingLog
     layer : str
         The layer up close.
     """
 
-    plan: TrainingPlan
+    plan: Experiment
     log: TrainingLog
     layer: str
 
@@ -87,7 +87,7 @@ class RunViews:
     def __init__(
         self,
         views: tuple[RunView, ...],
-        shown: Mapping[type[TrainingPlan], tuple[str, ...]],
+        shown: Mapping[type[Experiment], tuple[str, ...]],
         first: VBox,
         last: tuple[VBox, ...] = (),
         prefix: str = "ex-train",

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.measure.dark_knowledge import dark_knowledge
-from explorer.measure.gallery import thumbnails
+from explorer.measure.gallery import class_names, pixels_of, thumbnails
 from explorer.measure.soft_targets import soft_targets
 from explorer.measure.temperature_formulas import softmax_formula
-from explorer.session.answers import Answered, Answers, answered, class_names, pixels_of
 from explorer.session.worker import LatestWins, Stale
+from explorer.train.teacher import Answered, Answers, answered
 from explorer.views.caption import caption
 from explorer.views.card import card
 from explorer.views.formula import FormulaView

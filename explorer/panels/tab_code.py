@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from explorer.compress.recipe import Recipe
+from explorer.experiments.experiment import Experiment
 from explorer.panels.plan_code import plan_text
 from explorer.panels.python_text import import_lines, recipe_text
-from explorer.session.training_plan import TrainingPlan
 
 _IMPORTS = ("import ", "from ")
 
@@ -28,7 +28,7 @@ class Seen:
         The one up close.
     input_shape : tuple of int or None
         Of one input without the batch; None where it is not known.
-    plan : TrainingPlan or None
+    plan : Experiment or None
         What a tab on runs would train, as its dials stand.
     by_metric : bool
         Whether a metric judges in place of the data.
@@ -39,7 +39,7 @@ class Seen:
     recipe: Recipe
     layer: str
     input_shape: tuple[int, ...] | None = None
-    plan: TrainingPlan | None = None
+    plan: Experiment | None = None
     by_metric: bool = False
 
 

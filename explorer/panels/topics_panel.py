@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from explorer.experiments.experiment import Experiment
 from explorer.measure.result import Result
 from explorer.measure.story import Story
 from explorer.panels.run_panel import RunPanel
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic
 from explorer.session import Session
-from explorer.session.training_plan import TrainingPlan
 from explorer.session.worker import Stale
 from explorer.views.tabs import TabsView
 
@@ -70,7 +70,7 @@ class TopicsPanel:
         self._tabs.selected = topic.title
 
     @property
-    def plan(self) -> TrainingPlan | None:
+    def plan(self) -> Experiment | None:
         """What the tab that is shown would train; None where it trains nothing."""
         tab = self._panels[self._tabs.selected]
         return tab.setup.plan if isinstance(tab, RunPanel) else None

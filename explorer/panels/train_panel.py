@@ -10,6 +10,8 @@ from ipywidgets import Checkbox, Widget
 from explorer.compress.prune import Prune
 from explorer.compress.share import Share
 from explorer.controls.explain import explain
+from explorer.experiments.experiment import Experiment
+from explorer.experiments.recovery import Recover
 from explorer.measure.result import Result
 from explorer.panels.reproduced_panel import ReproducedPanel, Results, none
 from explorer.panels.run_panel import RunPanel, Use
@@ -19,8 +21,6 @@ from explorer.panels.train_views import SHOWN, VIEWS
 from explorer.panels.train_words import PLANS, failure_text, recovered_text
 from explorer.session import Session
 from explorer.session.live_recovery import LiveRecovery
-from explorer.session.recovery_plan import Recover
-from explorer.session.training_plan import TrainingPlan
 
 
 class TrainPanel(RunPanel):
@@ -66,7 +66,7 @@ class TrainPanel(RunPanel):
         return ReproducedPanel(self._results)
 
     @property
-    def asides(self) -> Mapping[type[TrainingPlan], Widget]:
+    def asides(self) -> Mapping[type[Experiment], Widget]:
         """The switch of live recovery."""
         return {Recover: self._keep}
 

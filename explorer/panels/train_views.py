@@ -8,22 +8,22 @@ import torch
 from torch import nn
 
 from explorer.compress.weights import compressible
+from explorer.experiments.experiment import Experiment
+from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
+from explorer.experiments.recovery import Recover
+from explorer.experiments.structure import DropNeurons, ShareWhileTraining
 from explorer.measure.formula import Formula
 from explorer.measure.live_layer import live_histogram, live_sparsity
 from explorer.measure.penalty_formulas import penalty as penalty_formula
 from explorer.panels.run_views import RunView
-from explorer.session.recovery_plan import Recover
-from explorer.session.structure_plans import DropNeurons, ShareWhileTraining
 from explorer.session.training_log import TrainingLog
-from explorer.session.training_plan import TrainingPlan
-from explorer.session.training_plans import CompareNorms, Regularize, Retrain
 from explorer.views.centroid_paths import CentroidPathsView
 from explorer.views.curves import AccuracyView, DensityView, LossView
 from explorer.views.formula import FormulaView
 from explorer.views.histogram import HistogramView
 from explorer.views.sparsity_map import SparsityMapView
 
-SHOWN: dict[type[TrainingPlan], tuple[str, ...]] = {
+SHOWN: dict[type[Experiment], tuple[str, ...]] = {
     Retrain: ("accuracy", "loss", "density", "histogram", "sparsity"),
     Recover: ("accuracy", "loss", "histogram", "sparsity"),
     Regularize: ("accuracy", "loss", "formula", "histogram"),
@@ -54,7 +54,7 @@ def _histogram(log: TrainingLog, layer: str, lane: int) -> Any:
     return live_histogram(_weight(log.net, layer), _weight(_net(log, lane), layer))
 
 
-def penalty_formulas(plan: TrainingPlan, log: TrainingLog) -> tuple[Formula, ...]:
+def penalty_formulas(plan: Experiment, log: TrainingLog) -> tuple[Formula, ...]:
     """Fill in the penalties: with their values in the run, or those of the network before it."""
     told = log.penalties()
     layers = compressible(log.net)

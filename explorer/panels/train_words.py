@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from explorer.experiments.experiment import Experiment
+from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
+from explorer.experiments.recovery import Recover
+from explorer.experiments.structure import DropNeurons, ShareWhileTraining
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.session.background import State
 from explorer.session.live_recovery import Recovered
-from explorer.session.recovery_plan import Recover
-from explorer.session.structure_plans import DropNeurons, ShareWhileTraining
 from explorer.session.training import Training
 from explorer.session.training_log import TrainingLog
-from explorer.session.training_plan import TrainingPlan
-from explorer.session.training_plans import CompareNorms, Regularize, Retrain
 from explorer.session.words import in_words
 from explorer.train.neurons import Dropped
 from explorer.views.format import percent_text
 from explorer.views.scores import score_text
 
-PLANS: tuple[TrainingPlan, ...] = (
+PLANS: tuple[Experiment, ...] = (
     Retrain(),
     Recover(),
     Regularize(),
@@ -91,7 +91,7 @@ def recovered_text(recovered: Recovered) -> str:
     )
 
 
-def use_text(plan: TrainingPlan) -> str:
+def use_text(plan: Experiment) -> str:
     """Say on a button which network is handed over."""
     lane = plan.lane_used
     if not lane:

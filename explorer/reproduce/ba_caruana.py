@@ -15,7 +15,7 @@ from explorer.reproduce.distilled import answers_of
 from explorer.reproduce.lessons import agreement, lesson
 from explorer.reproduce.log import Log
 from explorer.reproduce.records import Goal, Moment, Published, Reproduction
-from explorer.train.fresh import fresh
+from explorer.train.data_variants import fresh
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import HardLabels, MatchLogits, Target
 from explorer.zoo.students import shallow

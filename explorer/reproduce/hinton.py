@@ -13,7 +13,7 @@ from explorer.reproduce.distilled import answers_of
 from explorer.reproduce.lessons import agreement, lesson
 from explorer.reproduce.log import Log, n_weights
 from explorer.reproduce.records import Goal, Moment, Published, Reproduction
-from explorer.train.fresh import fresh
+from explorer.train.data_variants import fresh
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import HardLabels, SoftTargets
 from explorer.zoo.digit_networks import mnist_student

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Set
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Generic, TypeVar
+
+import torch
 
 from explorer.session.worker import yield_to_others
 
@@ -146,3 +148,21 @@ class BackgroundRun(Generic[T]):
         with self._condition:
             self._condition.wait_for(lambda: self._state is not State.PAUSED)
             return self._state is State.RUNNING
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch work on a single thread in this one; the others keep theirs.
+
+    Torch takes the number over for threads that are yet to come; a short-lived one
+    sets it back for them.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    other = threading.Thread(target=torch.set_num_threads, args=(before,))
+    other.start()
+    other.join()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

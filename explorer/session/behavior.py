@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ from explorer.compress.forward import (
 )
 from explorer.measure.batches import batches, collated, labeled
 from explorer.measure.behavior import Behavior, behavior
-from explorer.measure.gallery import thumbnails
+from explorer.measure.gallery import pixels_of, thumbnails
 from explorer.measure.judged import Judged, judged, most_samples
 from explorer.measure.predictions import Asking, Predictions, predict
 from explorer.measure.rounds import Stop, never
@@ -72,7 +72,7 @@ class Behaviors:
         self._subject = original
         self._data = getattr(data, "eval", data)
         self._names: Sequence[str] = getattr(data, "classes", ())
-        self._pixels = _pixels(data)
+        self._pixels = pixels_of(data)
         self._device = device
         self._busy = threading.Lock()
         self._batch = 0
@@ -179,12 +179,6 @@ class Behaviors:
 
     def _thumbnails(self, chosen: Judged, samples: Sequence[int]) -> list[Tensor | None]:
         return thumbnails([_shown(chosen.samples[i]) for i in samples], self._pixels)
-
-
-def _pixels(data: Any) -> Callable[[Tensor], Tensor] | None:
-    """Return what undoes the normalization; None where none is known."""
-    known = (getattr(data, "mean", (0.0,)), getattr(data, "std", (1.0,))) != ((0.0,), (1.0,))
-    return getattr(data, "pixels", None) if known else None
 
 
 def _shown(sample: Any) -> Tensor:

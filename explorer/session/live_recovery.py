@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from explorer.experiments.experiment import TrainingContext
+from explorer.experiments.recovery import Recover
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.measure.result import Result
-from explorer.session.recovery_plan import Recover
+from explorer.session.background import one_thread
 from explorer.session.session import Session
-from explorer.session.trainee import Trainee, one_thread
 from explorer.session.worker import LatestWins, Stale
 from explorer.train.records import TrainRecord
 
@@ -71,15 +72,16 @@ class LiveRecovery:
         try:
             with one_thread():
                 metric = session.metric
-                trainee = Trainee(session.net, session.data, session.compress, metric=metric)
-                self._train(trainee, plan, stale)
+                net, data = session.net, session.data
+                context = TrainingContext(net, data, session.compress, metric=metric)
+                self._train(context, plan, stale)
         except Exception as error:
             if not stale():
                 self._failed(error)
 
-    def _train(self, trainee: Trainee, plan: Recover, stale: Stale) -> None:
+    def _train(self, context: TrainingContext, plan: Recover, stale: Stale) -> None:
         before: Accuracy | Score | None = None
-        for moment in plan.moments(trainee, stale):
+        for moment in plan.events(context, stale):
             record = moment.record
             if stale():
                 return

@@ -12,10 +12,9 @@ from typing import Any
 from torch import nn
 
 from explorer.measure.metric import ACCURACY, Metric, Scale
-from explorer.session.background import BackgroundRun, State
+from explorer.session.background import BackgroundRun, State, one_thread
 from explorer.session.samples import Part, part_of
 from explorer.session.survey_jobs import Bench, CellKey, CurveKey, Job, Kept, Measured
-from explorer.session.trainee import one_thread
 from explorer.sweep.budget import Fitted
 from explorer.sweep.method_curves import CurvePoint
 from explorer.sweep.points import Progress

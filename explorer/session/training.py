@@ -11,10 +11,9 @@ from torch import nn
 
 from explorer.compress.copied import copied
 from explorer.compress.recipe import Recipe
-from explorer.session.background import BackgroundRun, State
-from explorer.session.trainee import Moment, Trainee, one_thread
+from explorer.experiments.experiment import Event, Experiment, TrainingContext
+from explorer.session.background import BackgroundRun, State, one_thread
 from explorer.session.training_log import TrainingLog
-from explorer.session.training_plan import TrainingPlan
 
 SHOW_EVERY_S = 0.2
 WAIT_S = 5.0
@@ -25,8 +24,8 @@ class Training:
 
     Parameters
     ----------
-    plan : TrainingPlan
-    trainee : Trainee
+    plan : Experiment
+    trainee : TrainingContext
     heard : callable
         Called with the training at most five times a second, from its thread, between two
         steps: the networks hold still meanwhile.
@@ -43,8 +42,8 @@ class Training:
 
     def __init__(
         self,
-        plan: TrainingPlan,
-        trainee: Trainee,
+        plan: Experiment,
+        trainee: TrainingContext,
         heard: Callable[[Training], None],
         changed: Callable[[Training], None],
     ) -> None:
@@ -53,7 +52,7 @@ class Training:
         self._shown = 0.0
         self.stopping = False
         self.log = TrainingLog(plan, trainee.net)
-        self._run: BackgroundRun[Moment] = BackgroundRun(
+        self._run: BackgroundRun[Event] = BackgroundRun(
             self._arrived, lambda _run: self._changed(self)
         )
 
@@ -128,11 +127,11 @@ class Training:
         """The recipe that keeps what was trained as it is."""
         return self.plan.recipe_after(self._trainee.recipe)
 
-    def _moments(self) -> Iterator[Moment]:
+    def _moments(self) -> Iterator[Event]:
         atexit.register(self._end)
         try:
             with one_thread():
-                yield from self.plan.moments(self._trainee, lambda: self.stopping)
+                yield from self.plan.events(self._trainee, lambda: self.stopping)
         finally:
             atexit.unregister(self._end)
 
@@ -142,7 +141,7 @@ class Training:
         with suppress(TimeoutError):
             self.join(WAIT_S)
 
-    def _arrived(self, moment: Moment) -> None:
+    def _arrived(self, moment: Event) -> None:
         self.log.add(moment)
         now = time.perf_counter()
         if now - self._shown >= SHOW_EVERY_S:

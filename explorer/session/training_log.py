@@ -10,11 +10,10 @@ import numpy as np
 from torch import nn
 
 from explorer.compress.weights import compressible
+from explorer.experiments.experiment import Event, Experiment, Finding
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.curves import CentroidPaths, Curves, Reference, Track
 from explorer.measure.metric import ACCURACY, Scale, Score
-from explorer.session.trainee import Found, Moment
-from explorer.session.training_plan import TrainingPlan
 from explorer.train.neurons import Dropped
 from explorer.train.records import TrainRecord
 
@@ -65,7 +64,7 @@ class TrainingLog:
 
     Parameters
     ----------
-    plan : TrainingPlan
+    plan : Experiment
     net : Module
         The network before training.
 
@@ -79,7 +78,7 @@ class TrainingLog:
         The last step's record, of whichever network.
     """
 
-    plan: TrainingPlan
+    plan: Experiment
     net: nn.Module
     dropped: Dropped | None = None
     found: dict[str, list[Any]] = field(default_factory=dict)
@@ -90,14 +89,14 @@ class TrainingLog:
     def __post_init__(self) -> None:
         self._lanes = {name: Lane(self.plan.afresh) for name in self.plan.lanes}
 
-    def add(self, moment: Moment) -> None:
+    def add(self, moment: Event) -> None:
         """Take up what was told."""
         record = moment.record
         if isinstance(record, (Accuracy, Score)):
             self._reference = record
         elif isinstance(record, Dropped):
             self.dropped = record
-        elif isinstance(record, Found):
+        elif isinstance(record, Finding):
             self.found.setdefault(record.name, []).append(record.value)
         else:
             self._lanes[moment.lane].add(record)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -14,6 +14,11 @@ from torch import Tensor
 from explorer.compress.setting import dial
 from explorer.compress.weights import as_matrix
 from explorer.train.settings import check_positive
+
+
+def strength_dial(words: str) -> Any:
+    """Make the field of a penalty's factor."""
+    return dial(1e-4, "number", "Strength λ", words, low=1e-6, high=1e-1)
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,9 @@ class Penalty(ABC):
         The formula in symbols.
     """
 
-    strength: float = dial(
-        1e-4,
-        "number",
-        "Strength λ",
+    strength: float = strength_dial(
         "Weight λ of the penalty: loss = loss on the data + λ · penalty. Higher pulls weights "
-        "harder to zero and costs accuracy.",
-        low=1e-6,
-        high=1e-1,
+        "harder to zero and costs accuracy."
     )
     pattern: str = "*"
 
@@ -105,6 +105,11 @@ class L1(Penalty):
     tensor(2.)
     """
 
+    strength: float = strength_dial(
+        "Adds λ · Σ |w| to the loss, which pulls every weight to zero equally hard. Higher: more "
+        "weights near zero that pruning can take, less accuracy."
+    )
+
     name: ClassVar[str] = "L1"
     latex: ClassVar[str] = r"\lambda \sum_i |w_i|"
 
@@ -126,6 +131,11 @@ class L2(Penalty):
     >>> L2(strength=0.5).value({"fc": torch.tensor([[1.0, -3.0]])})
     tensor(5.)
     """
+
+    strength: float = strength_dial(
+        "Adds λ · Σ w² to the loss, which pulls large weights hardest. Higher: smaller weights, "
+        "few of them at zero; less accuracy."
+    )
 
     name: ClassVar[str] = "L2"
     latex: ClassVar[str] = r"\lambda \sum_i |w_i|^2"
@@ -152,6 +162,11 @@ class IncomingNorm(Penalty):
     >>> IncomingNorm(strength=1.0).value({"fc": torch.tensor([[3.0, 4.0], [0.0, 0.0]])})
     tensor(5.)
     """
+
+    strength: float = strength_dial(
+        "Adds λ · Σⱼ ‖weights into neuron j‖₂ to the loss: they shrink together, so that whole "
+        "neurons vanish. Higher: more neurons that can be taken out, less accuracy."
+    )
 
     name: ClassVar[str] = "li"
     latex: ClassVar[str] = r"\lambda_{\ell_i} \sum_{\ell} \sum_{j} \| \mathbf{W}^{\ell}_{:,j} \|_2"
@@ -180,6 +195,11 @@ class OutgoingNorm(Penalty):
     >>> OutgoingNorm(strength=1.0).value({"fc": torch.tensor([[3.0, 0.0], [4.0, 0.0]])})
     tensor(5.)
     """
+
+    strength: float = strength_dial(
+        "Adds λ · Σᵢ ‖weights out of neuron i‖₂ to the loss: nothing listens to a neuron whose "
+        "weights are zero. Higher: more neurons that can be taken out, less accuracy."
+    )
 
     name: ClassVar[str] = "lo"
     latex: ClassVar[str] = r"\lambda_{\ell_o} \sum_{\ell} \sum_{i} \| \mathbf{W}^{\ell}_{i,:} \|_2"

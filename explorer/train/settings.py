@@ -61,7 +61,7 @@ class TrainSettings:
         10,
         "integer",
         "Epochs",
-        "How often every sample is seen, in ⌊samples / batch⌋ steps each time. More take longer; "
+        "Passes over the training samples, each of ⌊samples / batch⌋ steps. More take longer; "
         "accuracy mostly rises, ever more slowly.",
         low=0,
         high=100,
@@ -71,8 +71,9 @@ class TrainSettings:
         0.05,
         "number",
         "Learning rate",
-        "How far a step goes against the gradient g: w ← w − η · g. The schedule lowers η from "
-        "here. Too low learns little; too high makes the loss jump.",
+        "How far a step goes against the gradient: η at first; by the cosine schedule ηₜ = η · "
+        "(1 + cos(π · t / n)) / 2 after t of n steps. Too low learns little; too high makes the "
+        "loss jump.",
         low=1e-4,
         high=1.0,
     )

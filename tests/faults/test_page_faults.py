@@ -13,9 +13,9 @@ from waiting import until
 
 import explorer as ex
 from explorer.compress.low_rank import LowRank
+from explorer.experiments.pruning import Regularize
 from explorer.panels.topics import TOPICS
 from explorer.session.background import BackgroundRun, State
-from explorer.session.training_plans import Regularize
 from explorer.views.histogram import HistogramView
 from explorer.views.sparsity_map import SparsityMapView
 from explorer.zoo.data import Data

@@ -13,8 +13,8 @@ from torch.utils.data import TensorDataset
 from explorer.measure.accuracy import Accuracy, evaluate
 from explorer.measure.bias_effect import bias_effect
 from explorer.measure.family import Family, Relative
-from explorer.measure.students import T_QUANTILES, Graduate, mean_interval, student_table
-from explorer.train.unseen import correct_bias
+from explorer.measure.students import T_QUANTILES, StudentResult, mean_interval, student_table
+from explorer.train.data_variants import correct_bias
 
 PAIR = ("labels", "teacher")
 
@@ -24,7 +24,7 @@ def judged(n_right, n=100):
 
 
 def graduate(name, n_right, seed=0, group=""):
-    return Graduate(name, judged(n_right), 1000, group, seed)
+    return StudentResult(name, judged(n_right), 1000, group, seed)
 
 
 def test_a_table_by_hand():

@@ -18,13 +18,13 @@ from explorer.compress.quantize import Quantize
 from explorer.compress.relative_index import RelativeIndex
 from explorer.compress.residual import Residual
 from explorer.compress.share import Share
-from explorer.session.distill_plans import ShapesCompared, StudentBesideStudent
-from explorer.session.lesson_plans import WrongLabels
-from explorer.session.structure_plans import DropNeurons, ShareWhileTraining
-from explorer.session.training_plan import BATCH
-from explorer.session.training_plans import CompareNorms, Regularize, Retrain
+from explorer.experiments.dials import BATCH
+from explorer.experiments.lessons import WrongLabels
+from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
+from explorer.experiments.structure import DropNeurons, ShareWhileTraining
+from explorer.experiments.students import ShapesCompared, StudentBesideStudent
+from explorer.train.data_variants import corrupt_labels
 from explorer.train.density import gradual
-from explorer.train.label_noise import corrupt_labels
 from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import MatchLogits, SoftTargets

@@ -15,19 +15,19 @@ from waiting import until
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe
+from explorer.experiments.distillation import TEACHER
+from explorer.experiments.lessons import UnseenClass, WrongLabels
+from explorer.experiments.student_networks import attainable, makers
+from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.panels import family_panel
 from explorer.panels.distill_panel import DistillPanel
 from explorer.panels.family_panel import fitting
-from explorer.panels.pupils import attainable, makers
 from explorer.panels.topic import Scene
 from explorer.session import Session
 from explorer.session.background import State
-from explorer.session.distill_plan import TEACHER
-from explorer.session.distill_plans import ShapesCompared, StudentBesideStudent
-from explorer.session.lesson_plans import UnseenClass, WrongLabels
-from explorer.train.unseen import correct_bias
+from explorer.train.data_variants import correct_bias
 from explorer.zoo.data import Data
 from explorer.zoo.students import n_parameters, two_layers
 

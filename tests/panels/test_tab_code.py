@@ -8,24 +8,24 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import explorer as ex
-from explorer.panels.code_panel import CodePanel
-from explorer.panels.plan_code import _TEXTS, plan_text
-from explorer.panels.pupils import makers
-from explorer.panels.python_text import OWN_NETWORK
-from explorer.panels.tab_code import Seen, tab_text
-from explorer.session.distill_plans import (
+from explorer.experiments.distillation import DistillationContext
+from explorer.experiments.experiment import TrainingContext
+from explorer.experiments.lessons import NOISY, NOISY_TEACHER, UnseenClass, WrongLabels
+from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
+from explorer.experiments.recovery import Recover
+from explorer.experiments.structure import DropNeurons, ShareWhileTraining
+from explorer.experiments.student_networks import makers
+from explorer.experiments.students import (
     LABELS,
     TEACHER,
-    DistillPlan,
+    DistillationExperiment,
     ShapesCompared,
     StudentBesideStudent,
 )
-from explorer.session.lesson_plans import NOISY, NOISY_TEACHER, UnseenClass, WrongLabels
-from explorer.session.pupil import Pupil
-from explorer.session.recovery_plan import Recover
-from explorer.session.structure_plans import DropNeurons, ShareWhileTraining
-from explorer.session.trainee import Trainee
-from explorer.session.training_plans import CompareNorms, Regularize, Retrain
+from explorer.panels.code_panel import CodePanel
+from explorer.panels.plan_code import _TEXTS, plan_text
+from explorer.panels.python_text import OWN_NETWORK
+from explorer.panels.tab_code import Seen, tab_text
 from explorer.sweep.method_curves import planned
 
 LOADING = "net, data = my_net, my_data"
@@ -141,12 +141,12 @@ def moments(plan, subject):
     """Accuracies that a plan tells on the page, by network, without those before the first step."""
     net, data = subject
     given = (net, data, lambda: ex.compress(net, RECIPE, data=data), RECIPE)
-    if isinstance(plan, DistillPlan):
-        trainee = replace(Pupil(*given), makers=makers(net, data))
+    if isinstance(plan, DistillationExperiment):
+        trainee = replace(DistillationContext(*given), makers=makers(net, data))
     else:
-        trainee = Trainee(*given)
+        trainee = TrainingContext(*given)
     told = {}
-    for moment in plan.moments(trainee, lambda: False):
+    for moment in plan.events(trainee, lambda: False):
         record = moment.record
         if isinstance(record, ex.TrainRecord) and record.validation is not None:
             if record.train_accuracy == record.train_accuracy:

@@ -7,15 +7,15 @@ from torch.utils.data import TensorDataset
 
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
+from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
+from explorer.experiments.recovery import Recover
+from explorer.experiments.structure import DropNeurons
 from explorer.panels.topic import Scene
 from explorer.panels.train_panel import TrainPanel
 from explorer.panels.train_words import PLANS, recovered_text, seconds_text
 from explorer.session import Session
 from explorer.session.background import State
 from explorer.session.live_recovery import Recovered
-from explorer.session.recovery_plan import Recover
-from explorer.session.structure_plans import DropNeurons
-from explorer.session.training_plans import CompareNorms, Regularize, Retrain
 from explorer.zoo.data import Data
 
 WAIT_S = 30

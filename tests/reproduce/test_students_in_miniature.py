@@ -10,7 +10,7 @@ from explorer.reproduce.ba_caruana import BaCaruanaSettings
 from explorer.reproduce.lessons import agreement
 from explorer.reproduce.plans import PLANS
 from explorer.reproduce.threads import on_threads
-from explorer.train.fresh import fresh
+from explorer.train.data_variants import fresh
 from explorer.train.settings import TrainSettings
 from explorer.zoo import load
 from explorer.zoo.digit_networks import mnist_student

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.train.label_noise import corrupt_labels
+from explorer.train.data_variants import corrupt_labels
 
 
 def test_two_classes_by_hand():

@@ -9,11 +9,11 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from explorer.measure.accuracy import evaluate
+from explorer.train.data_variants import correct_bias, without_class
 from explorer.train.distillation import distill
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import SoftTargets
 from explorer.train.training import train
-from explorer.train.unseen import correct_bias, without_class
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from explorer.measure.dark_knowledge import dark_knowledge
 from explorer.measure.family import Family, Relative
 from explorer.measure.noisy_labels import NoisyLabels, Relabeled
 from explorer.measure.soft_targets import soft_targets
-from explorer.measure.students import Graduate, student_table
+from explorer.measure.students import StudentResult, student_table
 from explorer.views.bias_effect import BiasEffectView
 from explorer.views.corrected_labels import CorrectedLabelsView, corrected_text
 from explorer.views.family import FamilyView
@@ -141,15 +141,15 @@ def graduates(group=""):
     found = []
     for seed in range(2):
         found += [
-            Graduate(PAIR[0], judged(90), 1000, group, seed),
-            Graduate(PAIR[1], judged(94 + seed), 1000, group, seed),
+            StudentResult(PAIR[0], judged(90), 1000, group, seed),
+            StudentResult(PAIR[1], judged(94 + seed), 1000, group, seed),
         ]
     return found
 
 
 def test_students_in_a_table():
     view = StudentsView()
-    view.draw(student_table(Graduate("the teacher", judged(99), 50_000), graduates(), PAIR))
+    view.draw(student_table(StudentResult("the teacher", judged(99), 50_000), graduates(), PAIR))
     rows = view._table.rows
     assert rows[0] == ["the teacher", "1.0% (0.2% to 5.4%)", "1", "50,000", "200.0 KB"]
     assert rows[1][0] == "on labels"

@@ -1,4 +1,4 @@
-"""Live recovery: the network as the recipe compresses it is trained for a moment."""
+"""Recover: the network as the recipe compresses it is trained for a few seconds."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from explorer.compress.relative_index import RelativeIndex
 from explorer.compress.setting import dial
 from explorer.compress.share import Share, Shared
 from explorer.compress.stored import Stored
-from explorer.session.trainee import Moment, Stop, Trainee
-from explorer.session.training_plan import BATCH, TrainingPlan
+from explorer.experiments.dials import BATCH
+from explorer.experiments.experiment import Event, Experiment, TrainingContext
+from explorer.measure.rounds import Stop
 from explorer.train.records import TrainRecord
 from explorer.train.recovery import RECOVERY, recover
 from explorer.train.sharing import SHARED
@@ -29,7 +30,7 @@ ENDLESS = 100_000
 
 
 @dataclass(frozen=True)
-class Recover(TrainingPlan):
+class Recover(Experiment):
     """Train what the recipe left; pruned weights stay zero, shared values stay shared.
 
     Parameters
@@ -65,22 +66,22 @@ class Recover(TrainingPlan):
         """Keep zeros, shared values and their coding; neurons that are gone stay away."""
         return Recipe(tuple((pattern, _kept(steps)) for pattern, steps in recipe.entries))
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Train in bursts; at most a third of the time goes into judging the network."""
-        accuracy = trainee.judged(trainee.net, should_stop)
+        accuracy = context.evaluated(context.net, should_stop)
         if accuracy is not None:
-            yield Moment(accuracy)
-        small = trainee.compress()
+            yield Event(accuracy)
+        small = context.compress()
         check_recoverable(small.recipe)
         net, groups = small.restore(), shared_groups(small)
         started = time.perf_counter()
-        before = trainee.judged(net, should_stop)
+        before = context.evaluated(net, should_stop)
         if before is None:
             return
         wait_s = max(JUDGE_EVERY_S, 2 * (time.perf_counter() - started))
         records = recover(
             net,
-            trainee.data,
+            context.data,
             groups=groups,
             settings=replace(SHARED if groups else RECOVERY, n_epochs=ENDLESS, batch_size=BATCH),
             budget_s=self.budget_s,
@@ -89,16 +90,16 @@ class Recover(TrainingPlan):
         last, judged_s = None, 0.0
         for record in records:
             if last is None:
-                yield Moment(_before(record, net, before))
+                yield Event(_before(record, net, before))
             last = record
             if record.elapsed_s - judged_s >= wait_s:
                 judged_s = record.elapsed_s
-                judged = trainee.judged(record.net, should_stop)
-                yield Moment(replace(record, validation=judged))
+                judged = context.evaluated(record.net, should_stop)
+                yield Event(replace(record, validation=judged))
             else:
-                yield Moment(record)
+                yield Event(record)
         if last is not None and not should_stop():
-            yield Moment(replace(last, validation=trainee.judged(last.net, should_stop)))
+            yield Event(replace(last, validation=context.evaluated(last.net, should_stop)))
 
 
 def _kept(steps: Steps) -> Steps:

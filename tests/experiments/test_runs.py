@@ -18,17 +18,17 @@ from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
 from explorer.compress.weights import compressible
+from explorer.experiments.dials import OFF
+from explorer.experiments.experiment import Event, TrainingContext
+from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
+from explorer.experiments.recovery import Recover
+from explorer.experiments.structure import DropNeurons, ShareWhileTraining
 from explorer.measure.accuracy import Accuracy, evaluate
 from explorer.session import Session
-from explorer.session.background import State
+from explorer.session.background import State, one_thread
 from explorer.session.live_recovery import LiveRecovery
-from explorer.session.recovery_plan import Recover
-from explorer.session.structure_plans import DropNeurons, ShareWhileTraining
-from explorer.session.trainee import Moment, Trainee, one_thread
 from explorer.session.training import Training
 from explorer.session.training_log import TrainingLog
-from explorer.session.training_plan import OFF
-from explorer.session.training_plans import CompareNorms, Regularize, Retrain
 from explorer.train.neurons import Dropped
 from explorer.train.retraining import retrain
 from explorer.train.settings import TrainSettings
@@ -58,7 +58,7 @@ def net():
 @pytest.fixture
 def trainee(net, data):
     steps = [Prune(sparsity=0.5), Share(n_clusters=4)]
-    return Trainee(net, data, lambda: compress(net, steps))
+    return TrainingContext(net, data, lambda: compress(net, steps))
 
 
 def never():
@@ -66,7 +66,7 @@ def never():
 
 
 def told(plan, trainee, should_stop=never):
-    log, moments = TrainingLog(plan, trainee.net), list(plan.moments(trainee, should_stop))
+    log, moments = TrainingLog(plan, trainee.net), list(plan.events(trainee, should_stop))
     for moment in moments:
         log.add(moment)
     return log, moments
@@ -156,9 +156,9 @@ def test_the_recipe_after_recovery_keeps_what_was_recovered(trainee):
 
 
 def test_recovery_refuses_steps_that_training_would_undo(net, data):
-    trainee = Trainee(net, data, lambda: compress(net, [LowRank(rank=2)]))
+    trainee = TrainingContext(net, data, lambda: compress(net, [LowRank(rank=2)]))
     with pytest.raises(ValueError, match=r"training would undo the step .*: use Prune"):
-        list(Recover().moments(trainee, never))
+        list(Recover().events(trainee, never))
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,9 @@ def test_recovery_refuses_steps_that_training_would_undo(net, data):
 def test_a_plan_leaves_the_network_alone_and_stops_when_told(plan, trainee):
     before = copy.deepcopy(trainee.net.state_dict())
     asked = iter(range(10**6))
-    moments = list(plan.moments(trainee, lambda: next(asked) > 12))
+    moments = list(plan.events(trainee, lambda: next(asked) > 12))
     assert len(moments) < 60
-    assert all(isinstance(moment, Moment) for moment in moments)
+    assert all(isinstance(moment, Event) for moment in moments)
     for name, tensor in trainee.net.state_dict().items():
         assert torch.equal(tensor, before[name])
 
@@ -192,9 +192,9 @@ def test_bad_dials_are_named(make, words):
 
 def test_data_without_two_parts_are_refused(net):
     with pytest.raises(ValueError, match="data: there is none to train on"):
-        Trainee(net, None, never)
+        TrainingContext(net, None, never)
     with pytest.raises(ValueError, match="training needs samples apart from those"):
-        Trainee(net, blobs(9, 1), never)
+        TrainingContext(net, blobs(9, 1), never)
 
 
 class Watched:

@@ -1,4 +1,4 @@
-"""Plans of distillation in which something is wrong, or missing, in what is to be learned."""
+"""WrongLabels, UnseenClass: distillation from labels that are wrong, or that lack a class."""
 
 from __future__ import annotations
 
@@ -11,34 +11,32 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.setting import dial
-from explorer.measure.corrected_labels import CorrectedLabels, corrected
-from explorer.measure.gallery import thumbnails
-from explorer.measure.noisy_labels import NoisyLabels, Relabeled
-from explorer.session.answers import answered, class_names, pixels_of
-from explorer.session.course import Course, Stage, finished
-from explorer.session.distill_plan import (
+from explorer.experiments.dials import epochs, learning_rate, temperature
+from explorer.experiments.distillation import (
     TEACHER,
-    DistillPlan,
-    as_pupil,
-    graduation,
-    learning_rate,
+    DistillationContext,
+    DistillationExperiment,
+    Stage,
+    StagedRun,
+    as_distillation,
+    finished,
+    results_of,
     taught,
     teacher_first,
-    temperature,
     width,
 )
-from explorer.session.pupil import Pupil
-from explorer.session.trainee import Found, Moment, Stop, Trainee
-from explorer.session.training_plan import epochs, from_the_start
-from explorer.train.fresh import fresh
-from explorer.train.label_noise import corrupt_labels
+from explorer.experiments.experiment import Event, Finding, TrainingContext, from_the_start
+from explorer.measure.corrected_labels import CorrectedLabels, corrected
+from explorer.measure.gallery import class_names, pixels_of, thumbnails
+from explorer.measure.noisy_labels import NoisyLabels, Relabeled
+from explorer.measure.rounds import Stop
+from explorer.train.data_variants import corrupt_labels, fresh, without_class
 from explorer.train.records import TrainRecord
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import HardLabels, SoftTargets, Target
-from explorer.train.teacher import answers, joined, teacher_logits
+from explorer.train.teacher import answered, answers, joined, teacher_logits
 from explorer.train.training import train
-from explorer.train.unseen import without_class
 
 NOISY_TEACHER, NOISY = "teacher on wrong labels", "student on wrong labels"
 WIDER, EPOCHS, DECAY = 3, 6, 0.01
@@ -46,7 +44,7 @@ MOST_SHOWN = 24
 
 
 @dataclass(frozen=True)
-class WrongLabels(DistillPlan):
+class WrongLabels(DistillationExperiment):
     """A teacher that learned wrong labels, a student on these labels, and one on that teacher.
 
     The teacher has two hidden layers three times as wide as the student's. It is held back, so
@@ -101,50 +99,52 @@ class WrongLabels(DistillPlan):
         """The teacher's answers alone."""
         return SoftTargets(self.temperature, 1.0)
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Train the teacher, then both students."""
-        pupil = as_pupil(trainee)
-        samples = Samples(pupil.data)
-        first = fresh(lambda: pupil.makers["wide"](WIDER * self.width), 0)
+        context = as_distillation(context)
+        samples = Samples(context.data)
+        make = context.makers["wide"]
+        first = fresh(lambda: make(WIDER * self.width), 0)
         true = _labels(samples)
         noisy, mask = corrupt_labels(true, self.noise, _n_classes(first, samples))
-        data = _OtherLabels(samples, noisy, pupil.data)
-        pupil = replace(pupil, data=data, own=None, logits=None)
+        data = _OtherLabels(samples, noisy, context.data)
+        context = replace(context, data=data, own=None, logits=None)
         held_back = replace(self.settings(EPOCHS, self.learning_rate), weight_decay=DECAY)
         settings = self.settings(self.n_epochs, self.learning_rate)
         stages = [Stage(held_back.n_steps(samples.n), 1), Stage(settings.n_steps(samples.n), 2)]
-        course = Course(stages, len(self.lanes), named=False)
-        yield from teacher_first(pupil, self.reference, should_stop)
-        teacher = yield from self._teacher(pupil, first, held_back, course, should_stop)
+        run = StagedRun(stages, len(self.lanes), named=False)
+        yield from teacher_first(context, self.reference, should_stop)
+        teacher = yield from self._teacher(context, first, held_back, run, should_stop)
         if teacher is None:
             return
         logits = joined(list(answers(teacher, samples)))
         told = corrected(logits, noisy, true, mask)
-        yield Moment(Found("labels", NoisyLabels(told, _pictures(pupil.data, told, true, logits))))
-        pupil = replace(pupil, net=teacher, logits=lambda: logits)
-        student = pupil.student(self.width, seed=1)
+        pictures = _pictures(context.data, told, true, logits)
+        yield Event(Finding("labels", NoisyLabels(told, pictures)))
+        context = replace(context, net=teacher, logits=lambda: logits)
+        student = context.student(self.width, seed=1)
         runs = {
-            lane: taught(pupil, student, settings, target, should_stop)
+            lane: taught(context, student, settings, target, should_stop)
             for lane, target in ((NOISY, HardLabels()), (TEACHER, self.target))
         }
-        last = yield from course.follow(1, runs)
-        yield from graduation(pupil, last)
+        last = yield from run.follow(1, runs)
+        yield from results_of(context, last)
 
     def _teacher(
         self,
-        pupil: Pupil,
+        context: DistillationContext,
         net: nn.Module,
         settings: TrainSettings,
-        course: Course,
+        run: StagedRun,
         should_stop: Stop,
-    ) -> Generator[Moment, None, nn.Module | None]:
+    ) -> Generator[Event, None, nn.Module | None]:
         """Train the teacher; return None where it was stopped."""
 
         def make(settings: TrainSettings) -> Iterator[TrainRecord]:
-            return train(net, pupil.data, settings, should_stop=should_stop)
+            return train(net, context.data, settings, should_stop=should_stop)
 
-        last = yield from course.follow(0, {NOISY_TEACHER: from_the_start(make, settings)})
-        yield from graduation(pupil, last)
+        last = yield from run.follow(0, {NOISY_TEACHER: from_the_start(make, settings)})
+        yield from results_of(context, last)
         return copy.deepcopy(last[NOISY_TEACHER].net).eval() if finished(last) else None
 
 
@@ -182,7 +182,7 @@ def _n_classes(net: nn.Module, samples: Samples) -> int:
 
 
 @dataclass(frozen=True)
-class UnseenClass(DistillPlan):
+class UnseenClass(DistillationExperiment):
     """A student learns the teacher's answers to samples of all classes but one.
 
     Parameters
@@ -228,18 +228,18 @@ class UnseenClass(DistillPlan):
         """The teacher's answers alone."""
         return SoftTargets(self.temperature, 1.0)
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Train without the class, then ask the student about all of them."""
-        pupil = as_pupil(trainee)
-        pupil = replace(pupil, data=without_class(pupil.data, self.label), logits=None)
+        context = as_distillation(context)
+        context = replace(context, data=without_class(context.data, self.label), logits=None)
         settings = self.settings(self.n_epochs, self.learning_rate)
-        yield from teacher_first(pupil, self.reference, should_stop)
-        student = pupil.student(self.width, seed=0)
-        course = Course([Stage(settings.n_steps(Samples(pupil.data).n), 1)], 1, named=False)
-        runs = {TEACHER: taught(pupil, student, settings, self.target, should_stop)}
-        last = yield from course.follow(0, runs)
-        yield from graduation(pupil, last)
+        yield from teacher_first(context, self.reference, should_stop)
+        student = context.student(self.width, seed=0)
+        run = StagedRun([Stage(settings.n_steps(Samples(context.data).n), 1)], 1, named=False)
+        runs = {TEACHER: taught(context, student, settings, self.target, should_stop)}
+        last = yield from run.follow(0, runs)
+        yield from results_of(context, last)
         if finished(last):
-            told = answered(last[TEACHER].net, pupil.data.eval, should_stop)
+            told = answered(last[TEACHER].net, context.data.eval, should_stop)
             if told is not None:
-                yield Moment(Found("answers", told))
+                yield Event(Finding("answers", told))

@@ -1,4 +1,4 @@
-"""Plans that change what a layer is made of: shared values, fewer neurons."""
+"""ShareWhileTraining, DropNeurons: what a layer is made of changes with training."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.compress.setting import dial
 from explorer.compress.share import Share
-from explorer.session.trainee import Moment, Stop, Trainee
-from explorer.session.training_plan import (
-    BATCH,
-    INCOMING,
-    OUTGOING,
-    TrainingPlan,
-    epochs,
+from explorer.experiments.dials import BATCH, epochs, learning_rate, strength, used
+from explorer.experiments.experiment import (
+    Event,
+    Experiment,
+    TrainingContext,
     from_the_start,
-    rate,
-    strength,
-    used,
 )
+from explorer.measure.rounds import Stop
 from explorer.train.neurons import drop_neurons
 from explorer.train.penalties import IncomingNorm, OutgoingNorm, Penalty
 from explorer.train.records import TrainRecord
@@ -30,7 +26,7 @@ from explorer.train.sharing import train_shared
 
 
 @dataclass(frozen=True)
-class ShareWhileTraining(TrainingPlan):
+class ShareWhileTraining(Experiment):
     """Cluster the weights, then train the values that they share.
 
     Parameters
@@ -63,35 +59,35 @@ class ShareWhileTraining(TrainingPlan):
         high=256,
     )
     n_epochs: int = epochs(8)
-    learning_rate: float = rate(2e-3)
+    learning_rate: float = learning_rate(2e-3)
 
     def recipe_after(self, recipe: Recipe) -> Recipe:
         """Zeros stay zero, and as many values are shared: nothing changes."""
         return Recipe.of([Prune(sparsity=0.0), Share(n_clusters=self.n_clusters)])
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Cluster and train."""
-        accuracy = trainee.judged(trainee.net, should_stop)
+        accuracy = context.evaluated(context.net, should_stop)
         if accuracy is not None:
-            yield Moment(accuracy)
+            yield Event(accuracy)
         settings = TrainSettings(self.n_epochs, self.learning_rate, BATCH, optimizer="adam")
 
         def make(settings: TrainSettings) -> Iterator[TrainRecord]:
-            recipe = self.recipe_after(trainee.recipe)
+            recipe = self.recipe_after(context.recipe)
             return train_shared(
-                trainee.net,
-                trainee.data,
+                context.net,
+                context.data,
                 recipe,
                 settings,
                 should_stop=should_stop,
-                metric=trainee.metric,
+                metric=context.metric,
             )
 
-        yield from map(Moment, from_the_start(make, settings))
+        yield from map(Event, from_the_start(make, settings))
 
 
 @dataclass(frozen=True)
-class DropNeurons(TrainingPlan):
+class DropNeurons(Experiment):
     """Train with penalties on neurons, then take out those that have come to nothing.
 
     Parameters
@@ -115,8 +111,8 @@ class DropNeurons(TrainingPlan):
         "connections are taken out, and the layers get smaller."
     )
 
-    li: float = strength(2e-3, "li strength λ (left: off)", INCOMING)
-    lo: float = strength(2e-3, "lo strength λ (left: off)", OUTGOING)
+    li: float = strength(IncomingNorm, 2e-3)
+    lo: float = strength(OutgoingNorm, 2e-3)
     threshold: float = dial(
         1e-2,
         "number",
@@ -127,26 +123,26 @@ class DropNeurons(TrainingPlan):
         high=0.1,
     )
     n_epochs: int = epochs(10)
-    learning_rate: float = rate(0.05)
+    learning_rate: float = learning_rate(0.05)
 
     @property
     def penalties(self) -> tuple[Penalty, ...]:
         """Those that are not off."""
         return used(IncomingNorm(strength=self.li), OutgoingNorm(strength=self.lo))
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Train, then remove."""
 
         def make(settings: TrainSettings) -> Iterator[Any]:
             return drop_neurons(
-                trainee.net,
-                trainee.data,
+                context.net,
+                context.data,
                 settings,
                 penalties=self.penalties,
                 threshold=self.threshold,
                 should_stop=should_stop,
-                metric=trainee.metric,
+                metric=context.metric,
             )
 
         settings = TrainSettings(self.n_epochs, self.learning_rate, BATCH)
-        yield from map(Moment, from_the_start(make, settings))
+        yield from map(Event, from_the_start(make, settings))

@@ -1,4 +1,4 @@
-"""Plans that train all weights: in stages of pruning, or under penalties."""
+"""Retrain, Regularize, CompareNorms: all weights trained, in stages of pruning or by penalties."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from explorer.compress.setting import dial
-from explorer.session.trainee import Moment, Stop, Trainee
-from explorer.session.training_plan import (
-    BATCH,
-    INCOMING,
-    OFF,
-    OUTGOING,
-    TrainingPlan,
-    epochs,
+from explorer.compress.setting import dial, dial_of
+from explorer.experiments.dials import BATCH, OFF, epochs, learning_rate, strength, used
+from explorer.experiments.experiment import (
+    Event,
+    Experiment,
+    TrainingContext,
     from_the_start,
-    rate,
-    strength,
-    used,
 )
+from explorer.measure.rounds import Stop
 from explorer.train.density import gradual
 from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm, Penalty
 from explorer.train.records import TrainRecord
@@ -29,7 +24,7 @@ from explorer.train.training import train
 
 
 @dataclass(frozen=True)
-class Retrain(TrainingPlan):
+class Retrain(Experiment):
     """Prune and retrain by turns; weights that are pruned stay zero.
 
     Parameters
@@ -74,48 +69,43 @@ class Retrain(TrainingPlan):
         step=1,
     )
     n_epochs: int = epochs(4, "Epochs per stage")
-    learning_rate: float = rate(0.01)
-    l1: float = strength(
-        OFF,
-        "L1 strength λ (left: off)",
-        "Adds λ · Σ |w| to the loss while retraining: higher pulls weights closer to zero, where "
-        "the next stage prunes them.",
-    )
+    learning_rate: float = learning_rate(0.01)
+    l1: float = strength(L1, OFF)
 
     @property
     def penalties(self) -> tuple[Penalty, ...]:
         """L1, unless it is off."""
         return used(L1(strength=self.l1))
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Prune at once for comparison, then in stages with retraining."""
         settings = TrainSettings(self.n_epochs, self.learning_rate, BATCH)
         at_once = retrain(
-            trainee.net,
-            trainee.data,
+            context.net,
+            context.data,
             1 - self.sparsity,
             replace(settings, n_epochs=0),
             should_stop=should_stop,
-            metric=trainee.metric,
+            metric=context.metric,
         )
         for record in at_once:
             if record.validation is not None:
-                yield Moment(record.validation)
+                yield Event(record.validation)
         stages = gradual(1 - self.sparsity, self.n_stages)
-        found = retrain(
-            trainee.net,
-            trainee.data,
+        records = retrain(
+            context.net,
+            context.data,
             stages,
             settings,
             penalties=self.penalties,
             should_stop=should_stop,
-            metric=trainee.metric,
+            metric=context.metric,
         )
-        yield from map(Moment, found)
+        yield from map(Event, records)
 
 
 @dataclass(frozen=True)
-class Regularize(TrainingPlan):
+class Regularize(Experiment):
     """Train on with penalties on weights and on neurons.
 
     Parameters
@@ -137,22 +127,12 @@ class Regularize(TrainingPlan):
         "Keep training, with penalties that pull weights, or whole neurons, toward zero."
     )
 
-    l1: float = strength(
-        1e-4,
-        "L1 strength λ (left: off)",
-        "Adds λ · Σ |w| to the loss, which pulls every weight to zero equally hard. Higher: more "
-        "weights near zero that pruning can take, less accuracy.",
-    )
-    l2: float = strength(
-        OFF,
-        "L2 strength λ (left: off)",
-        "Adds λ · Σ w² to the loss, which pulls large weights hardest. Higher: smaller weights, "
-        "few of them at zero; less accuracy.",
-    )
-    li: float = strength(OFF, "li strength λ (left: off)", INCOMING)
-    lo: float = strength(OFF, "lo strength λ (left: off)", OUTGOING)
+    l1: float = strength(L1, 1e-4)
+    l2: float = strength(L2, OFF)
+    li: float = strength(IncomingNorm, OFF)
+    lo: float = strength(OutgoingNorm, OFF)
     n_epochs: int = epochs(10)
-    learning_rate: float = rate(0.02)
+    learning_rate: float = learning_rate(0.02)
 
     @property
     def penalties(self) -> tuple[Penalty, ...]:
@@ -164,31 +144,31 @@ class Regularize(TrainingPlan):
             OutgoingNorm(strength=self.lo),
         )
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Train with the penalties."""
-        yield from map(Moment, penalized(self, trainee, self.penalties, should_stop))
+        yield from map(Event, penalized(self, context, self.penalties, should_stop))
 
 
 def penalized(
-    plan: Any, trainee: Trainee, penalties: tuple[Penalty, ...], should_stop: Stop
+    experiment: Any, context: TrainingContext, penalties: tuple[Penalty, ...], should_stop: Stop
 ) -> Iterator[TrainRecord]:
-    """Train for a plan's epochs, at its learning rate, with penalties."""
+    """Train for an experiment's epochs, at its learning rate, with penalties."""
 
     def make(settings: TrainSettings) -> Iterator[TrainRecord]:
         return train(
-            trainee.net,
-            trainee.data,
+            context.net,
+            context.data,
             settings,
             penalties=penalties,
             should_stop=should_stop,
-            metric=trainee.metric,
+            metric=context.metric,
         )
 
-    return from_the_start(make, TrainSettings(plan.n_epochs, plan.learning_rate, BATCH))
+    return from_the_start(make, TrainSettings(experiment.n_epochs, experiment.learning_rate, BATCH))
 
 
 @dataclass(frozen=True)
-class CompareNorms(TrainingPlan):
+class CompareNorms(Experiment):
     """Train two copies side by side, one with L1 and one with L2.
 
     Parameters
@@ -211,26 +191,24 @@ class CompareNorms(TrainingPlan):
     )
     lanes: ClassVar[tuple[str, ...]] = ("L1", "L2")
 
-    strength: float = dial(
+    strength: float = dial_of(
+        Penalty,
+        "strength",
         2e-4,
-        "number",
-        "Strength λ",
-        "Weight λ of both penalties: one copy's loss has λ · Σ |w| added, the other's λ · Σ w². "
-        "Higher pulls weights harder to zero and costs accuracy.",
-        low=1e-6,
-        high=1e-1,
+        help="Weight λ of both penalties: one copy's loss has λ · Σ |w| added, the other's λ · "
+        "Σ w². Higher pulls weights harder to zero and costs accuracy.",
     )
     n_epochs: int = epochs(10)
-    learning_rate: float = rate(0.02)
+    learning_rate: float = learning_rate(0.02)
 
     @property
     def penalties(self) -> tuple[Penalty, ...]:
         """One for each copy."""
         return L1(strength=self.strength), L2(strength=self.strength)
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Train both, in turns."""
-        runs = [penalized(self, trainee, (penalty,), should_stop) for penalty in self.penalties]
+        runs = [penalized(self, context, (penalty,), should_stop) for penalty in self.penalties]
         for records in zip(*runs, strict=False):
             for lane, record in zip(self.lanes, records, strict=True):
-                yield Moment(record, lane)
+                yield Event(record, lane)

@@ -1,4 +1,4 @@
-"""Plans of distillation that set a student on labels beside one on a teacher."""
+"""StudentBesideStudent, ShapesCompared: students on labels beside students on a teacher."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from explorer.compress.setting import dial
-from explorer.session.course import Course, Stage, finished
-from explorer.session.distill_plan import (
+from explorer.experiments.dials import epochs, learning_rate, teacher_share, temperature
+from explorer.experiments.distillation import (
     LABELS,
     TEACHER,
-    DistillPlan,
-    as_pupil,
-    graduation,
-    learning_rate,
-    share_of_teacher,
+    DistillationExperiment,
+    Stage,
+    StagedRun,
+    as_distillation,
+    finished,
+    middle_layer,
+    results_of,
     taught,
     teacher_first,
-    temperature,
     width,
 )
-from explorer.session.pupil import middle_layer
-from explorer.session.trainee import Moment, Stop, Trainee
-from explorer.session.training_plan import epochs
-from explorer.train.fresh import fresh
+from explorer.experiments.experiment import Event, TrainingContext
+from explorer.measure.rounds import Stop
+from explorer.train.data_variants import fresh
 from explorer.train.hints import Hints
 from explorer.train.samples import Samples
 from explorer.train.targets import HardLabels, MatchLogits, SoftTargets, Target
@@ -35,7 +35,7 @@ SHAPES = ("shallow", "deep", "convolutional")
 
 
 @dataclass(frozen=True)
-class StudentBesideStudent(DistillPlan):
+class StudentBesideStudent(DistillationExperiment):
     """Two students with the same first weights: one learns labels, one the teacher's answers.
 
     Parameters
@@ -84,7 +84,7 @@ class StudentBesideStudent(DistillPlan):
         options=TARGETS,
     )
     temperature: float = temperature()
-    mix: float = share_of_teacher()
+    mix: float = teacher_share()
     n_seeds: int = dial(
         3,
         "integer",
@@ -110,33 +110,33 @@ class StudentBesideStudent(DistillPlan):
             return MatchLogits()
         return SoftTargets(self.temperature, self.mix)
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Train pair after pair."""
-        pupil = as_pupil(trainee)
+        context = as_distillation(context)
         settings = self.settings(self.n_epochs, self.learning_rate)
-        n_steps = settings.n_steps(Samples(pupil.data).n)
-        course = Course([Stage(n_steps, 2)] * self.n_seeds, len(self.lanes))
-        yield from teacher_first(pupil, self.reference, should_stop)
+        n_steps = settings.n_steps(Samples(context.data).n)
+        run = StagedRun([Stage(n_steps, 2)] * self.n_seeds, len(self.lanes))
+        yield from teacher_first(context, self.reference, should_stop)
         if self.what == "hints":
-            pupil = replace(pupil, net=copy.deepcopy(pupil.net))
+            context = replace(context, net=copy.deepcopy(context.net))
         for seed in range(self.n_seeds):
-            student = pupil.student(self.width, seed)
+            student = context.student(self.width, seed)
             target = self.target
             if self.what == "hints":
-                layers = middle_layer(pupil.net, "teacher"), middle_layer(student, "student")
+                layers = middle_layer(context.net, "teacher"), middle_layer(student, "student")
                 target = Hints(*layers, target=target)
             runs = {
-                lane: taught(pupil, student, replace(settings, seed=seed), target, should_stop)
+                lane: taught(context, student, replace(settings, seed=seed), target, should_stop)
                 for lane, target in ((LABELS, HardLabels()), (TEACHER, target))
             }
-            last = yield from course.follow(seed, runs)
-            yield from graduation(pupil, last, seed=seed)
+            last = yield from run.follow(seed, runs)
+            yield from results_of(context, last, seed=seed)
             if not finished(last):
                 return
 
 
 @dataclass(frozen=True)
-class ShapesCompared(DistillPlan):
+class ShapesCompared(DistillationExperiment):
     """Networks of three shapes with equally many weights, on labels and on the teacher.
 
     One hidden layer (behind a narrow linear one), three hidden layers, and three above a
@@ -175,7 +175,7 @@ class ShapesCompared(DistillPlan):
         step=1000,
     )
     temperature: float = temperature()
-    mix: float = share_of_teacher()
+    mix: float = teacher_share()
     n_epochs: int = epochs(5)
     learning_rate: float = learning_rate(1e-2)
 
@@ -189,22 +189,22 @@ class ShapesCompared(DistillPlan):
         """The teacher's softened answers."""
         return SoftTargets(self.temperature, self.mix)
 
-    def moments(self, trainee: Trainee, should_stop: Stop) -> Iterator[Moment]:
+    def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Train shape after shape."""
-        pupil = as_pupil(trainee)
-        shapes = [name for name in SHAPES if name in pupil.makers]
+        context = as_distillation(context)
+        shapes = [name for name in SHAPES if name in context.makers]
         settings = self.settings(self.n_epochs, self.learning_rate)
-        stage = Stage(settings.n_steps(Samples(pupil.data).n), 2)
-        course = Course([stage] * len(shapes), len(self.lanes))
-        yield from teacher_first(pupil, self.reference, should_stop)
+        stage = Stage(settings.n_steps(Samples(context.data).n), 2)
+        run = StagedRun([stage] * len(shapes), len(self.lanes))
+        yield from teacher_first(context, self.reference, should_stop)
         for number, shape in enumerate(shapes):
-            make = pupil.makers[shape]
+            make = context.makers[shape]
             student = fresh(lambda make=make: make(self.n_weights), 0)  # type: ignore[misc]
             runs = {
-                lane: taught(pupil, student, settings, target, should_stop)
+                lane: taught(context, student, settings, target, should_stop)
                 for lane, target in ((LABELS, HardLabels()), (TEACHER, self.target))
             }
-            last = yield from course.follow(number, runs)
-            yield from graduation(pupil, last, group=shape)
+            last = yield from run.follow(number, runs)
+            yield from results_of(context, last, group=shape)
             if not finished(last):
                 return

@@ -11,22 +11,31 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from explorer.codec.model import compress
+from explorer.experiments.distillation import (
+    LABELS,
+    STUDENT,
+    TEACHER,
+    DistillationContext,
+    Stage,
+    StagedRun,
+    finished,
+    middle_layer,
+    redrawn,
+)
+from explorer.experiments.experiment import TrainingContext
+from explorer.experiments.lessons import NOISY, NOISY_TEACHER, UnseenClass, WrongLabels
+from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.measure.accuracy import evaluate
-from explorer.session.answers import Answers, answered, class_names
+from explorer.measure.gallery import class_names
 from explorer.session.background import State
-from explorer.session.course import Course, Stage, finished
-from explorer.session.distill_plan import GRADUATE, LABELS, TEACHER
-from explorer.session.distill_plans import ShapesCompared, StudentBesideStudent
-from explorer.session.lesson_plans import NOISY, NOISY_TEACHER, UnseenClass, WrongLabels
-from explorer.session.pupil import Pupil, middle_layer, redrawn
-from explorer.session.trainee import Trainee
 from explorer.session.training import Training
 from explorer.session.training_log import TrainingLog
+from explorer.train.data_variants import corrupt_labels
 from explorer.train.distillation import distill
-from explorer.train.label_noise import corrupt_labels
 from explorer.train.records import TrainRecord
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import SoftTargets
+from explorer.train.teacher import Answers, answered
 from explorer.zoo.data import Data
 from explorer.zoo.students import two_layers
 
@@ -60,13 +69,13 @@ MAKERS = {
 
 @pytest.fixture
 def pupil(net, data):
-    return Pupil(net, data, lambda: compress(net, None), makers=MAKERS)
+    return DistillationContext(net, data, lambda: compress(net, None), makers=MAKERS)
 
 
 def told(plan, pupil, should_stop=lambda: False):
     log = TrainingLog(plan, pupil.net)
     steps = []
-    for moment in plan.moments(pupil, should_stop):
+    for moment in plan.events(pupil, should_stop):
         log.add(moment)
         if isinstance(moment.record, TrainRecord):
             steps.append((moment.lane, moment.record.step, moment.record.n_steps))
@@ -80,7 +89,7 @@ def test_students_start_alike_and_one_learns_from_the_teacher(pupil, data):
     assert {n for _, _, n in steps} == {4}
     assert log.curves().stages == (2,)
     assert log.curves().stage == "seed"
-    graduates = log.found[GRADUATE]
+    graduates = log.found[STUDENT]
     assert [(each.name, each.seed) for each in graduates] == [
         (LABELS, 0),
         (TEACHER, 0),
@@ -120,13 +129,13 @@ def test_kept_logits_are_used_and_asked_for_once(pupil, net, data):
     n_asked = []
     net.register_forward_hook(lambda *_: n_asked.append(1))
     answers = Answers(net, data)
-    with_logits = Pupil(net, data, pupil.compress, makers=MAKERS, logits=answers.tune)
+    with_logits = DistillationContext(net, data, pupil.compress, makers=MAKERS, logits=answers.tune)
     log, _ = told(StudentBesideStudent(width=8, n_seeds=2, n_epochs=1), with_logits)
     once = len(n_asked)
     answers.tune()
     assert len(n_asked) == once
     plain, _ = told(StudentBesideStudent(width=8, n_seeds=2, n_epochs=1), pupil)
-    assert log.found[GRADUATE] == plain.found[GRADUATE]
+    assert log.found[STUDENT] == plain.found[STUDENT]
 
 
 def test_answers_are_asked_for_once_and_again_after_a_stop(net, data):
@@ -144,7 +153,7 @@ def test_answers_are_asked_for_once_and_again_after_a_stop(net, data):
 
 def test_shapes_are_taught_one_after_the_other(pupil):
     log, steps = told(ShapesCompared(n_weights=16, n_epochs=1), pupil)
-    groups = [(each.group, each.name) for each in log.found[GRADUATE]]
+    groups = [(each.group, each.name) for each in log.found[STUDENT]]
     assert groups == [(g, n) for g in ("shallow", "deep") for n in (LABELS, TEACHER)]
     assert steps[-1][1:] == (4, 4)
     assert log.curves().stages == (2,)
@@ -164,7 +173,7 @@ def test_a_teacher_on_wrong_labels_is_trained_first_and_told_of(pupil, data):
         assert each.true == each.answer == "abc"[truth[each.sample]]
         assert each.label != each.true
         assert each.pixels is None
-    assert [each.name for each in log.found[GRADUATE]] == [NOISY_TEACHER, NOISY, TEACHER]
+    assert [each.name for each in log.found[STUDENT]] == [NOISY_TEACHER, NOISY, TEACHER]
     noisy, _ = corrupt_labels(truth, 0.25, 3)
     *_, expected = distill(
         log.nets()[NOISY_TEACHER],
@@ -189,7 +198,7 @@ def test_an_unseen_class_is_not_among_the_samples_and_the_student_is_asked(pupil
 def test_a_students_own_shape_is_kept_and_drawn_anew(net, data):
     torch.manual_seed(3)
     own = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
-    pupil = Pupil(net, data, lambda: compress(net, None), makers=MAKERS, own=own)
+    pupil = DistillationContext(net, data, lambda: compress(net, None), makers=MAKERS, own=own)
     assert pupil.student(None, 0) is own
     other = pupil.student(None, 1)
     assert other[0].weight.shape == own[0].weight.shape
@@ -197,7 +206,7 @@ def test_a_students_own_shape_is_kept_and_drawn_anew(net, data):
     assert torch.equal(pupil.student(None, 1)[0].weight, other[0].weight)
     assert not torch.equal(redrawn(own)[0].weight, own[0].weight)
     log, _ = told(StudentBesideStudent(width=None, n_seeds=1, n_epochs=1), pupil)
-    assert log.found[GRADUATE][0].n_weights == 6 * 5 + 5 + 5 * 3 + 3
+    assert log.found[STUDENT][0].n_weights == 6 * 5 + 5 + 5 * 3 + 3
 
 
 def test_a_run_that_is_stopped_tells_of_no_student(pupil):
@@ -213,7 +222,7 @@ def test_a_run_that_is_stopped_tells_of_no_student(pupil):
             return len(asked) > 6
 
         log, _ = told(plan, pupil, stop)
-        assert GRADUATE not in log.found
+        assert STUDENT not in log.found
 
 
 def test_the_named_network_is_handed_over(pupil):
@@ -231,14 +240,15 @@ def test_the_named_network_is_handed_over(pupil):
 
 def test_what_does_not_fit_is_said(net, data, pupil):
     own = nn.Linear(6, 5).eval()
-    wrong = Pupil(net, data, pupil.compress, makers=MAKERS, own=own)
+    wrong = DistillationContext(net, data, pupil.compress, makers=MAKERS, own=own)
     with pytest.raises(ValueError, match="student: it has 5 outputs, the teacher 3"):
         told(StudentBesideStudent(width=None), wrong)
     with pytest.raises(ValueError, match="in train mode"):
-        Pupil(net.train(), data, pupil.compress)
+        DistillationContext(net.train(), data, pupil.compress)
     net.eval()
-    with pytest.raises(TypeError, match="trainee must be a Pupil"):
-        next(StudentBesideStudent().moments(Trainee(net, data, pupil.compress), lambda: False))
+    with pytest.raises(TypeError, match="context must be a DistillationContext"):
+        context = TrainingContext(net, data, pupil.compress)
+        next(StudentBesideStudent().events(context, lambda: False))
     with pytest.raises(ValueError, match="the teacher has none; choose soft"):
         middle_layer(nn.Linear(6, 3), "teacher")
     with pytest.raises(ValueError, match="what must be one of 'soft targets'"):
@@ -261,7 +271,7 @@ def test_a_course_counts_steps_and_time_of_all_stages():
         for step in range(n + 1):
             yield TrainRecord(None, step, n, 1, 0.0, {}, 0.0, 0.1, {}, float(step), 9.0)
 
-    course = Course([Stage(2, 1), Stage(3, 2)], n_lanes=2)
+    course = StagedRun([Stage(2, 1), Stage(3, 2)], n_lanes=2)
     first = list(course.follow(0, {"a": records(2)}))
     second = list(course.follow(1, {"b": records(3), "c": records(3)}))
     assert [moment.record.step for moment in first] == [0, 1, 2]

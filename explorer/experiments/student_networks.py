@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from explorer.session.pupil import Maker
 from explorer.train.samples import Samples
 from explorer.train.teacher import ask
 from explorer.zoo.students import convolutional, deep, shallow, two_layers
 
+Maker = Callable[[int], nn.Module]
 BOTTLENECKS = (*range(16, 0, -1), None)
 FILTERS = (4, 3, 5, 2, 6, 7, 8, 1)
 FEWEST_INPUTS = 64
