@@ -107,6 +107,19 @@ class Event:
             return self.record.validation
         return self.record.after if isinstance(self.record, Dropped) else None
 
+    def __str__(self) -> str:
+        record = self.record
+        if isinstance(record, TrainRecord):
+            what = f"step {record.step:,} of {max(record.n_steps, record.step):,}"
+        elif isinstance(record, Dropped):
+            pairs = (f"{name} {a:,} of {b:,}" for name, (b, a) in record.neurons.items())
+            what = f"neurons left: {', '.join(pairs)}"
+        else:
+            what = record.name if isinstance(record, Finding) else "for comparison"
+        judged = record if isinstance(record, Accuracy | Score) else self.accuracy
+        found = "" if judged is None else f": {_in_words(judged)}"
+        return f"{self.lane + ', ' if self.lane else ''}{what}{found}"
+
 
 @dataclass(frozen=True)
 class Experiment(ABC):
@@ -208,6 +221,12 @@ class Experiment(ABC):
     @abstractmethod
     def events(self, context: TrainingContext, should_stop: Stop) -> Iterator[Event]:
         """Train, yielding an event for each step; `should_stop` is asked before each."""
+
+
+def _in_words(judged: Accuracy | Score) -> str:
+    if isinstance(judged, Accuracy):
+        return f"{judged.value:.2%} of {judged.n:,} right"
+    return f"{judged.name} {judged.value:g} {judged.unit}".rstrip()
 
 
 def from_the_start(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from explorer.compress.recipe import Recipe
 from explorer.experiments.experiment import Experiment
-from explorer.panels.plan_code import plan_text
 from explorer.panels.python_text import import_lines, recipe_text
 
 _IMPORTS = ("import ", "from ")
+PUBLIC = "explorer.experiments"
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,33 @@ def tab_text(shown: Seen) -> str:
     'import explorer as ex'
     """
     make = _TEXTS.get(shown.tab, _layer)
-    body = make(shown) if shown.plan is None else plan_text(shown.plan)
+    body = make(shown) if shown.plan is None else experiment_text(shown.plan, shown.by_metric)
     loading = shown.loading
-    if shown.by_metric and shown.plan is None:
+    if shown.by_metric:
         loading += OWN_METRIC
         for text, judged in _BY_METRIC.items():
             body = body.replace(text, judged)
     imports, body = _imports_apart(import_lines(shown.recipe) + body)
     recipe = recipe_text(shown.recipe)
     return f"{imports}\n\n{loading}\nrecipe = {recipe}\n\n{body}"
+
+
+def experiment_text(experiment: Experiment, by_metric: bool = False) -> str:
+    """Return Python that runs an experiment, given ``net``, ``data`` and ``recipe``."""
+    kind = type(experiment)
+    home = PUBLIC if kind.__module__.startswith(f"{PUBLIC}.") else kind.__module__
+    settings = {each.name: getattr(experiment, each.name) for each in fields(experiment)}
+    lines = "".join(f"    {name}={value!r},\n" for name, value in settings.items())
+    more, student = ", metric=metric" if by_metric else "", ""
+    if settings.get("width", 0) is None:
+        more, student = f"{more}, student=student", "student = my_student  # your own\n"
+    return (
+        f"from {home} import {kind.__name__}\n{student}"
+        f"experiment = {kind.__name__}(\n{lines})\n"
+        f"for event in experiment.run(net, data, recipe=recipe{more}):\n"
+        "    if event.accuracy is not None:\n"
+        "        print(event)\n"
+    )
 
 
 def _imports_apart(text: str) -> tuple[str, str]:
@@ -101,7 +119,8 @@ def _as_it_is(text: str) -> Callable[[Seen], str]:
 OWN_METRIC = "\nmetric = my_metric  # your function, or ex.Metric(function, name=...)"
 _BY_METRIC = {
     "ex.Session(net, data)": "ex.Session(net, data, metric=metric)",
-    "ex.sweep(net, data, recipes)": "ex.sweep(net, data, recipes, metric=metric)",
+    "ex.sweep(net, data, [recipe])": "ex.sweep(net, data, [recipe], metric=metric)",
+    "ex.method_curves(net, data)": "ex.method_curves(net, data, metric=metric)",
     'dial="density")': 'dial="density", metric=metric)',
     "{point.accuracy.top1:.1%} right": "{point.accuracy.name} {point.accuracy.value:g}",
     "{found.point.accuracy.top1:.1%} right": "{found.point.accuracy.value:g}",
@@ -170,14 +189,14 @@ small = ex.compress(net, recipe, data=data)
 small.save("network.cmpx")
 """
 _COMPARE = """\
-from explorer.sweep.method_curves import planned
-
-recipes = [recipe, *(one.recipe for one in planned(net))]
 points = []
-for point in ex.sweep(net, data, recipes):
+for point in ex.sweep(net, data, [recipe]):
     points.append(point)
-    print(f"{point.recipe}: {point.size_bytes:,} bytes, {point.accuracy.top1:.1%} right")
-
+    print(f"this recipe: {point.size_bytes:,} bytes, {point.accuracy.top1:.1%} right")
+for found in ex.method_curves(net, data):
+    point = found.point
+    points.append(point)
+    print(f"{found.method}: {point.size_bytes:,} bytes, {point.accuracy.top1:.1%} right")
 layers = []
 for found in ex.sensitivity(net, data, dial="density"):
     layers.append(found)

@@ -1,6 +1,11 @@
 """The code of every tab, run in a fresh namespace, gives the figures that the tab shows."""
 
-from dataclasses import asdict, replace
+import ast
+import json
+import re
+import subprocess
+import sys
+from dataclasses import asdict, fields, replace
 
 import pytest
 import torch
@@ -8,22 +13,20 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import explorer as ex
+from explorer import experiments
 from explorer.experiments.distillation import DistillationContext
-from explorer.experiments.experiment import TrainingContext
-from explorer.experiments.lessons import NOISY, NOISY_TEACHER, UnseenClass, WrongLabels
+from explorer.experiments.experiment import Experiment, TrainingContext
+from explorer.experiments.lessons import UnseenClass, WrongLabels
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.recovery import Recover
 from explorer.experiments.structure import DropNeurons, ShareWhileTraining
 from explorer.experiments.student_networks import makers
 from explorer.experiments.students import (
-    LABELS,
-    TEACHER,
     DistillationExperiment,
     ShapesCompared,
     StudentBesideStudent,
 )
 from explorer.panels.code_panel import CodePanel
-from explorer.panels.plan_code import _TEXTS, plan_text
 from explorer.panels.python_text import OWN_NETWORK
 from explorer.panels.tab_code import Seen, tab_text
 from explorer.sweep.method_curves import planned
@@ -137,23 +140,16 @@ DISTILL = (
 )
 
 
-def moments(plan, subject):
-    """Accuracies that a plan tells on the page, by network, without those before the first step."""
+def printed(plan, subject):
+    """What a run of the page would print, with the logits that the page keeps."""
     net, data = subject
     given = (net, data, lambda: ex.compress(net, RECIPE, data=data), RECIPE)
     if isinstance(plan, DistillationExperiment):
-        trainee = replace(DistillationContext(*given), makers=makers(net, data))
+        context = replace(DistillationContext(*given), makers=makers(net, data))
     else:
-        trainee = TrainingContext(*given)
-    told = {}
-    for moment in plan.events(trainee, lambda: False):
-        record = moment.record
-        if isinstance(record, ex.TrainRecord) and record.validation is not None:
-            if record.train_accuracy == record.train_accuracy:
-                told.setdefault(moment.lane, []).append(record.validation.top1)
-        elif hasattr(record, "neurons"):
-            told.setdefault(moment.lane, []).append(record.after.top1)
-    return told
+        context = TrainingContext(*given)
+    found = plan.events(context, lambda: False)
+    return [str(event) for event in found if event.accuracy is not None]
 
 
 @pytest.fixture
@@ -164,53 +160,107 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("plan", TRAIN, ids=repr)
-def test_a_run_of_the_tab_train_is_the_same_run(plan, subject, one_thread):
-    judged = run("Train", subject, plan=plan)["judged"]
-    told = [value for lane in plan.lanes for value in moments(plan, subject)[lane]]
-    assert [value for value in told if value not in judged] == []
-    assert judged[-1] == told[-1]
+@pytest.mark.parametrize("plan", (*TRAIN, *DISTILL), ids=repr)
+def test_the_copied_run_is_that_of_the_page(plan, subject, one_thread, capsys):
+    run("Train", subject, plan=plan)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == printed(plan, subject)
+    assert re.search(r"[0-9.]+% of 60 right$", lines[-1])
 
 
-@pytest.mark.parametrize("plan", DISTILL, ids=repr)
-def test_a_run_of_the_tab_distill_is_the_same_run(plan, subject, one_thread):
-    judged, told = run("Distill", subject, plan=plan)["judged"], moments(plan, subject)
-    lanes = [name for name in (NOISY_TEACHER, NOISY, LABELS, TEACHER) if name in told]
-    last = {lane: told[lane][-1] for lane in lanes}
-    assert judged[-1] == last[TEACHER]
-    assert set(last.values()) <= set(judged)
-
-
-def test_shapes_are_taught_as_on_the_page(one_thread):
+def test_shapes_are_taught_as_on_the_page(one_thread, capsys):
     inputs = torch.rand(40, 1, 9, 9, generator=torch.Generator().manual_seed(1))
     labels = (inputs.mean((1, 2, 3)) > 0.5).long()
     part = TensorDataset(inputs, labels)
     net = nn.Sequential(nn.Flatten(), nn.Linear(81, 2)).eval()
     subject = net, ex.Data(part, part)
     plan = ShapesCompared(n_weights=15_000, n_epochs=1)
-    judged, told = run("Distill", subject, plan=plan)["judged"], moments(plan, subject)
-    assert set(told[LABELS] + told[TEACHER]) <= set(judged)
-    assert judged[-1] == told[TEACHER][-1]
+    run("Distill", subject, plan=plan)
+    assert capsys.readouterr().out.splitlines() == printed(plan, subject)
+
+
+def test_a_student_of_ones_own_is_handed_over(subject, capsys):
+    net, data = subject
+    plan = StudentBesideStudent(width=None, n_seeds=1, n_epochs=1)
+    own = nn.Sequential(nn.Flatten(), nn.Linear(16, 6)).eval()
+    names = {"my_net": net, "my_data": data, "my_student": own}
+    exec(tab_text(Seen("Distill", LOADING, RECIPE, LAYER, (1, 4, 4), plan)), names)
+    assert isinstance(names["event"].record.value.n_weights, int)
+    assert names["event"].record.value.n_weights == 16 * 6 + 6
+
+
+def test_a_metric_judges_the_run(subject, capsys):
+    net, data = subject
+    plan = Retrain(sparsity=0.5, n_stages=1, n_epochs=1)
+    names = {"my_net": net, "my_data": data, "my_metric": lambda _net: 45.25}
+    exec(tab_text(Seen("Train", LOADING, RECIPE, LAYER, (1, 4, 4), plan, True)), names)
+    assert capsys.readouterr().out.splitlines()[-1].endswith("metric 45.25")
 
 
 def test_recovery_trains_what_the_recipe_left(subject):
     found = run("Train", subject, plan=Recover(budget_s=0.5))
-    kept = {name: module for name, module in found["record"].net.named_modules() if name == "1"}
-    assert (kept["1"].weight == 0).float().mean().item() == pytest.approx(0.5, abs=0.01)
-    assert 0 < found["judged"][0] <= 1
+    kept = found["event"].record.net.get_submodule("1")
+    assert (kept.weight == 0).float().mean().item() == pytest.approx(0.5, abs=0.01)
 
 
-def test_every_plan_has_its_code():
-    plans = {type(plan) for plan in (*TRAIN, *DISTILL)} | {ShapesCompared, Recover}
-    assert set(_TEXTS) == plans
+TABS = ("Anatomy", "Prune", "Quantize", "Share", "Factorize", "Combine", "Compare", "Behavior")
+PUBLIC = {"explorer.experiments": set(experiments.__all__)}
+FRESH = """
+import json, sys
+for text in json.load(sys.stdin):
+    exec(text, {"__name__": "__main__"})
+"""
+SMALL = """import torch
+net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(81, 6)).eval()
+part = torch.utils.data.TensorDataset(torch.rand(70, 1, 9, 9), torch.arange(70) % 6)
+data = ex.Data(part, part)"""
 
 
-def test_a_plan_of_another_kind_is_named():
-    class Other(Retrain):
-        pass
+def test_every_tab_runs_in_a_fresh_interpreter_by_public_names_alone(tmp_path):
+    kinds = [getattr(experiments, name) for name in experiments.__all__]
+    every = [kind() for kind in kinds if issubclass(kind, Experiment) and kind is not Experiment]
+    assert len(every) == 10
+    plans = [_short(plan) for plan in every]
+    shown = [Seen(tab, SMALL, RECIPE, LAYER, (1, 9, 9)) for tab in TABS]
+    shown += [Seen("Train", SMALL, RECIPE, LAYER, (1, 9, 9), plan) for plan in plans]
+    texts = [tab_text(each) for each in shown]
+    for text in texts:
+        assert _private(text) == []
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH],
+        check=False,
+        input=json.dumps(texts),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
-    with pytest.raises(TypeError, match="plan: no code is known for a Other"):
-        plan_text(Other())
+
+def _short(plan):
+    """The same experiment, done in a moment."""
+    least = {"n_epochs": 1, "n_stages": 1, "n_seeds": 1, "budget_s": 0.2, "n_weights": 15_000}
+    names = {each.name for each in fields(plan)}
+    return replace(plan, **{name: value for name, value in least.items() if name in names})
+
+
+def _private(text):
+    """Names that a script imports or asks the package for, and that are not public."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom):
+            known = PUBLIC.get(node.module, set())
+            found += [each.name for each in node.names if each.name not in known]
+        elif isinstance(node, ast.Import):
+            found += [each.name for each in node.names if each.name not in ("explorer", "torch")]
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "ex":
+            found += [node.attr] * (node.attr not in ex.__all__)
+    return found
+
+
+def test_private_names_are_found():
+    text = "import explorer as ex\nfrom explorer.session.trials import Trial\nex.nothing(1)"
+    assert _private(text) == ["Trial", "nothing"]
 
 
 class Sent:
