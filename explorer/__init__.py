@@ -36,9 +36,8 @@ if TYPE_CHECKING:
     from explorer.session import Session
     from explorer.session.state import State
     from explorer.sweep.budget import Fitted, fit_budget
-    from explorer.sweep.frontier import frontier
-    from explorer.sweep.method_curves import CurvePoint, method_curves
-    from explorer.sweep.points import Point
+    from explorer.sweep.curves import CurvePoint, frontier, method_curves
+    from explorer.sweep.point import Point
     from explorer.sweep.run import sweep
     from explorer.sweep.sensitivity import SensitivityPoint, sensitivity
     from explorer.sweep.workers import WorkerProcesses
@@ -129,7 +128,7 @@ _HOMES = {
     "Binarize": "explorer.compress.binarize",
     "Checkpoint": "explorer.train.checkpoint",
     "CompressedModel": "explorer.codec.model",
-    "CurvePoint": "explorer.sweep.method_curves",
+    "CurvePoint": "explorer.sweep.curves",
     "DamagedFile": "explorer.codec.errors",
     "Data": "explorer.zoo",
     "DataUnavailable": "explorer.zoo",
@@ -146,7 +145,7 @@ _HOMES = {
     "LowRank": "explorer.compress.low_rank",
     "MatchLogits": "explorer.train.targets",
     "OutgoingNorm": "explorer.train.penalties",
-    "Point": "explorer.sweep.points",
+    "Point": "explorer.sweep.point",
     "Product": "explorer.compress.product",
     "Prune": "explorer.compress.prune",
     "PruneNeurons": "explorer.compress.neurons",
@@ -170,10 +169,10 @@ _HOMES = {
     "drop_neurons": "explorer.train.neurons",
     "evaluate": "explorer.measure.accuracy",
     "fit_budget": "explorer.sweep.budget",
-    "frontier": "explorer.sweep.frontier",
+    "frontier": "explorer.sweep.curves",
     "gradual": "explorer.train.density",
     "load": "explorer.zoo",
-    "method_curves": "explorer.sweep.method_curves",
+    "method_curves": "explorer.sweep.curves",
     "open": "explorer.library",
     "profile": "explorer.measure.profile",
     "recipe_from_json": "explorer.compress.recipe",

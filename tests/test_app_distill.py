@@ -8,7 +8,7 @@ from torch.utils.data import TensorDataset
 import explorer as ex
 from explorer.experiments.students import StudentBesideStudent
 from explorer.session.background import State
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 30
 

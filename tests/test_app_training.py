@@ -11,7 +11,7 @@ import explorer as ex
 from explorer.experiments.pruning import Regularize, Retrain
 from explorer.experiments.recovery import Recover
 from explorer.session.background import State
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 30
 

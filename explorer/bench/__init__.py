@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from explorer.bench.rows import Finding
-    from explorer.bench.timing import Effort
+    from explorer.bench.timing import Effort, Finding
 
 __all__ = ["main"]
 
@@ -42,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _measure_class(options)
     findings = _measure(options)
     if options.browser:
-        from explorer.bench.following import measure_pages
-        from explorer.bench.startup import measure_startup
+        from explorer.bench.browser import measure_pages
+        from explorer.bench.starting import measure_startup
 
         findings += [*measure_pages(options.models), *measure_startup()]
     if options.json is not None:
@@ -114,8 +113,8 @@ def _effort(options: argparse.Namespace) -> Effort:
 
 
 def _measure(options: argparse.Namespace) -> list[Finding]:
-    from explorer.bench.machine import machine
     from explorer.bench.suite import measure
+    from explorer.bench.timing import machine
 
     words = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in machine().items())
     sys.stdout.write(f"{words}\n")
@@ -140,8 +139,7 @@ def _tell(text: str) -> None:
 
 
 def _write(path: Path, findings: Sequence[Finding]) -> None:
-    from explorer.bench.machine import machine
-    from explorer.bench.rows import BenchRow
+    from explorer.bench.timing import BenchRow, machine
     from explorer.codec.whole import whole
 
     content = {

@@ -1,27 +1,204 @@
-"""A Chromium to look at pages with, and the explorer's page to look at.
-
-Needs playwright and a Chromium; neither is imported nor looked for before it is used.
-"""
+"""Benchmarks of a page in Chromium: a hand on its dials, and how its views follow."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from explorer.bench.hand import measure_drag
+from explorer.bench.timing import BenchRow, Timing
 from explorer.serve.port import ADDRESS, any_free_port
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
-__all__ = ["chromium", "find_chromium", "measure_drag", "serving", "serving_label"]
+
+BUNDLED = ("lenet-300-100", "lenet-5")
+LABEL_DIAL, LABEL = ".bench-dial", ".bench-label"
+
+
+def measure_pages(models: Sequence[str]) -> list[BenchRow]:
+    """Open the page in Chromium for each network, press and drag its dial, and print the figures.
+
+    A page with a bare slider and label comes first: it is what the widgets themselves take.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Networks; where none are bundled, with random weights.
+
+    Returns
+    -------
+    list of BenchRow
+    """
+    with serving_label() as address:
+        label = _measured(address, "a bare label", LABEL_DIAL, (LABEL,))
+    rows = []
+    for model in models:
+        with serving(model, None if model in BUNDLED else "random") as address:
+            seen = _measured(address, model, DIAL, VIEWS)
+        rows += [_press_row(model, seen[0], label[0]), _drag_row(model, seen[1], label[1])]
+    return rows
+
+
+def _press_row(model: str, seen: Presses, label: Presses) -> BenchRow:
+    return BenchRow.of(
+        model,
+        "key press",
+        "from the press to the repaint of the last view",
+        Timing(tuple(delay / 1000 for delay in seen.delays_ms)),
+        "a bare label",
+        Timing(tuple(delay / 1000 for delay in label.delays_ms)),
+    )
+
+
+def _drag_row(model: str, seen: Drag, label: Drag) -> BenchRow:
+    interval, bare = (1000 / drag.updates_per_second for drag in (seen, label))
+    return BenchRow(
+        model,
+        "drag",
+        f"time between repaints in a drag of 5 s, {seen.lag_ms:.0f} ms behind at its end",
+        interval,
+        interval,
+        seen.n_updates,
+        "a bare label",
+        interval / bare,
+        interval / bare,
+    )
+
+
+def _measured(address: str, name: str, dial: str, views: tuple[str, ...]) -> tuple[Presses, Drag]:
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(address)
+        page.wait_for_selector(f"{dial} .noUi-handle", timeout=120_000)
+        page.wait_for_timeout(3000)
+        measure_drag(page, dial, views[0], to=0.05, duration_s=0.5)
+        drag = measure_drag(page, dial, views[0], to=0.95, duration_s=5.0)
+        measure_drag(page, dial, views[0], to=0.3, duration_s=0.5)
+        presses = measure_presses(page, dial, views)
+        page.close(run_before_unload=True)
+    sys.stdout.write(
+        f"{name}: key press to the last view's repaint, median {presses.median_ms:.0f} ms, "
+        f"95th percentile {presses.p95_ms:.0f} ms ({len(presses.delays_ms)} presses); "
+        f"a drag of 5 s: {drag.updates_per_second:.0f} repaints a second, "
+        f"{drag.lag_ms:.0f} ms behind at its end\n"
+    )
+    return presses, drag
+
+
+DIAL = ".ex-dial-sparsity"
+FIGURE = ".ex-figure-sparsity .ex-value"
+VIEWS = (
+    FIGURE,
+    ".ex-view-histogram .bqplot",
+    ".ex-view-sparsity canvas",
+    ".ex-view-layers .ex-layer-list",
+)
+_SCRIPT = Path(__file__).with_name("hand.js")
+
+
+@dataclass(frozen=True)
+class Drag:
+    """What was seen during one drag of a dial.
+
+    Attributes
+    ----------
+    n_updates : int
+        Repaints of the watched element between the button's press and release.
+    duration_s : float
+        Time between the button's press and release, in seconds.
+    lag_ms : float
+        From the button's release to the last repaint, in milliseconds.
+    """
+
+    n_updates: int
+    duration_s: float
+    lag_ms: float
+
+    @property
+    def updates_per_second(self) -> float:
+        """Repaints a second while the hand moves."""
+        return self.n_updates / self.duration_s
+
+
+@dataclass(frozen=True)
+class Presses:
+    """Milliseconds from each press of an arrow key to the repaint that it causes."""
+
+    delays_ms: tuple[float, ...]
+
+    @property
+    def median_ms(self) -> float:
+        """The middle delay."""
+        return statistics.median(self.delays_ms)
+
+    @property
+    def p95_ms(self) -> float:
+        """The delay that one press in twenty exceeds."""
+        return statistics.quantiles(self.delays_ms, n=20, method="inclusive")[-1]
+
+
+def measure_drag(
+    page: Page, dial: str = DIAL, figure: str = FIGURE, to: float = 0.9, duration_s: float = 2.0
+) -> Drag:
+    """Drag a dial's handle from where it is, one move a frame, and count repaints.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+        The page, ready.
+    dial, figure : str
+        Selectors of the slider, and of the element whose repaints are counted.
+    to : float
+        Where the drag ends, as a fraction of the slider's length.
+    duration_s : float
+        How long it takes, in seconds.
+
+    Returns
+    -------
+    Drag
+    """
+    given = {"dial": dial, "figure": figure, "to": to, "duration": 1000 * duration_s}
+    return Drag(**_run(page, "drag", given))
+
+
+def measure_presses(
+    page: Page, dial: str = DIAL, views: tuple[str, ...] = VIEWS, n: int = 30
+) -> Presses:
+    """Press the right arrow key on a dial and time each repaint, until the last view's.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+        The page, ready, the dial at least `n` steps from its right end.
+    dial : str
+        Selector of the slider.
+    views : tuple of str
+        Selectors of all elements that show its effect.
+    n : int
+        Number of presses.
+
+    Returns
+    -------
+    Presses
+    """
+    given = {"dial": dial, "views": list(views), "n": n}
+    return Presses(tuple(_run(page, "press", given)))
+
+
+def _run(page: Page, name: str, given: dict[str, Any]) -> Any:
+    script = _SCRIPT.read_text(encoding="utf-8")
+    return page.evaluate(f"(given) => {{ {script}\nreturn {name}(given); }}", given)
+
 
 ARGUMENTS = (
     "--no-sandbox",

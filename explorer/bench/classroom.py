@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import psutil
 
 from explorer.bench.hosted import Hosted, hosted
-from explorer.bench.rows import BenchRow
-from explorer.bench.shared_memory import MEBI, Memory, used_by
-from explorer.bench.timing import Timing
+from explorer.bench.memory import MEBI, Memory, used_by
+from explorer.bench.timing import BenchRow, Timing
 from explorer.bench.visitor import NotAdmitted, Visitor
 
 __all__ = ["ClassHour", "measure_class", "rows"]

@@ -4,41 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from explorer.bench import (
-    accuracy,
-    factoring,
-    figures,
-    memory,
-    preparation,
-    rewriting,
-    starting,
-    suffix,
-    sweeping,
-    whole_session,
-)
+from explorer.bench import compression, memory, session, starting
 from explorer.bench.peers import peers as against_peers
 from explorer.bench.peers import reached
-from explorer.bench.rows import Finding
 from explorer.bench.subject import Subject
-from explorer.bench.table import table
-from explorer.bench.timing import Effort
+from explorer.bench.timing import Effort, Finding, table
 
 Group = Callable[[Subject, Effort], Iterator[Finding]]
 
 GROUPS: dict[str, Group] = {
-    "Preparation": preparation.index,
-    "All layers rewritten": rewriting.all_layers,
-    "One layer rewritten": rewriting.one_layer,
-    "Low rank": factoring.new_rank,
-    "Figures of all layers": figures.whole_network,
-    "The layer on screen": figures.on_screen,
-    "Accuracy": accuracy.following,
-    "A late layer changed": suffix.late_change,
-    "A sweep, against a plain loop": sweeping.cost,
-    "A sweep on two workers": sweeping.scaling,
+    "Preparation": compression.index,
+    "All layers rewritten": compression.all_layers,
+    "One layer rewritten": compression.one_layer,
+    "Low rank": compression.new_rank,
+    "Figures of all layers": compression.whole_network,
+    "The layer on screen": compression.on_screen,
+    "Accuracy": session.following,
+    "A late layer changed": session.late_change,
+    "A sweep, against a plain loop": session.cost,
+    "A sweep on two workers": session.scaling,
     "A fresh start": starting.fresh,
     "Memory": memory.growth,
-    "Memory of a session": whole_session.peak,
+    "Memory of a session": memory.peak,
 }
 LEGEND = (
     "ratio: median over the runs; best: of the shortest runs, least disturbed by other programs"

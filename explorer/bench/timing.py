@@ -1,13 +1,118 @@
-"""Time several jobs in turn, so that their ratios come from the same moments."""
+"""Jobs timed in turn, their rows and table, and what of the machine bears on them."""
 
 from __future__ import annotations
 
+import os
+import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numba
 import numpy as np
+import torch
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine and the libraries that the figures depend on.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: cores, threads of torch, kind of processor, and versions.
+    """
+    return {
+        "cores": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+    }
+
+
+@dataclass(frozen=True)
+class BenchRow:
+    """One measured figure.
+
+    Attributes
+    ----------
+    network : str
+        Name of the network.
+    name : str
+        What was run.
+    measures : str
+        What of it the figures cover, in words.
+    median_ms, p95_ms : float
+        Duration of a run, in milliseconds.
+    n_runs : int
+        Timed runs.
+    baseline : str
+        What `ratio` compares with.
+    ratio : float
+        How many times the baseline this took, run for run; the median.
+    best_ratio : float
+        The same of the shortest run of each, which other programs disturb least.
+    growth_bytes : int or None
+        Growth of the process's memory, where that is what `ratio` is about.
+    """
+
+    network: str
+    name: str
+    measures: str
+    median_ms: float
+    p95_ms: float
+    n_runs: int
+    baseline: str
+    ratio: float
+    best_ratio: float
+    growth_bytes: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        network: str,
+        name: str,
+        measures: str,
+        timing: Timing,
+        baseline: str,
+        baseline_timing: Timing,
+    ) -> BenchRow:
+        """Make the row of a job that was timed in turn with its baseline."""
+        return cls(
+            network,
+            name,
+            measures,
+            timing.median_ms,
+            timing.p95_ms,
+            timing.n_runs,
+            baseline,
+            timing.over(baseline_timing),
+            timing.best_over(baseline_timing),
+        )
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A measurement that was not made.
+
+    Attributes
+    ----------
+    network, name : str
+        As in `BenchRow`.
+    reason : str
+        Why not, in words.
+    """
+
+    network: str
+    name: str
+    reason: str
+
+
+Finding = BenchRow | Skipped
 
 
 @dataclass(frozen=True)
@@ -119,3 +224,52 @@ def _timed(job: Job, number: int) -> float:
     started = time.perf_counter()
     job.run(prepared)
     return time.perf_counter() - started
+
+
+HEADINGS = ("ratio", "best", "median ms", "p95 ms", "n", "measured", "as a multiple of")
+N_NUMBERS = 5
+
+
+def table(findings: Iterable[Finding]) -> str:
+    """Lay findings out in columns, ratios first.
+
+    Parameters
+    ----------
+    findings : iterable of BenchRow or Skipped
+
+    Returns
+    -------
+    str
+        Lines that end in a newline; what was skipped comes last, with the reason.
+    """
+    findings = list(findings)
+    lines = [_cells(row) for row in findings if isinstance(row, BenchRow)]
+    if lines:
+        lines.insert(0, HEADINGS)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = [
+        "  ".join(
+            cell.rjust(width) if i < N_NUMBERS else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        for cells in lines
+    ]
+    text += [f"skipped: {x.name}: {x.reason}" for x in findings if not isinstance(x, BenchRow)]
+    return "".join(f"{line.rstrip()}\n" for line in text)
+
+
+def _cells(row: BenchRow) -> tuple[str, ...]:
+    measured = f"{row.name}: {row.measures}" if row.measures else row.name
+    return (
+        _number(row.ratio),
+        _number(row.best_ratio),
+        _number(row.median_ms),
+        _number(row.p95_ms),
+        str(row.n_runs),
+        measured,
+        row.baseline,
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

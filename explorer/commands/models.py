@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
 
 def run(_options: Namespace) -> None:
     """Print a table of the names, and where their weights come from."""
-    from explorer.zoo.digit_networks import BUNDLED
+    from explorer.zoo.architectures import BUNDLED
 
     names = networks.names()
     width = max(map(len, names))

@@ -20,14 +20,14 @@ def add(commands: Any) -> None:
 
 def run(options: Namespace) -> None:
     """Print each moment as it comes, then the table beside the published figures."""
-    from explorer.reproduce import plans
-    from explorer.reproduce.records import Moment
+    from explorer.reproduce import reproductions
+    from explorer.reproduce.record import Moment
     from explorer.reproduce.table import table, write
 
     if options.name == "list":
-        sys.stdout.write("\n".join(plans.names()) + "\n")
+        sys.stdout.write("\n".join(reproductions.names()) + "\n")
         return
-    for record in plans.run(options.name):
+    for record in reproductions.run(options.name):
         if isinstance(record, Moment):
             sys.stdout.write(
                 f"{record.seconds:6.0f} s  {record.stage}, epoch {record.epoch}: density "

@@ -59,7 +59,7 @@ def story(found: Mapping[str, Any]) -> Story | None:
     Parameters
     ----------
     found : mapping
-        As `explorer.reproduce.records.Reproduction.as_dict` gives it.
+        As `explorer.reproduce.record.Reproduction.as_dict` gives it.
     """
     moments, reached = found.get("history", []), found.get("reached", {})
     if not moments or not {"rate", "size_bytes"} <= set(reached):

@@ -25,7 +25,7 @@ from explorer.views.energy_bill import EnergyBillView
 from explorer.views.layer_costs import LayerCostsView
 from explorer.views.operation_costs import OperationCostsView
 from explorer.views.tradeoffs import TradeoffsView
-from explorer.zoo.published_accuracy import published_accuracy
+from explorer.zoo.torchvision_networks import published_accuracy
 
 N_SAMPLES = 64
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from explorer.panels.python_text import OWN_NETWORK, loading_text, python_text
-from explorer.reproduce.bundled import bundled
+from explorer.reproduce.table import bundled
 from explorer.session.bookmarks import Bookmark
 from explorer.session.state import State
 from explorer.zoo import catalog

@@ -15,8 +15,7 @@ from explorer.measure.result import Result
 from explorer.panels.survey_bar import SurveyBar, samples_words
 from explorer.session.survey import Survey
 from explorer.session.survey_jobs import MethodsJob
-from explorer.sweep.frontier import reading
-from explorer.sweep.method_curves import CurvePoint
+from explorer.sweep.curves import CurvePoint, reading
 from explorer.views.card import card
 from explorer.views.format import ratio_text
 from explorer.views.method_curves import MethodCurvesView, MethodPlot, setting_of, title_of

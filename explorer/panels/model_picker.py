@@ -11,9 +11,9 @@ from explorer import zoo
 from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.panels.opening import Opened, open_network
-from explorer.reproduce.bundled import bundled
+from explorer.reproduce.table import bundled
 from explorer.session.words import in_words
-from explorer.zoo.digit_networks import BUNDLED
+from explorer.zoo.architectures import BUNDLED
 
 _WEIGHTS = (("Trained", "trained"), ("Random", "random"))
 Failed = Callable[[str], None]

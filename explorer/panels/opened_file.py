@@ -21,8 +21,8 @@ from explorer.panels.python_text import OWN_NETWORK, loading_text
 from explorer.room import require
 from explorer.session import Session
 from explorer.views.format import size_text
-from explorer.zoo.digit_networks import BUNDLED
-from explorer.zoo.hollow import hollow_copy, hollow_network
+from explorer.zoo.architectures import BUNDLED
+from explorer.zoo.meta import hollow_copy, hollow_network
 from explorer.zoo.tensor_files import put_tensors, read_tensors
 
 COMPRESSED = MAGIC[:4]

@@ -11,7 +11,7 @@ from explorer.library import open_model
 from explorer.measure.story import Story
 from explorer.panels.python_text import OWN_NETWORK, loading_text
 from explorer.panels.reproduced_panel import story_of
-from explorer.reproduce.bundled import bundled
+from explorer.reproduce.table import bundled
 from explorer.session import Session
 
 Network = tuple[str, str]

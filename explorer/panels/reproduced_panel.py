@@ -11,7 +11,7 @@ from explorer.closing import close_all
 from explorer.controls.explain import explain
 from explorer.measure.reproduced import Reproduced, reproduced
 from explorer.measure.story import Story, story
-from explorer.reproduce.results import results
+from explorer.reproduce.table import results
 from explorer.views.card import card
 from explorer.views.reproduced import ReproducedView
 from explorer.views.story import StoryView

@@ -19,7 +19,7 @@ from explorer.session.state import State
 from explorer.session.words import in_words
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.address import AddressView
-from explorer.zoo.digit_networks import BUNDLED
+from explorer.zoo.architectures import BUNDLED
 
 DRAWN_S = 0.5
 NOT_NAMED = "It holds the recipe, not the network, which no name brings back"

@@ -15,7 +15,7 @@ from explorer.panels.run_panel import Use
 from explorer.panels.tab import Tab
 from explorer.panels.topic_panel import TopicPanel
 from explorer.panels.train_panel import TrainPanel
-from explorer.reproduce.results import results
+from explorer.reproduce.table import results
 
 FIRST = "Prune"
 

@@ -1,10 +1,9 @@
 """Published results, reproduced: one call each."""
 
-from explorer.reproduce.bundled import bundled, bundled_file
 from explorer.reproduce.digits import Digits
-from explorer.reproduce.plans import names, run
-from explorer.reproduce.records import Goal, Moment, Published, Reproduction
-from explorer.reproduce.table import table, write
+from explorer.reproduce.record import Goal, Moment, Published, Reproduction
+from explorer.reproduce.reproductions import names, run
+from explorer.reproduce.table import bundled, bundled_file, table, write
 
 __all__ = [
     "Digits",

@@ -12,9 +12,9 @@ from torch import nn
 from explorer.measure.accuracy import Accuracy, evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.distilled import answers_of
-from explorer.reproduce.lessons import agreement, lesson
+from explorer.reproduce.hinton import agreement, lesson
 from explorer.reproduce.log import Log
-from explorer.reproduce.records import Goal, Moment, Published, Reproduction
+from explorer.reproduce.record import Goal, Moment, Published, Reproduction
 from explorer.train.data_variants import fresh
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import HardLabels, MatchLogits, Target

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from explorer.zoo.mnist import is_in_sample, normalize, read_mnist, test_split
-from explorer.zoo.sample import mnist_sample
+from explorer.zoo.mnist import is_in_sample, mnist_sample, normalize, read_mnist, test_split
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from explorer.compress.weights import as_matrix, compressible
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.log import Log, n_left, n_weights, quick
-from explorer.reproduce.records import Goal, Moment, Published, Reproduction
+from explorer.reproduce.record import Goal, Moment, Published, Reproduction
 from explorer.train.density import gradual
 from explorer.train.neurons import Dropped, drop_neurons
 from explorer.train.penalties import Penalty

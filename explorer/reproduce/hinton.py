@@ -1,23 +1,23 @@
-"""Distillation: one small network learns from labels, its twin from a large network's answers."""
+"""Hinton's distillation of digits, and its lessons."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.distilled import answers_of
-from explorer.reproduce.lessons import agreement, lesson
-from explorer.reproduce.log import Log, n_weights
-from explorer.reproduce.records import Goal, Moment, Published, Reproduction
+from explorer.reproduce.log import Log, n_weights, on_threads
+from explorer.reproduce.record import Goal, Moment, Published, Reproduction
 from explorer.train.data_variants import fresh
+from explorer.train.records import TrainRecord
 from explorer.train.settings import TrainSettings
-from explorer.train.targets import HardLabels, SoftTargets
-from explorer.zoo.digit_networks import mnist_student
-from explorer.zoo.half import rounded
+from explorer.train.targets import HardLabels, SoftTargets, Target
+from explorer.zoo.architectures import mnist_student
+from explorer.zoo.tensor_files import rounded
 
 MOST_OF_PLAIN = 0.6
 
@@ -129,3 +129,59 @@ def _concluded(
         history=tuple(log.history),
         networks=students,
     )
+
+
+def lesson(
+    teacher: nn.Module,
+    student: nn.Module,
+    digits: Digits,
+    settings: TrainSettings,
+    target: Target,
+    *,
+    answers: Tensor,
+    n_threads: int = 1,
+) -> Iterator[TrainRecord]:
+    """Train a copy of a student on the images to train on.
+
+    Parameters
+    ----------
+    teacher, student : Module
+        Left unchanged.
+    digits : Digits
+    settings : TrainSettings
+    target : Target
+        What the student learns from: labels, or answers of the teacher.
+    answers : Tensor, shape (n, n_classes)
+        The teacher's logits for these images; unused where labels are the target.
+    n_threads : int
+        With one, a run repeats to the last bit.
+
+    Yields
+    ------
+    TrainRecord
+        Judged on the validation images at the end of each epoch.
+    """
+    from explorer.train.distillation import distill
+
+    records = distill(
+        teacher,
+        student,
+        digits.train,
+        settings,
+        target=target,
+        logits=answers,
+        validation=digits.validation,
+    )
+    return on_threads(n_threads, records)
+
+
+def agreement(net: nn.Module, teacher: nn.Module, images: Tensor) -> float:
+    """Return the share of images that two networks put in the same class.
+
+    Parameters
+    ----------
+    net, teacher : Module
+    images : Tensor, shape (n, ...)
+    """
+    same = answers_of(net, images).argmax(1) == answers_of(teacher, images).argmax(1)
+    return same.double().mean().item()

@@ -1,12 +1,13 @@
-"""The progress of a reproduction: moments made of training records."""
+"""Moments from training records; how many threads torch uses meanwhile."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
 import time
-from collections.abc import Generator, Iterable
-from typing import Any, cast
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
@@ -15,7 +16,33 @@ from explorer.codec.model import CompressedModel, compress
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
-from explorer.reproduce.records import Moment
+from explorer.reproduce.record import Moment
+
+T = TypeVar("T")
+
+
+@contextmanager
+def threads(n_threads: int) -> Iterator[None]:
+    """Let torch use so many threads inside the block."""
+    outer = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(outer)
+
+
+def on_threads(n_threads: int, records: Iterable[T]) -> Iterator[T]:
+    """Hand records through; torch uses so many threads while one is made, and only then."""
+    iterator = iter(records)
+    while True:
+        with threads(n_threads):
+            try:
+                record = next(iterator)
+            except StopIteration:
+                return
+        yield record
+
 
 Moments = Generator[Moment, None, nn.Module]
 

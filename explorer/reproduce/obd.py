@@ -15,7 +15,7 @@ from explorer.compress.saliency import saliencies
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.log import Log
-from explorer.reproduce.records import Goal, Moment, Published, Reproduction
+from explorer.reproduce.record import Goal, Moment, Published, Reproduction
 
 CRITERIA = ("obd", "magnitude", "random")
 BATCH = 250

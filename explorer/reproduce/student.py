@@ -15,11 +15,17 @@ from explorer.compress.setting import Setting
 from explorer.compress.share import Share
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import evaluate
-from explorer.reproduce.constraints import Fewer, FewValues
 from explorer.reproduce.digits import Digits
-from explorer.reproduce.distilled import Constraint, Distillation, answers_of, distill
+from explorer.reproduce.distilled import (
+    Constraint,
+    Distillation,
+    Fewer,
+    FewValues,
+    answers_of,
+    distill,
+)
 from explorer.reproduce.log import Log, Moments, n_left, n_weights, quick
-from explorer.reproduce.records import Goal, Moment, Published, Reproduction
+from explorer.reproduce.record import Goal, Moment, Published, Reproduction
 from explorer.zoo import load
 
 TOLERANCE = 0.0005

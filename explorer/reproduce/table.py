@@ -1,17 +1,73 @@
-"""Reproductions on disk, and as a table beside what was published."""
+"""Reproduced results: those packaged, those on disk, and their table."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
 
 from explorer.codec.whole import whole
-from explorer.reproduce.records import Reproduction
-from explorer.zoo.half import to_half
+from explorer.reproduce.record import Reproduction
+from explorer.zoo.tensor_files import to_half
+
+FOLDER = "compressed"
+SUFFIX = ".cmpx"
+
+
+def bundled() -> tuple[str, ...]:
+    """Return the names of the compressed networks that come with the package."""
+    return tuple(sorted(path.stem for path in _folder().glob(f"*{SUFFIX}")))
+
+
+def bundled_file(name: str) -> Path:
+    """Return where a compressed network is that comes with the package.
+
+    Parameters
+    ----------
+    name : str
+        One of `bundled`, such as ``"deep-compression-lenet-5"``.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    names = bundled()
+    if name not in names:
+        raise ValueError(
+            f"name: expected a compressed network that comes with the package, one of "
+            f"{', '.join(names)}; got {name!r}"
+        )
+    return _folder() / f"{name}{SUFFIX}"
+
+
+def _folder() -> Path:
+    return Path(str(files("explorer.zoo"))) / FOLDER
+
+
+def results() -> list[dict[str, Any]]:
+    """Return the results that come with the package, by name.
+
+    An installed package holds copies beside this file; a working tree those that they are
+    made from, in ``notebooks/reproduced``.
+
+    Returns
+    -------
+    list of dict
+        As `explorer.reproduce.record.Reproduction.as_dict`; empty if there are none.
+    """
+    places = (
+        Path(__file__).with_name("results"),
+        Path(__file__).parents[2] / "notebooks" / "reproduced",
+    )
+    folder = next((place for place in places if place.is_dir()), None)
+    paths = sorted(folder.glob("*.json")) if folder else []
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
 
 _WORDS = {
     "rate": "{:.4g}x",

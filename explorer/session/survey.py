@@ -16,9 +16,9 @@ from explorer.session.background import BackgroundRun, State, one_thread
 from explorer.session.samples import Part, part_of
 from explorer.session.survey_jobs import Bench, CellKey, CurveKey, Job, Kept, Measured
 from explorer.sweep.budget import Fitted
-from explorer.sweep.method_curves import CurvePoint
-from explorer.sweep.points import Progress
-from explorer.sweep.prediction import BudgetSolver
+from explorer.sweep.curves import CurvePoint
+from explorer.sweep.options import BudgetSolver
+from explorer.sweep.point import Progress
 from explorer.sweep.sensitivity import SensitivityPoint
 from explorer.sweep.solver import Budget, Choice
 from explorer.sweep.subject import Stopped, Subject

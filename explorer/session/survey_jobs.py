@@ -13,10 +13,10 @@ from torch import nn
 from explorer.compress.recipe import Recipe
 from explorer.session.samples import Part
 from explorer.sweep.budget import DIALS, N_TRIES, Fitted, tries
-from explorer.sweep.method_curves import CurvePoint, planned
+from explorer.sweep.curves import CurvePoint, planned
 from explorer.sweep.methods import METHODS
-from explorer.sweep.points import Point, Progress
-from explorer.sweep.prediction import BudgetSolver
+from explorer.sweep.options import BudgetSolver
+from explorer.sweep.point import Point, Progress
 from explorer.sweep.retrained import Retrainer
 from explorer.sweep.sensitivity import Cell, SensitivityPoint, cells, matrix_shapes
 from explorer.sweep.solver import Budget

@@ -14,8 +14,8 @@ from torch import nn
 from explorer.compress.recipe import Recipe
 from explorer.measure.metric import ACCURACY, Metric, as_metric
 from explorer.measure.rounds import never
-from explorer.sweep.points import Hear, Point, unheard
-from explorer.sweep.prediction import USUAL, BudgetSolver
+from explorer.sweep.options import USUAL, BudgetSolver
+from explorer.sweep.point import Hear, Point, unheard
 from explorer.sweep.sensitivity import SensitivityPoint, sensitivity
 from explorer.sweep.solver import Budget, Choice
 from explorer.sweep.subject import Subject

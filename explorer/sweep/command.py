@@ -21,9 +21,9 @@ from explorer.compress.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
 from explorer.sweep.dispatch import SweepIncomplete
 from explorer.sweep.grid import read_grid
-from explorer.sweep.keeping import PointsNotKept
-from explorer.sweep.points import Point, Progress
+from explorer.sweep.point import Point, Progress
 from explorer.sweep.run import sweep
+from explorer.sweep.store import PointsNotKept
 from explorer.sweep.task import Loader
 from explorer.sweep.workers import WorkerProcesses, threads
 

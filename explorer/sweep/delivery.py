@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from explorer.measure.metric import Metric
-from explorer.sweep.points import Point
+from explorer.sweep.point import Point
 from explorer.sweep.subject import Subject
 from explorer.sweep.task import SHELF, Address, Lacking, Loader, Task, content_key, pack
 

@@ -1,10 +1,11 @@
-"""The dials that a layer's sensitivity is measured over."""
+"""Dials of a sensitivity, and their values from coarse to fine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 from explorer.compress.low_rank import LowRank
 from explorer.compress.prune import Prune
@@ -12,6 +13,34 @@ from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Steps
 from explorer.compress.setting import Setting
 from explorer.compress.share import Share
+
+T = TypeVar("T")
+
+
+def coarse_to_fine(values: Sequence[T]) -> list[T]:
+    """Return the last value, the first, then middles of what lies between, ever finer.
+
+    Parameters
+    ----------
+    values : sequence
+
+    Examples
+    --------
+    >>> coarse_to_fine([0, 1, 2, 3, 4])
+    [4, 0, 2, 1, 3]
+    """
+    if len(values) < 2:
+        return list(values)
+    found = [values[-1], values[0]]
+    gaps = [(0, len(values) - 1)]
+    while gaps:
+        low, high = gaps.pop(0)
+        middle = (low + high) // 2
+        if middle > low:
+            found.append(values[middle])
+            gaps += [(low, middle), (middle, high)]
+    return found
+
 
 Shape = tuple[int, int]
 

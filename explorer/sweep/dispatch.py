@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 
 from explorer.compress.recipe import Recipe
 from explorer.sweep.delivery import Delivery
-from explorer.sweep.points import Point
+from explorer.sweep.point import Point
 from explorer.sweep.task import Lacking, Task, run_task
 from explorer.sweep.workers import MAX_WAITING, WorkerProcesses, starts
 

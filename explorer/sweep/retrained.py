@@ -15,7 +15,7 @@ from explorer.compress.share import Share
 from explorer.compress.weights import compressible
 from explorer.measure.metric import Metric
 from explorer.measure.rounds import never
-from explorer.sweep.points import Point
+from explorer.sweep.point import Point
 from explorer.sweep.subject import Stopped, Subject
 from explorer.train.retraining import retrain
 from explorer.train.settings import TrainSettings, for_retraining

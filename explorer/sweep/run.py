@@ -16,9 +16,8 @@ from explorer.measure.metric import Metric, as_metric
 from explorer.measure.rounds import never
 from explorer.sweep.delivery import delivery
 from explorer.sweep.dispatch import Dispatch
-from explorer.sweep.keeping import Keeping
-from explorer.sweep.points import Hear, Point, Progress, unheard
-from explorer.sweep.store import opened
+from explorer.sweep.point import Hear, Point, Progress, unheard
+from explorer.sweep.store import Keeping, opened
 from explorer.sweep.subject import Subject
 from explorer.sweep.task import Loader, Task
 from explorer.sweep.workers import threads

@@ -14,9 +14,8 @@ from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.weights import as_matrix, compressible
 from explorer.measure.metric import Metric
-from explorer.sweep.dials import Shape, dial_named
-from explorer.sweep.order import coarse_to_fine
-from explorer.sweep.points import Hear, Point, unheard
+from explorer.sweep.dials import Shape, coarse_to_fine, dial_named
+from explorer.sweep.point import Hear, Point, unheard
 from explorer.sweep.run import sweep
 
 

@@ -1,15 +1,17 @@
-"""Points kept in an SQLite file, so that a sweep that was interrupted goes on where it was."""
+"""Points kept in SQLite: the store, its repair, and a buffer in front of it."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import time
+import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from explorer.codec.whole import checked_path
@@ -17,8 +19,69 @@ from explorer.compress.recipe import recipe_from_json
 from explorer.compress.setting import Setting
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
-from explorer.sweep.points import Point
-from explorer.sweep.salvage import sound_rows
+from explorer.sweep.point import Point
+
+KINDS: tuple[tuple[type, ...], ...] = (
+    (str,),
+    (str,),
+    (int,),
+    (int,),
+    (str, type(None)),
+    (int, float),
+    (str,),
+)
+MOST_PROBES = 20_000
+Row = tuple[object, ...]
+
+
+def sound_rows(path: Path, columns: str) -> list[Row]:
+    """Return the sound rows of a file that is not written to; the first of each key.
+
+    Parameters
+    ----------
+    path : Path
+    columns : str
+        Of the table ``points``, separated by commas.
+    """
+    found: dict[object, Row] = {}
+    with suppress(sqlite3.Error):
+        base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        with closing(base):
+            for row in _rows(base, f"SELECT rowid, {columns} FROM points NOT INDEXED"):
+                if _is_sound(row):
+                    found.setdefault(row[0], row)
+    return list(found.values())
+
+
+def _rows(base: sqlite3.Connection, query: str) -> Iterator[Row]:
+    """Read from both ends as far as that goes, then what lies between one by one."""
+    reached = []
+    for order in ("", " DESC"):
+        last = None
+        with suppress(sqlite3.Error):
+            for number, *row in base.execute(f"{query} ORDER BY rowid{order}"):
+                last = number
+                yield tuple(row)
+        if last is not None:
+            reached.append(last)
+    first, end = (min(reached), max(reached)) if reached else (0, MOST_PROBES)
+    for number in range(first, min(end, first + MOST_PROBES)):
+        with suppress(sqlite3.Error):
+            for _, *row in base.execute(f"{query} WHERE rowid = ?", (number,)):
+                yield tuple(row)
+
+
+def _is_sound(row: Row) -> bool:
+    if not all(isinstance(value, kinds) for value, kinds in zip(row, KINDS, strict=True)):
+        return False
+    try:
+        recipe, accuracy = json.loads(str(row[1])), json.loads(str(row[4] or "null"))
+    except (ValueError, RecursionError):
+        return False
+    return (
+        bool(row[0]) and isinstance(recipe, dict | list) and isinstance(accuracy, dict | NoneType)
+    )
+
 
 MAGIC = b"SQLite format 3\x00"
 APPLICATION = int.from_bytes(b"CXSW")
@@ -227,3 +290,60 @@ def _point(row: tuple[str, ...], methods: tuple[type[Setting], ...]) -> Point:
 def _judged(told: dict[str, Any]) -> Accuracy | Score:
     """Return accuracy, or the score of a metric, from what was kept of it."""
     return Score(**told) if "value" in told else Accuracy(**told)
+
+
+class PointsNotKept(RuntimeWarning):
+    """Points that were yielded are not in the store, which cannot be written."""
+
+
+class Keeping:
+    """Puts points into a store; those that it does not take wait, and are tried again.
+
+    Parameters
+    ----------
+    store : Store
+
+    Warns
+    -----
+    PointsNotKept
+        When the first point has to wait, and at the end, if some still do.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[Point] = []
+        self._reason = ""
+
+    def put(self, point: Point) -> None:
+        """Keep a point, at once or later; the more wait already, the less often it is tried."""
+        self._waiting.append(point)
+        n_waiting = len(self._waiting)
+        if n_waiting & (n_waiting - 1) == 0:
+            told = bool(self._reason)
+            self._try()
+            if self._waiting and not told:
+                _warn(f"{self._reason}. The sweep goes on, and tries again to keep its points")
+
+    def end(self) -> None:
+        """Try a last time to keep what waits."""
+        self._try()
+        if self._waiting:
+            _warn(
+                f"{self._reason}. {len(self._waiting)} point(s) of the sweep are not kept there: "
+                "all were yielded, but another sweep will measure these again. Make room, or give "
+                "a store on another disk"
+            )
+            self._waiting.clear()
+
+    def _try(self) -> None:
+        """Put what waits into the store, as far as that goes."""
+        try:
+            while self._waiting:
+                self._store.put(self._waiting[0])
+                del self._waiting[0]
+        except OSError as error:
+            self._reason = str(error)
+
+
+def _warn(words: str) -> None:
+    warnings.warn(words, PointsNotKept, stacklevel=2)

@@ -27,8 +27,7 @@ from explorer.measure.metric_runner import MetricRunner
 from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.saliency import network_saliency
 from explorer.sweep.copies import ThinCopy
-from explorer.sweep.keys import data_key, metric_key, network_key, point_key
-from explorer.sweep.points import Point
+from explorer.sweep.point import Point, data_key, metric_key, network_key, point_key
 
 
 class Stopped(Exception):

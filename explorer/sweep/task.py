@@ -17,7 +17,7 @@ import torch
 
 from explorer.compress.recipe import Recipe
 from explorer.measure.metric import Metric
-from explorer.sweep.points import Point
+from explorer.sweep.point import Point
 from explorer.sweep.subject import Stopped, Subject
 from explorer.torchvision_import import import_torchvision
 

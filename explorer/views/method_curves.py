@@ -12,8 +12,8 @@ from ipywidgets import HTML, VBox
 from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import ACCURACY, Scale
-from explorer.sweep.frontier import Metric, frontier, reading
-from explorer.sweep.method_curves import CurvePoint
+from explorer.sweep.curves import CurvePoint, frontier, reading
+from explorer.sweep.curves import TopK as Metric
 from explorer.sweep.methods import METHODS
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, ratio_text, size_text

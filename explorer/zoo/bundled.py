@@ -10,14 +10,10 @@ import torch
 from torch import nn
 
 from explorer.measure.profile import INPUT_SHAPE_ATTRIBUTE
-from explorer.zoo.data import Data
-from explorer.zoo.digit_networks import BUNDLED
-from explorer.zoo.half import from_half
-from explorer.zoo.lenets import LENET_INPUT_SHAPE
-from explorer.zoo.loaded import Loaded
-from explorer.zoo.mnist import test_split
-from explorer.zoo.sample import DIGITS, mnist_sample
-from explorer.zoo.tensor_files import put_tensors, read_tensors
+from explorer.zoo.architectures import BUNDLED, LENET_INPUT_SHAPE
+from explorer.zoo.loaded import Data, Loaded
+from explorer.zoo.mnist import DIGITS, mnist_sample, test_split
+from explorer.zoo.tensor_files import from_half, put_tensors, read_tensors
 
 RANDOM_SEED = 0
 CHECKSUMS = {

@@ -1,15 +1,44 @@
-"""Networks by name."""
+"""The catalog of networks, `load`, and a fallback where the installation is damaged."""
 
 from __future__ import annotations
 
 import difflib
 from pathlib import Path
 
-from explorer.zoo.bundled import load_bundled
-from explorer.zoo.data import Data
-from explorer.zoo.digit_networks import BUNDLED
-from explorer.zoo.loaded import Loaded
+from explorer.zoo.architectures import BUNDLED
+from explorer.zoo.bundled import load_bundled, load_net
+from explorer.zoo.loaded import Data, Loaded
+from explorer.zoo.mnist import DIGITS
 from explorer.zoo.torchvision_networks import load_torchvision, torchvision_names
+
+DAMAGE = (OSError, RuntimeError, ValueError)
+
+
+def load_spare(name: str) -> Loaded:
+    """Load a bundled network with as much as can be read: trained or random, with data or not.
+
+    Parameters
+    ----------
+    name : str
+        A key of `BUNDLED`.
+
+    Returns
+    -------
+    Loaded
+        `data` is None where the sample cannot be read, `trained` is False where the weights
+        cannot.
+    """
+    try:
+        return load_bundled(name)
+    except DAMAGE:
+        pass
+    try:
+        net, source = load_net(name, "default")
+        trained = True
+    except DAMAGE:
+        net, source = load_net(name, None)
+        trained = False
+    return Loaded(net, None, name, source, trained, DIGITS)
 
 
 def catalog() -> tuple[str, ...]:

@@ -1,14 +1,85 @@
-"""What loading a network by name gives."""
+"""Loaded networks and their Data, errors of loading, the cache folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from torch import nn
+import platformdirs
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
 
-from explorer.zoo.data import Data
+
+def cache_folder() -> Path:
+    """Give the folder of this user's kept files; it may not exist yet.
+
+    Returns
+    -------
+    Path
+        As the operating system has it, for example ``~/.cache/compression-explorer``.
+    """
+    return Path(platformdirs.user_cache_dir("compression-explorer"))
+
+
+class WeightsUnavailable(RuntimeError):
+    """Published weights could not be fetched, and none are kept on this computer."""
+
+
+class DataUnavailable(RuntimeError):
+    """A data set could not be fetched, and none is kept on this computer, or it is damaged."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Labelled images that the network was not trained on, in two parts.
+
+    Attributes
+    ----------
+    tune : Dataset
+        For choosing settings, retraining and calibration; pairs of a float32
+        image, normalized as in training, and an int64 label.
+    eval : Dataset
+        For the accuracy that is shown; shares no image with `tune`.
+    name : str
+        Short, for a caption.
+    classes : tuple of str
+        The label's names, in the order of the network's outputs.
+    note : str
+        Where the images come from, and how many there are.
+    mean, std : tuple of float
+        What was subtracted from pixels in [0, 1], and what they were then
+        divided by, for each channel or once for all.
+    """
+
+    tune: Dataset
+    eval: Dataset
+    name: str = "your data"
+    classes: tuple[str, ...] = ()
+    note: str = ""
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """Undo the normalization, for showing images.
+
+        Parameters
+        ----------
+        images : Tensor, shape (..., channels, height, width), floating point
+            As `tune` and `eval` hold them.
+
+        Returns
+        -------
+        Tensor
+            The shape of `images`, values in [0, 1].
+        """
+        mean, std = (
+            torch.tensor(v, dtype=images.dtype)[:, None, None] for v in (self.mean, self.std)
+        )
+        return (images * std + mean).clamp(0, 1)
+
 
 NETWORK_NAME_ATTRIBUTE = "network_name"
 

@@ -1,4 +1,4 @@
-"""Every classification network of torchvision, by torchvision's own name."""
+"""Torchvision's networks, their weights and published accuracy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -14,13 +15,43 @@ import torch
 from torch import nn
 
 from explorer.measure.profile import INPUT_SHAPE_ATTRIBUTE
+from explorer.measure.tradeoffs import PublishedNetwork
 from explorer.room import require
 from explorer.torchvision_import import import_torchvision
-from explorer.zoo.cache import cache_folder
-from explorer.zoo.data import Data
-from explorer.zoo.errors import WeightsUnavailable
-from explorer.zoo.loaded import Loaded
+from explorer.zoo.loaded import Data, Loaded, WeightsUnavailable, cache_folder
 from explorer.zoo.tensor_files import keep_tensors, put_tensors, read_tensors
+
+
+@cache
+def published_accuracy() -> tuple[PublishedNetwork, ...]:
+    """Read the figures of torchvision's classification networks, with the weights of `load`.
+
+    The first call imports torchvision, which takes seconds; needs no connection.
+
+    Returns
+    -------
+    tuple of PublishedNetwork
+        One for each of `torchvision_names`, in that order. A file's bytes are those of
+        torchvision's own file, in MiB to three decimals; operations are multiply-accumulates
+        to a million.
+    """
+    models = import_torchvision().models
+    return tuple(
+        _network(name, models.get_model_weights(name).DEFAULT.meta) for name in torchvision_names()
+    )
+
+
+def _network(name: str, meta: dict) -> PublishedNetwork:
+    accuracy = meta["_metrics"]["ImageNet-1K"]
+    return PublishedNetwork(
+        name=name,
+        n_params=meta["num_params"],
+        macs=1e9 * meta["_ops"],
+        top1=accuracy["acc@1"] / 100,
+        top5=accuracy["acc@5"] / 100,
+        size_bytes=round(2**20 * meta["_file_size"]),
+    )
+
 
 RANDOM_SEED = 0
 BYTES_A_WEIGHT, WEIGHTS_TIMES, BESIDES_BYTES = 4, 3, 100 * 2**20

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from explorer.codec.whole import whole
-from explorer.zoo.digit_networks import BUNDLED
-from explorer.zoo.half import to_half
+from explorer.zoo.architectures import BUNDLED
 from explorer.zoo.mnist import is_in_sample, normalize, read_mnist
+from explorer.zoo.tensor_files import to_half
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import platform
 import pytest
 
 from explorer import bench
-from explorer.bench import following, startup, suite
+from explorer.bench import browser, starting, suite
 
 PEERS = (
     "torch.nn.utils.prune.l1_unstructured",
@@ -109,8 +109,8 @@ def test_options_reach_the_measurements(monkeypatch, capsys):
     monkeypatch.setattr(
         suite, "measure", lambda name, effort, **rest: calls.append((name, effort, rest)) or []
     )
-    monkeypatch.setattr(following, "measure_pages", lambda models: calls.append(models) or [])
-    monkeypatch.setattr(startup, "measure_startup", lambda: calls.append("visits") or [])
+    monkeypatch.setattr(browser, "measure_pages", lambda models: calls.append(models) or [])
+    monkeypatch.setattr(starting, "measure_startup", lambda: calls.append("visits") or [])
     arguments = ["--models", "lenet-5, vgg16", "--runs", "7", "--no-peers", "--browser"]
     assert bench.main(arguments) == 0
     (first, effort, rest), (second, _, _), page, visits = calls

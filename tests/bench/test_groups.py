@@ -6,11 +6,11 @@ import mmap
 import pytest
 import torch
 
-from explorer.bench import accuracy, memory, peers, rewriting
+from explorer.bench import compression, memory, peers
 from explorer.bench.peers import pruning
-from explorer.bench.rows import BenchRow, Skipped
+from explorer.bench.session import NEW, OLD, _Watch
 from explorer.bench.subject import METHODS, forget
-from explorer.bench.timing import Effort, alternate
+from explorer.bench.timing import BenchRow, Effort, Skipped, alternate
 from explorer.compress.prune import Prune
 from explorer.session.session import Session
 
@@ -48,8 +48,8 @@ def test_no_plan_outlives_forgetting(subject, name):
 @pytest.mark.parametrize("name", METHODS)
 def test_the_timed_jobs_rewrite_every_layer(subject, name):
     steps = METHODS[name]
-    alternate({"job": rewriting._rewrite(subject, steps)}, QUICK)
-    alternate({"job": rewriting._apply(subject, steps)}, QUICK)
+    alternate({"job": compression._rewrite(subject, steps)}, QUICK)
+    alternate({"job": compression._apply(subject, steps)}, QUICK)
     net = subject.session.compressed_net()
     for layer, indexed in subject.layers.items():
         expected = steps(1)[0](indexed.source).restore()
@@ -58,7 +58,7 @@ def test_the_timed_jobs_rewrite_every_layer(subject, name):
 
 
 def test_one_layer_alone_is_changed(subject):
-    alternate({"job": rewriting._apply_to(subject, "fc1", METHODS["Share(32)"])}, QUICK)
+    alternate({"job": compression._apply_to(subject, "fc1", METHODS["Share(32)"])}, QUICK)
     net = subject.session.compressed_net()
     assert len(net.get_parameter("fc1.weight").unique()) <= 33
     assert len(net.get_parameter("fc2.weight").unique()) > 1000
@@ -128,11 +128,11 @@ def test_a_leak_shows(subject, monkeypatch):
 
 def test_the_watch_tells_the_old_recipe_from_the_new(subject):
     session = Session(subject.net, subject.data, device="cpu")
-    watch = accuracy._Watch(session)
-    session.submit([Prune(sparsity=accuracy.NEW)])
+    watch = _Watch(session)
+    session.submit([Prune(sparsity=NEW)])
     session.wait(60)
     assert not watch._old()
-    session.submit([Prune(sparsity=accuracy.OLD)])
+    session.submit([Prune(sparsity=OLD)])
     session.wait(60)
     assert watch._old()
     assert watch.stop() >= 0

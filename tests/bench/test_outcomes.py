@@ -9,9 +9,8 @@ import torch
 
 from explorer.bench import peers
 from explorer.bench.peers import coding, optimum, vectors
-from explorer.bench.peers.outcome import Outcome
-from explorer.bench.rows import Skipped
-from explorer.bench.timing import Effort
+from explorer.bench.peers.contest import Outcome
+from explorer.bench.timing import Effort, Skipped
 from explorer.compress.share import Share
 
 QUICK = Effort(n_runs=1, budget_s=0, n_sample=20_000)

@@ -1,8 +1,6 @@
 """Findings as text."""
 
-from explorer.bench.rows import BenchRow, Skipped
-from explorer.bench.table import table
-from explorer.bench.timing import Timing
+from explorer.bench.timing import BenchRow, Skipped, Timing, table
 
 
 def row(name, mine, theirs):

@@ -20,7 +20,7 @@ from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import recipe_from_json
 from explorer.compress.share import Share
-from explorer.zoo.lenets import lenet_5
+from explorer.zoo.architectures import lenet_5
 
 RECIPE = [Prune(sparsity=0.6), Share(n_clusters=4)]
 

@@ -13,7 +13,7 @@ from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.record import Dense
 from explorer.measure.profile import profile
-from explorer.zoo.lenets import lenet_5
+from explorer.zoo.architectures import lenet_5
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,7 @@ from explorer.train.records import TrainRecord
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import SoftTargets
 from explorer.train.teacher import Answers, answered
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 from explorer.zoo.students import two_layers
 
 WAIT_S = 30

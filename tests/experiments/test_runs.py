@@ -32,7 +32,7 @@ from explorer.session.training_log import TrainingLog
 from explorer.train.neurons import Dropped
 from explorer.train.retraining import retrain
 from explorer.train.settings import TrainSettings
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 30
 

@@ -13,7 +13,7 @@ from torch import nn
 import explorer as ex
 from explorer import zoo
 from explorer.codec.header import MAGIC, deflated
-from explorer.zoo.hollow import hollow_copy, hollow_network
+from explorer.zoo.meta import hollow_copy, hollow_network
 
 TINY = [["features.0.weight", [1, 3, 3, 3], "float32"]]
 

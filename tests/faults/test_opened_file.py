@@ -17,7 +17,7 @@ from explorer.codec.file import encode
 from explorer.codec.header import MAGIC, deflated
 from explorer.panels import opened_file
 from explorer.panels.opened_file import check_beginning, open_file
-from explorer.zoo.hollow import hollow_network
+from explorer.zoo.meta import hollow_network
 
 ROOM = 100_000_000
 NAME = "mine.any"

@@ -18,7 +18,7 @@ from explorer.panels.topics import TOPICS
 from explorer.session.background import BackgroundRun, State
 from explorer.views.histogram import HistogramView
 from explorer.views.sparsity_map import SparsityMapView
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 60
 N_SAMPLES = 300

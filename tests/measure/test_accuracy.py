@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from explorer.measure.accuracy import Accuracy, count_hits, evaluate, judge, wilson_interval
 from explorer.measure.batches import batches, n_samples
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 
 class Pairs(Dataset):

@@ -12,7 +12,7 @@ from torch import nn
 from explorer.measure.anatomy import anatomy
 from explorer.measure.profile import profile
 from explorer.torchvision_import import import_torchvision
-from explorer.zoo.lenets import lenet_5, lenet_300_100
+from explorer.zoo.architectures import lenet_5, lenet_300_100
 
 ALEXNET = {
     "conv1": ("35K", "105M"),

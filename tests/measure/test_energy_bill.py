@@ -12,7 +12,7 @@ from explorer.measure.energy_bill import EIE, Chip, energy_bill, energy_bills
 from explorer.measure.energy_formulas import dram_example
 from explorer.measure.result import LayerFigures, Result
 from explorer.measure.traffic import Demand, demand
-from explorer.zoo.lenets import lenet_5
+from explorer.zoo.architectures import lenet_5
 
 COUNTS = st.integers(0, 10**11)
 

@@ -17,7 +17,7 @@ from explorer.measure.published_layers import (
 )
 from explorer.measure.result import LayerFigures, Result
 from explorer.torchvision_import import import_torchvision
-from explorer.zoo.lenets import lenet_5, lenet_300_100
+from explorer.zoo.architectures import lenet_5, lenet_300_100
 
 
 def figures(name, n_weights, n_nonzero, macs=None):

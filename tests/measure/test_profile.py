@@ -10,8 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.measure.profile import LayerProfile, input_shape, profile
 from explorer.torchvision_import import import_torchvision
-from explorer.zoo.data import Data
-from explorer.zoo.lenets import lenet_5
+from explorer.zoo.architectures import lenet_5
+from explorer.zoo.loaded import Data
 
 
 def rows(net, shape):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.measure.story import story
-from explorer.reproduce.results import results
+from explorer.reproduce.table import results
 from explorer.views.story import StoryView
 
 
@@ -54,7 +54,7 @@ def test_a_result_without_a_file_has_no_story(missing):
 
 def test_every_bundled_file_has_a_story_that_ends_with_its_size():
     from explorer.library import open_model
-    from explorer.reproduce.bundled import bundled
+    from explorer.reproduce.table import bundled
 
     told = {each["name"]: story(each) for each in results()}
     for name in bundled():

@@ -22,7 +22,7 @@ from explorer.session.survey_jobs import MethodsJob, SensitivityJob
 from explorer.sweep.dials import DIALS
 from explorer.sweep.methods import METHODS
 from explorer.sweep.solver import Budget
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 30
 HIDDEN = "ex-hidden"

@@ -29,7 +29,7 @@ from explorer.experiments.students import (
 from explorer.panels.code_panel import CodePanel
 from explorer.panels.python_text import OWN_NETWORK
 from explorer.panels.tab_code import Seen, tab_text
-from explorer.sweep.method_curves import planned
+from explorer.sweep.curves import planned
 
 LOADING = "net, data = my_net, my_data"
 RECIPE = ex.Recipe.of([ex.Prune(sparsity=0.5), ex.Share(n_clusters=8)])

@@ -16,7 +16,7 @@ from explorer.panels.train_words import PLANS, recovered_text, seconds_text
 from explorer.session import Session
 from explorer.session.background import State
 from explorer.session.live_recovery import Recovered
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 30
 HIDDEN = "ex-hidden"

@@ -9,7 +9,7 @@ import torch
 import explorer as ex
 from explorer.reproduce import bundled, bundled_file
 from explorer.reproduce.log import n_left
-from explorer.reproduce.plans import PLANS
+from explorer.reproduce.reproductions import PLANS
 from explorer.zoo.mnist import REFERENCE_VARIABLE
 from explorer.zoo.mnist import test_split as mnist_test_split
 

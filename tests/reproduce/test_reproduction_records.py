@@ -6,11 +6,16 @@ import torch
 
 from explorer.measure.accuracy import Accuracy
 from explorer.reproduce import Goal, Moment, Published, Reproduction, table, write
-from explorer.reproduce.constraints import Fewer, FewValues, relative_squares
-from explorer.reproduce.distilled import Distillation, answers_of
+from explorer.reproduce.distilled import (
+    Distillation,
+    Fewer,
+    FewValues,
+    answers_of,
+    relative_squares,
+)
 from explorer.reproduce.dropneuron import counted
 from explorer.reproduce.log import n_left, n_weights
-from explorer.reproduce.published import PUBLISHED
+from explorer.reproduce.record import PUBLISHED
 from explorer.reproduce.table import in_words, row
 
 

@@ -8,7 +8,7 @@ import explorer as ex
 from explorer.compress.weights import compressible
 from explorer.reproduce import Digits, Moment, Reproduction, names, run
 from explorer.reproduce.log import n_left
-from explorer.reproduce.plans import PLANS
+from explorer.reproduce.reproductions import PLANS
 
 HAN = [name for name in names() if "han2015" in name or "deep-compression" in name]
 

@@ -7,13 +7,13 @@ from safetensors.torch import load_file
 
 from explorer.reproduce import Digits, Moment, run, write
 from explorer.reproduce.ba_caruana import BaCaruanaSettings
-from explorer.reproduce.lessons import agreement
-from explorer.reproduce.plans import PLANS
-from explorer.reproduce.threads import on_threads
+from explorer.reproduce.hinton import agreement
+from explorer.reproduce.log import on_threads
+from explorer.reproduce.reproductions import PLANS
 from explorer.train.data_variants import fresh
 from explorer.train.settings import TrainSettings
 from explorer.zoo import load
-from explorer.zoo.digit_networks import mnist_student
+from explorer.zoo.architectures import mnist_student
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import torch
 
 import explorer as ex
 from explorer.measure.accuracy import wilson_interval
-from explorer.reproduce.plans import PLANS
-from explorer.reproduce.results import results
+from explorer.reproduce.reproductions import PLANS
+from explorer.reproduce.table import results
 from explorer.zoo.mnist import REFERENCE_VARIABLE
 from explorer.zoo.mnist import test_split as mnist_test_split
 

@@ -23,7 +23,7 @@ from explorer.compress.residual import Residual
 from explorer.compress.share import Share
 from explorer.measure.accuracy import evaluate
 from explorer.session import Session
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 60
 RECIPES = [

@@ -11,7 +11,7 @@ from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.measure.predictions import predict
 from explorer.session import Session
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 60
 

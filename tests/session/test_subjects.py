@@ -9,7 +9,7 @@ from torch.utils.data import TensorDataset
 import explorer as ex
 from explorer.session.saliency_index import SaliencyIndex
 from explorer.session.tensor_cache import TensorCache
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 60
 

@@ -19,7 +19,7 @@ from explorer.sweep.dials import DIALS
 from explorer.sweep.methods import METHODS
 from explorer.sweep.solver import Budget
 from explorer.sweep.subject import Subject
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 WAIT_S = 30
 ORIGINAL_BYTES = 4321

@@ -19,8 +19,7 @@ from explorer.measure.accuracy import evaluate
 from explorer.measure.metric import ACCURACY
 from explorer.sweep import solver as solver_module
 from explorer.sweep.budget import fit_budget
-from explorer.sweep.options import Losses, layer_losses, toll_of
-from explorer.sweep.prediction import BudgetSolver
+from explorer.sweep.options import BudgetSolver, Losses, layer_losses, toll_of
 from explorer.sweep.sensitivity import sensitivity
 from explorer.sweep.solver import Budget, Front, Option, solve
 from explorer.sweep.subject import Subject

@@ -6,10 +6,9 @@ from hypothesis import strategies as st
 
 from explorer.compress.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
-from explorer.sweep.frontier import frontier
-from explorer.sweep.method_curves import CurvePoint
-from explorer.sweep.order import coarse_to_fine
-from explorer.sweep.points import Point
+from explorer.sweep.curves import CurvePoint, frontier
+from explorer.sweep.dials import coarse_to_fine
+from explorer.sweep.point import Point
 
 
 def point(size, top1, top5=1.0):

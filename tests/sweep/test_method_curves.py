@@ -12,12 +12,12 @@ from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
-from explorer.sweep.method_curves import method_curves, planned
+from explorer.sweep.curves import method_curves, planned
 from explorer.sweep.methods import METHODS
 from explorer.sweep.retrained import Retrainer
 from explorer.train.settings import TrainSettings
-from explorer.zoo.data import Data
-from explorer.zoo.lenets import lenet_5
+from explorer.zoo.architectures import lenet_5
+from explorer.zoo.loaded import Data
 
 QUICK = TrainSettings(n_epochs=1, learning_rate=0.01, batch_size=64)
 

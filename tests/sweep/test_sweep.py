@@ -23,12 +23,12 @@ from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.sweep import dispatch
 from explorer.sweep.dispatch import SweepIncomplete
-from explorer.sweep.points import Progress
+from explorer.sweep.point import Progress
 from explorer.sweep.run import sweep
 from explorer.sweep.subject import Subject
 from explorer.sweep.task import Lacking
 from explorer.zoo import load
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 EVERY_KIND = [
     [],

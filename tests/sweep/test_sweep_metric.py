@@ -6,8 +6,7 @@ from torch import nn
 
 import explorer as ex
 from explorer.measure.metric import Metric, Scale, Score
-from explorer.sweep.frontier import frontier
-from explorer.sweep.method_curves import method_curves
+from explorer.sweep.curves import frontier, method_curves
 from explorer.sweep.solver import Budget
 from explorer.sweep.toll import Toll
 

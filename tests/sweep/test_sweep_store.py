@@ -11,10 +11,9 @@ from sweep_subjects import RECIPES, figures, small_data, small_net
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
-from explorer.sweep.keeping import PointsNotKept
-from explorer.sweep.points import Point
+from explorer.sweep.point import Point
 from explorer.sweep.run import sweep
-from explorer.sweep.store import Store
+from explorer.sweep.store import PointsNotKept, Store
 
 JUDGED = Accuracy(0.5, 0.75, 8, 0.2, 0.8, 8)
 

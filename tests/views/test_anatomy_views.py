@@ -20,7 +20,7 @@ from explorer.views.energy_bill import EnergyBillView, power_text
 from explorer.views.layer_costs import LayerCostsView
 from explorer.views.operation_costs import OperationCostsView
 from explorer.views.tradeoffs import TradeoffsView
-from explorer.zoo.lenets import lenet_5, lenet_300_100
+from explorer.zoo.architectures import lenet_5, lenet_300_100
 
 LENET_5 = anatomy(lenet_5(), (1, 28, 28))
 KEPT_BY_THEIR_LIBRARIES = {

@@ -8,9 +8,9 @@ from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
 from explorer.sweep.budget import Fitted
+from explorer.sweep.curves import CurvePoint
 from explorer.sweep.dials import DIALS
-from explorer.sweep.method_curves import CurvePoint
-from explorer.sweep.points import Point
+from explorer.sweep.point import Point
 from explorer.sweep.solver import Budget, Choice
 from explorer.views.budget import BudgetView, budget_words, expected_words, outcome_words
 from explorer.views.method_curves import MethodCurvesView, MethodPlot, setting_of, title_of

@@ -9,9 +9,8 @@ from torch.fx import symbolic_trace
 
 import explorer as ex
 from explorer.zoo import Data, load
-from explorer.zoo.digit_networks import BUNDLED
-from explorer.zoo.lenets import LENETS
-from explorer.zoo.spare import load_spare
+from explorer.zoo.architectures import BUNDLED, LENETS
+from explorer.zoo.catalog import load_spare
 
 WEIGHTS = Path(ex.__file__).parent / "zoo" / "weights"
 IN_HALF_PRECISION = [name for name in BUNDLED if name not in LENETS]

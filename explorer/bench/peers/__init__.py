@@ -15,9 +15,8 @@ from explorer.bench.peers import (
     quantization,
     vectors,
 )
-from explorer.bench.rows import BenchRow, Finding, Skipped
 from explorer.bench.subject import Subject
-from explorer.bench.timing import Effort, alternate
+from explorer.bench.timing import BenchRow, Effort, Finding, Skipped, alternate
 
 PEER_BUDGET_S = 20.0
 SOURCES = (

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 
 from torch import Tensor
 
-from explorer.bench.peers.outcome import Outcome
+from explorer.bench.peers.contest import Outcome
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort
 from explorer.codec.records import write_record

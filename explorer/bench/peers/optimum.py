@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from explorer.bench.peers.outcome import Outcome
+from explorer.bench.peers.contest import Outcome
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort
 from explorer.compress.share import Share

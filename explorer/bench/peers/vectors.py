@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.bench.peers.contest import Contest
-from explorer.bench.peers.outcome import Outcome
+from explorer.bench.peers.contest import Contest, Outcome
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort, Job
 from explorer.compress.product import Product

@@ -1,4 +1,4 @@
-"""The reproductions by name, and what each is made with; chosen on the validation images."""
+"""The reproductions by name, with their settings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from explorer.reproduce.distilled import Distillation
 from explorer.reproduce.dropneuron import DropSettings, dropneuron
 from explorer.reproduce.hinton import HintonSettings, hinton
 from explorer.reproduce.obd import ObdSettings, obd
-from explorer.reproduce.published import PUBLISHED
-from explorer.reproduce.records import Moment, Reproduction
+from explorer.reproduce.record import PUBLISHED, Moment, Reproduction
 from explorer.reproduce.student import StudentSettings, student
 from explorer.train.penalties import L1, IncomingNorm, OutgoingNorm
 from explorer.train.settings import TrainSettings

@@ -1,4 +1,4 @@
-"""Architectures without weights: tensors with shapes that take no room."""
+"""Architectures on the meta device: all but the weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.data import TensorDataset
 
 from explorer.zoo.catalog import load
-from explorer.zoo.data import Data
+from explorer.zoo.loaded import Data
 
 
 class _EmptyOnMeta(TorchFunctionMode):
