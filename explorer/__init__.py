@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from explorer.compress.relative_index import RelativeIndex
     from explorer.compress.residual import Residual
     from explorer.compress.share import Share
+    from explorer.history.state import State
     from explorer.library import compress
     from explorer.library import open_model as open
     from explorer.measure.accuracy import Accuracy, evaluate
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from explorer.measure.profile import LayerProfile, profile
     from explorer.measure.result import LayerFigures, Result
     from explorer.session import Session
-    from explorer.session.state import State
     from explorer.sweep.budget import Fitted, fit_budget
     from explorer.sweep.curves import CurvePoint, frontier, method_curves
     from explorer.sweep.point import Point
@@ -158,7 +158,7 @@ _HOMES = {
     "Session": "explorer.session",
     "Share": "explorer.compress.share",
     "SoftTargets": "explorer.train.targets",
-    "State": "explorer.session.state",
+    "State": "explorer.history.state",
     "TrainRecord": "explorer.train.records",
     "TrainSettings": "explorer.train.settings",
     "WeightsUnavailable": "explorer.zoo",

@@ -14,6 +14,8 @@ from explorer.closing import close_all
 from explorer.codec.model import CompressedModel
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
+from explorer.history.changes import recipe_words
+from explorer.history.state import State
 from explorer.measure.metric import Metric
 from explorer.measure.result import Result
 from explorer.panels.cells import CELLS
@@ -30,8 +32,6 @@ from explorer.panels.tabs import FIRST, make_tabs
 from explorer.panels.topic import Topic
 from explorer.panels.topics_panel import TopicsPanel
 from explorer.session import Session
-from explorer.session.changes import recipe_words
-from explorer.session.state import State
 from explorer.views.figures import FiguresView
 from explorer.views.layout import page as page_layout
 from explorer.views.status import StatusView

@@ -6,7 +6,7 @@ from waiting import until
 import explorer as ex
 from explorer import page as page_module
 from explorer import zoo
-from explorer.session.state import State
+from explorer.history.state import State
 
 WAIT_S = 60
 

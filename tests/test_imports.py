@@ -16,6 +16,7 @@ ORDER = [
     "measure",
     "train",
     "experiments",
+    "history",
     "session",
     "panels",
     "app",

@@ -9,7 +9,7 @@ from torch.utils.data import TensorDataset
 
 import explorer as ex
 from explorer.chapters.goals import layer_smaller
-from explorer.measure.layer_costs import layer_costs
+from explorer.measure.published.pruning import layer_costs
 from explorer.views.layers import LayersView
 
 WAIT_S = 60

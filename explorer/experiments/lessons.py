@@ -26,9 +26,8 @@ from explorer.experiments.distillation import (
     width,
 )
 from explorer.experiments.experiment import Event, Finding, TrainingContext, from_the_start
-from explorer.measure.corrected_labels import CorrectedLabels, corrected
 from explorer.measure.gallery import class_names, pixels_of, thumbnails
-from explorer.measure.noisy_labels import NoisyLabels, Relabeled
+from explorer.measure.label_repair import CorrectedLabels, NoisyLabels, Relabeled, corrected
 from explorer.measure.rounds import Stop
 from explorer.train.data_variants import corrupt_labels, fresh, without_class
 from explorer.train.records import TrainRecord

@@ -1,8 +1,9 @@
-"""The singular values of a layer's matrix and the part that a rank keeps."""
+"""Singular values of a layer, and errors by stage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -67,3 +68,36 @@ def spectrum(factors: Factors, rank: int | None) -> Spectrum:
         break_even_rank(n_rows, n_columns),
         factors.exact,
     )
+
+
+@dataclass(frozen=True)
+class StageErrors:
+    """Relative Frobenius errors, one a stage or one a block.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        What each error belongs to, such as ``"Stage 1"``.
+    errors : tuple of float
+        ``||W - W'|| / ||W||`` after each stage, or of each block.
+    kind : {"stage", "block"}
+        Stages follow one another; blocks lie side by side.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many errors as labels, or one is negative.
+    """
+
+    labels: tuple[str, ...]
+    errors: tuple[float, ...]
+    kind: Literal["stage", "block"] = "stage"
+
+    def __post_init__(self) -> None:
+        if len(self.labels) != len(self.errors):
+            raise ValueError(
+                f"errors must be one for each of the {len(self.labels)} labels, "
+                f"got {len(self.errors)}"
+            )
+        if any(not error >= 0 for error in self.errors):
+            raise ValueError(f"errors must not be negative, got {min(self.errors)}")

@@ -9,14 +9,13 @@ from explorer.measure.accuracy import Accuracy
 from explorer.measure.activity import input_density
 from explorer.measure.anatomy import Anatomy, anatomy
 from explorer.measure.batches import batches
-from explorer.measure.devices import Fit, device_fits
 from explorer.measure.energy import ENERGY_45NM
 from explorer.measure.energy_bill import EnergyBills, energy_bills
-from explorer.measure.energy_formulas import dram_example
-from explorer.measure.layer_costs import LayerCosts, layer_costs
+from explorer.measure.formulas.training import dram_example
 from explorer.measure.metric import Score
-from explorer.measure.published_layers import published_pruning
-from explorer.measure.tradeoffs import Place, Tradeoffs, tradeoffs
+from explorer.measure.published.devices import Fit, device_fits
+from explorer.measure.published.networks import Place, Tradeoffs, tradeoffs
+from explorer.measure.published.pruning import LayerCosts, layer_costs, published_pruning
 from explorer.panels.topic import Scene, Topic, ViewSpec
 from explorer.panels.topics import NETWORK_SPEED
 from explorer.views.anatomy import AnatomyView

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from explorer.history.bookmarks import Bookmark
+from explorer.history.state import State
 from explorer.panels.python_text import OWN_NETWORK, loading_text, python_text
 from explorer.reproduce.table import bundled
-from explorer.session.bookmarks import Bookmark
-from explorer.session.state import State
 from explorer.zoo import catalog
 
 IMPORT = "import explorer as ex\n\n"

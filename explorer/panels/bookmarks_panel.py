@@ -7,17 +7,18 @@ from collections.abc import Callable
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.panels.bookmark_text import bookmarks_python
-from explorer.panels.comparison import compare
-from explorer.panels.figure_words import figure_cells
-from explorer.session.bookmark_files import (
+from explorer.history.bookmarks import (
+    Bookmark,
+    Bookmarks,
     bookmarks_from_json,
     bookmarks_to_csv,
     bookmarks_to_json,
 )
-from explorer.session.bookmarks import Bookmark, Bookmarks
-from explorer.session.kept_figures import KeptFigures
-from explorer.session.state import State
+from explorer.history.figures import KeptFigures
+from explorer.history.state import State
+from explorer.panels.bookmark_text import bookmarks_python
+from explorer.panels.comparison import compare
+from explorer.panels.figure_words import figure_cells
 from explorer.views.bookmarks import BookmarksView
 from explorer.views.card import card
 from explorer.views.export import Choice

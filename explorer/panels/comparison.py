@@ -9,9 +9,9 @@ from typing import Any
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.setting import Dial, Setting
 from explorer.controls.step_stack import title_of
+from explorer.history.bookmarks import Bookmark
+from explorer.history.changes import ALL, recipe_words
 from explorer.panels.figure_words import figure_cells
-from explorer.session.bookmarks import Bookmark
-from explorer.session.changes import ALL, recipe_words
 from explorer.views.bookmarks import HEADS
 from explorer.views.format import DASH, percent_text
 

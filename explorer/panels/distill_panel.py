@@ -15,8 +15,8 @@ from explorer.experiments.experiment import Experiment, TrainingContext
 from explorer.experiments.lessons import UnseenClass, WrongLabels
 from explorer.experiments.student_networks import makers
 from explorer.experiments.students import ShapesCompared, StudentBesideStudent
-from explorer.measure.bias_effect import BiasEffect, bias_effect
 from explorer.measure.gallery import class_names
+from explorer.measure.label_repair import BiasEffect, bias_effect
 from explorer.measure.result import Result
 from explorer.panels.distill_views import SHOWN, VIEWS
 from explorer.panels.distill_words import distilled_text

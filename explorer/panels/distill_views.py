@@ -10,8 +10,8 @@ from explorer.experiments.distillation import DistillationExperiment
 from explorer.experiments.experiment import Experiment
 from explorer.experiments.lessons import UnseenClass, WrongLabels
 from explorer.experiments.students import ShapesCompared, StudentBesideStudent
-from explorer.measure.formula import Formula
-from explorer.measure.temperature_formulas import logits_loss, soft_loss
+from explorer.measure.formulas.formula import Formula
+from explorer.measure.formulas.training import logits_loss, soft_loss
 from explorer.panels.distill_words import table_of
 from explorer.panels.run_views import Run, RunView
 from explorer.train.targets import SoftTargets

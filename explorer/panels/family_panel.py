@@ -13,7 +13,7 @@ from explorer.compress.model import index_layers
 from explorer.compress.recipe import Recipe
 from explorer.library import compress
 from explorer.measure.accuracy import Accuracy, running_accuracy
-from explorer.measure.family import Family, Relative
+from explorer.measure.students import Family, Relative
 from explorer.session import Session
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.card import card

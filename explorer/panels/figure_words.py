@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from explorer.history.figures import KeptFigures
 from explorer.measure.metric import ACCURACY
-from explorer.session.kept_figures import KeptFigures
 from explorer.views.format import (
     DASH,
     at_least,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from ipywidgets import VBox
 
 from explorer.closing import close_all
+from explorer.history.history import Entry, History
 from explorer.panels.figure_words import figures_words
-from explorer.session.history import Entry, History
 from explorer.views.card import card
 from explorer.views.history_tree import HistoryTreeView
 from explorer.views.undo import UndoView

@@ -8,7 +8,7 @@ from explorer import zoo
 from explorer.compress.neurons import PruneNeurons
 from explorer.compress.recipe import Recipe
 from explorer.library import open_model
-from explorer.measure.story import Story
+from explorer.measure.published.results import Story
 from explorer.panels.python_text import OWN_NETWORK, loading_text
 from explorer.panels.reproduced_panel import story_of
 from explorer.reproduce.table import bundled

@@ -9,8 +9,7 @@ from ipywidgets import Dropdown
 
 from explorer.closing import close_all
 from explorer.controls.explain import explain
-from explorer.measure.reproduced import Reproduced, reproduced
-from explorer.measure.story import Story, story
+from explorer.measure.published.results import Reproduced, Story, reproduced, story
 from explorer.reproduce.table import results
 from explorer.views.card import card
 from explorer.views.reproduced import ReproducedView

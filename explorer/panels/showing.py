@@ -9,6 +9,8 @@ from dataclasses import replace
 from torch import nn
 
 from explorer.compress.recipe import Recipe
+from explorer.history.figures import KeptFigures
+from explorer.history.state import State
 from explorer.panels.live import Live, Shown
 from explorer.panels.opened_file import Again
 from explorer.panels.opening import Network, Opened
@@ -16,8 +18,6 @@ from explorer.panels.python_text import OWN_NETWORK
 from explorer.panels.state_keeper import StateKeeper
 from explorer.panels.tab_code import Seen
 from explorer.session import Session
-from explorer.session.kept_figures import KeptFigures
-from explorer.session.state import State
 
 
 class Showing:

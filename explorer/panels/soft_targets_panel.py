@@ -11,10 +11,9 @@ from torch import Tensor, nn
 
 from explorer.closing import close_all
 from explorer.controls.explain import explain
-from explorer.measure.dark_knowledge import dark_knowledge
+from explorer.measure.formulas.training import softmax_formula
 from explorer.measure.gallery import class_names, pixels_of, thumbnails
-from explorer.measure.soft_targets import soft_targets
-from explorer.measure.temperature_formulas import softmax_formula
+from explorer.measure.soft_targets import dark_knowledge, soft_targets
 from explorer.session.worker import LatestWins, Stale
 from explorer.train.teacher import Answered, Answers, answered
 from explorer.views.caption import caption

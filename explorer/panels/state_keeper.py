@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from ipywidgets import HBox
 
+from explorer.history.figures import KeptFigures
+from explorer.history.history import Entry, History
+from explorer.history.state import State
 from explorer.panels.bookmarks_panel import BookmarksPanel
 from explorer.panels.history_panel import HistoryPanel
 from explorer.panels.kept_networks import KeptNetworks
 from explorer.panels.opening import Network, Opened, has_name
 from explorer.session import Session
-from explorer.session.history import Entry, History
-from explorer.session.kept_figures import KeptFigures
-from explorer.session.state import State
 from explorer.session.words import in_words
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.address import AddressView

@@ -8,8 +8,8 @@ from math import prod
 from typing import Any
 
 from explorer.compress.setting import Setting
+from explorer.measure.published.results import Story
 from explorer.measure.result import Result
-from explorer.measure.story import Story
 from explorer.session import Session
 from explorer.session.close_up import CloseUp
 from explorer.session.prefix_cache import never

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from explorer.experiments.experiment import Experiment
+from explorer.measure.published.results import Story
 from explorer.measure.result import Result
-from explorer.measure.story import Story
 from explorer.panels.run_panel import RunPanel
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic

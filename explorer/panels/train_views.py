@@ -12,9 +12,9 @@ from explorer.experiments.experiment import Experiment
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.recovery import Recover
 from explorer.experiments.structure import DropNeurons, ShareWhileTraining
-from explorer.measure.formula import Formula
-from explorer.measure.live_layer import live_histogram, live_sparsity
-from explorer.measure.penalty_formulas import penalty as penalty_formula
+from explorer.measure.formulas.formula import Formula
+from explorer.measure.formulas.training import penalty as penalty_formula
+from explorer.measure.maps import live_histogram, live_sparsity
 from explorer.panels.run_views import RunView
 from explorer.session.training_log import TrainingLog
 from explorer.views.centroid_paths import CentroidPathsView

@@ -11,13 +11,17 @@ from explorer.compress.record import Record
 from explorer.compress.residual import ResidualQuantized
 from explorer.compress.stored import Stored
 from explorer.measure.codebook import Codebook, codebook
-from explorer.measure.error_map import ErrorMap, error_map
-from explorer.measure.histogram import Histogram, histogram
-from explorer.measure.layer_formulas import ByTopic, layer_formulas
+from explorer.measure.formulas.layer import ByTopic, layer_formulas
+from explorer.measure.maps import (
+    ErrorMap,
+    Histogram,
+    SparsityMap,
+    error_map,
+    histogram,
+    sparsity_map,
+)
 from explorer.measure.result import LayerFigures
-from explorer.measure.sparsity import SparsityMap, sparsity_map
-from explorer.measure.spectrum import Spectrum, spectrum
-from explorer.measure.stage_errors import StageErrors
+from explorer.measure.spectrum import Spectrum, StageErrors, spectrum
 
 
 class CloseUp:

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from explorer.compress.recipe import Recipe
-from explorer.measure.breakdown import Breakdown, breakdown
-from explorer.measure.waterfall import Waterfall
+from explorer.measure.bytes import Breakdown, Waterfall, breakdown
 from explorer.session.close_up import CloseUp
 from explorer.session.subject import Subject
 from explorer.session.trial import Trial

@@ -12,13 +12,12 @@ from explorer.codec.model import CompressedModel
 from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe
 from explorer.measure.behavior import Behavior
-from explorer.measure.breakdown import Breakdown
+from explorer.measure.bytes import Breakdown, Waterfall
 from explorer.measure.metric import Metric, as_metric
 from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.result import Result
 from explorer.measure.rounds import Stop, never
 from explorer.measure.speed import Speed
-from explorer.measure.waterfall import Waterfall
 from explorer.session import inspection, speed
 from explorer.session.behavior import Behaviors
 from explorer.session.close_up import CloseUp

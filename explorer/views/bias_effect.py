@@ -8,7 +8,7 @@ from ipywidgets import VBox
 
 from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
-from explorer.measure.bias_effect import BiasEffect
+from explorer.measure.label_repair import BiasEffect
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import percent_text

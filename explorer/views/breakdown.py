@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.breakdown import Breakdown, BreakdownRow
+from explorer.measure.bytes import Breakdown, BreakdownRow
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, size_text

@@ -7,7 +7,7 @@ from typing import Any
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.waterfall import Waterfall
+from explorer.measure.bytes import Waterfall
 from explorer.views.bars import Bars, Segment, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import SLIGHT, change_text, ratio_text, size_text

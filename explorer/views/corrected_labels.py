@@ -5,8 +5,7 @@ from __future__ import annotations
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.corrected_labels import CorrectedLabels
-from explorer.measure.noisy_labels import NoisyLabels, Relabeled
+from explorer.measure.label_repair import CorrectedLabels, NoisyLabels, Relabeled
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
 from explorer.views.images import Images, Tile, tile

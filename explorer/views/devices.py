@@ -8,7 +8,7 @@ from typing import Any
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.devices import KIB, MIB, Fit
+from explorer.measure.published.devices import KIB, MIB, Fit
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import count_text, size_text

@@ -6,7 +6,7 @@ import numpy as np
 from ipywidgets import HTML, VBox
 
 from explorer.closing import close_all
-from explorer.measure.error_map import ErrorMap
+from explorer.measure.maps import ErrorMap
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, shape_text
 from explorer.views.heat_canvas import HeatCanvas

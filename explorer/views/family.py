@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.family import Family, Relative
+from explorer.measure.students import Family, Relative
 from explorer.views.caption import caption
 from explorer.views.format import TIMES, percent_text, ratio_text, size_text
 from explorer.views.table import Table

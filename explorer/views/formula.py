@@ -9,7 +9,7 @@ import traitlets
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.formula import Formula
+from explorer.measure.formulas.formula import Formula
 from explorer.views.caption import caption
 from explorer.views.front_end import script
 

@@ -9,7 +9,7 @@ import numpy as np
 from ipywidgets import HTML, VBox
 
 from explorer.closing import close_all
-from explorer.measure.histogram import Histogram
+from explorer.measure.maps import Histogram
 from explorer.views.caption import caption
 from explorer.views.count_axis import CountAxis
 from explorer.views.format import count_text

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.layer_costs import LayerCost, LayerCosts
-from explorer.measure.published_layers import PublishedLayer
+from explorer.measure.published.pruning import LayerCost, LayerCosts, PublishedLayer
 from explorer.views.caption import caption
 from explorer.views.format import DASH, count_text, percent_text
 from explorer.views.table import Table

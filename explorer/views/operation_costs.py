@@ -6,7 +6,7 @@ from ipywidgets import VBox
 
 from explorer.closing import close_all
 from explorer.measure.energy import EnergyTable
-from explorer.measure.formula import Formula
+from explorer.measure.formulas.formula import Formula
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import TIMES

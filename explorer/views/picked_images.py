@@ -9,7 +9,7 @@ from ipywidgets import VBox
 from torch import Tensor
 
 from explorer.closing import close_all
-from explorer.measure.dark_knowledge import DarkKnowledge
+from explorer.measure.soft_targets import DarkKnowledge
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
 from explorer.views.front_end import script, source

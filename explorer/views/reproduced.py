@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.reproduced import Reproduced, reached_first
+from explorer.measure.published.results import Reproduced, reached_first
 from explorer.views.caption import caption
 from explorer.views.format import DASH, percent_text, ratio_text, size_text
 from explorer.views.table import Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipywidgets import HTML, VBox
 
 from explorer.closing import close_all
-from explorer.measure.sparsity import SparsityMap
+from explorer.measure.maps import SparsityMap
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, shape_text
 from explorer.views.heat_canvas import HeatCanvas

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.stage_errors import StageErrors
+from explorer.measure.spectrum import StageErrors
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import percent_text

@@ -10,7 +10,7 @@ from textwrap import shorten, wrap
 
 import numpy as np
 
-from explorer.measure.histogram import Histogram
+from explorer.measure.maps import Histogram
 
 WIDTH, MARGIN, LINE = 880, 20, 19
 CELL = (WIDTH - 2 * MARGIN) / 5

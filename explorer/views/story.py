@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipywidgets import HBox, VBox
 
 from explorer.closing import close_all
-from explorer.measure.story import Story
+from explorer.measure.published.results import Story
 from explorer.views.caption import caption
 from explorer.views.curves import StepsPlot
 from explorer.views.format import percent_text, size_text

@@ -10,7 +10,7 @@ import numpy as np
 from ipywidgets import HTML, VBox
 
 from explorer.closing import close_all
-from explorer.measure.tradeoffs import CANZIANI, Place, PublishedNetwork, Tradeoffs
+from explorer.measure.published.networks import CANZIANI, Place, PublishedNetwork, Tradeoffs
 from explorer.views.caption import caption
 from explorer.views.format import count_text, percent_text, size_text
 from explorer.views.legend import legend, swatch_key

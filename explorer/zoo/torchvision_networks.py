@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from explorer.measure.profile import INPUT_SHAPE_ATTRIBUTE
-from explorer.measure.tradeoffs import PublishedNetwork
+from explorer.measure.published.networks import PublishedNetwork
 from explorer.room import require
 from explorer.torchvision_import import import_torchvision
 from explorer.zoo.loaded import Data, Loaded, WeightsUnavailable, cache_folder

@@ -14,8 +14,8 @@ from urllib.parse import urljoin, urlsplit
 
 import psutil
 
+from explorer.history.state import State
 from explorer.serve.port import ADDRESS, any_free_port
-from explorer.session.state import State
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]

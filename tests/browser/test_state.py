@@ -9,7 +9,7 @@ import pytest
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe
-from explorer.session.state import State
+from explorer.history.state import State
 from tests.browser.harness import READY_MS, read, until_dial_is_kept, until_ready, watch
 
 pytestmark = pytest.mark.browser

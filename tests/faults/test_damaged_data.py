@@ -11,7 +11,7 @@ from waiting import until
 from explorer import page as served
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
-from explorer.session.state import State
+from explorer.history.state import State
 
 WAIT_S = 60
 WEIGHTS = Path(str(files("explorer.zoo"))) / "weights"

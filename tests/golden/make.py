@@ -13,9 +13,8 @@ from safetensors.torch import save_file
 
 import explorer as ex
 from explorer.compress.recipe import Recipe
-from explorer.session.bookmark_files import bookmarks_to_json
-from explorer.session.bookmarks import Bookmarks
-from explorer.session.kept_figures import KeptFigures
+from explorer.history.bookmarks import Bookmarks, bookmarks_to_json
+from explorer.history.figures import KeptFigures
 
 HERE = Path(__file__).parent
 

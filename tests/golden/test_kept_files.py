@@ -12,7 +12,7 @@ from sameness import NEARLY_TRAINED, assert_same_outputs
 
 import explorer as ex
 from explorer.compress.recipe import recipe_from_json
-from explorer.session.bookmark_files import bookmarks_from_json, bookmarks_to_json
+from explorer.history.bookmarks import bookmarks_from_json, bookmarks_to_json
 
 HERE = Path(__file__).parent
 FIGURES = json.loads((HERE / "figures.json").read_text())

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from sklearn.metrics import confusion_matrix as sklearn_matrix
 from torch.nn.functional import kl_div
 
-from explorer.measure.agreement import agreement, divergence_bits
-from explorer.measure.behavior import behavior
+from explorer.measure.behavior import agreement, behavior, divergence_bits
 from explorer.measure.confusion import confusion, confusion_matrix
 from explorer.measure.gallery import thumbnails
 from explorer.measure.predictions import Predictions

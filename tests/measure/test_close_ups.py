@@ -12,8 +12,7 @@ from explorer.compress.indexed import IndexedLayer
 from explorer.compress.low_rank import LowRank
 from explorer.compress.prune import Prune
 from explorer.compress.share import Share
-from explorer.measure.histogram import histogram
-from explorer.measure.sparsity import sparsity_map
+from explorer.measure.maps import histogram, sparsity_map
 from explorer.measure.spectrum import Spectrum, spectrum
 from explorer.measure.thinned import evenly
 

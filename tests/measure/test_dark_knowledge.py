@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measure.corrected_labels import corrected
-from explorer.measure.dark_knowledge import dark_knowledge
+from explorer.measure.label_repair import corrected
+from explorer.measure.soft_targets import dark_knowledge
 
 LOGITS = torch.tensor(
     [[3.0, 0.0, 1.0], [1.0, 2.0, 0.0], [0.0, 0.0, 1.0], [9.0, 0.0, 0.0], [0.0, 2.0, 1.0]]

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from explorer.measure.error_map import error_map
-from explorer.measure.grid import pooled
-from explorer.measure.stage_errors import StageErrors
+from explorer.measure.maps import error_map, pooled
+from explorer.measure.spectrum import StageErrors
 
 RANDOM = np.random.default_rng(5)
 

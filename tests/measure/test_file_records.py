@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from explorer.measure.breakdown import Breakdown, BreakdownRow
+from explorer.measure.bytes import Breakdown, BreakdownRow, Waterfall
 from explorer.measure.codebook import Codebook
 from explorer.measure.speed import SpeedRow
-from explorer.measure.waterfall import Waterfall
 
 
 def test_a_waterfall_knows_its_ratios():

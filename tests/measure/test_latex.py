@@ -1,6 +1,6 @@
 import pytest
 
-from explorer.measure.latex import grouped, log2_of, plain, ratio_text, text
+from explorer.measure.formulas.formula import grouped, log2_of, plain, ratio_text, text
 
 
 @pytest.mark.parametrize(

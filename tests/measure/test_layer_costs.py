@@ -6,13 +6,13 @@ from torch import nn
 
 from explorer.compress.weights import compressible
 from explorer.measure.activity import input_density
-from explorer.measure.layer_costs import layer_costs
 from explorer.measure.profile import profile
-from explorer.measure.published_layers import (
+from explorer.measure.published.pruning import (
     ALEXNET,
     LENET_5,
     LENET_300_100,
     VGG16,
+    layer_costs,
     published_pruning,
 )
 from explorer.measure.result import LayerFigures, Result

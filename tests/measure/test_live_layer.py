@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from explorer.compress.prune import Prune
-from explorer.measure.live_layer import MAX_COUNTED, live_histogram, live_sparsity
+from explorer.measure.maps import MAX_COUNTED, live_histogram, live_sparsity
 from explorer.session import Session
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from latex2mathml.converter import convert
 
-from explorer.measure.penalty_formulas import penalty
+from explorer.measure.formulas.training import penalty
 from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm
 
 

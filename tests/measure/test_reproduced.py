@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.measure.reproduced import Reproduced, reproduced
+from explorer.measure.published.results import Reproduced, reproduced
 from explorer.views.reproduced import ReproducedView, figures_text
 
 FOUND = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explorer.measure.story import story
+from explorer.measure.published.results import story
 from explorer.reproduce.table import results
 from explorer.views.story import StoryView
 

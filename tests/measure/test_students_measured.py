@@ -11,9 +11,15 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from explorer.measure.accuracy import Accuracy, evaluate
-from explorer.measure.bias_effect import bias_effect
-from explorer.measure.family import Family, Relative
-from explorer.measure.students import T_QUANTILES, StudentResult, mean_interval, student_table
+from explorer.measure.label_repair import bias_effect
+from explorer.measure.students import (
+    T_QUANTILES,
+    Family,
+    Relative,
+    StudentResult,
+    mean_interval,
+    student_table,
+)
 from explorer.train.data_variants import correct_bias
 
 PAIR = ("labels", "teacher")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from latex2mathml.converter import convert
 
-from explorer.measure.temperature_formulas import logits_loss, soft_loss, softmax_formula
+from explorer.measure.formulas.training import logits_loss, soft_loss, softmax_formula
 
 
 def test_softmax_by_hand():

@@ -1,7 +1,7 @@
 import pytest
 
 from explorer.measure.accuracy import Accuracy
-from explorer.measure.tradeoffs import Place, PublishedNetwork, same_network, tradeoffs
+from explorer.measure.published.networks import Place, PublishedNetwork, same_network, tradeoffs
 
 SMALL = PublishedNetwork("small", 2_000_000, 1e8, 0.6, 0.8, 8_000_000)
 LARGE = PublishedNetwork("large", 60_000_000, 7e8, 0.57, 0.79, 240_000_000)

@@ -10,15 +10,14 @@ from explorer.compress.product import Product
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
+from explorer.history import bookmarks as bookmark_files
+from explorer.history.bookmarks import Bookmark, Bookmarks, bookmarks_from_json, bookmarks_to_json
+from explorer.history.figures import KeptFigures
+from explorer.history.state import State
 from explorer.measure.accuracy import Accuracy
 from explorer.panels.bookmark_text import bookmarks_python, loading_of
 from explorer.panels.bookmarks_panel import BookmarksPanel
 from explorer.panels.comparison import compare
-from explorer.session import bookmark_files
-from explorer.session.bookmark_files import bookmarks_from_json, bookmarks_to_json
-from explorer.session.bookmarks import Bookmark, Bookmarks
-from explorer.session.kept_figures import KeptFigures
-from explorer.session.state import State
 
 
 def state(*steps, model="lenet-5", **others):

@@ -4,11 +4,11 @@ import pytest
 
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
+from explorer.history.figures import KeptFigures
+from explorer.history.history import History
+from explorer.history.state import State
 from explorer.measure.accuracy import Accuracy
 from explorer.panels.history_panel import HistoryPanel
-from explorer.session.history import History
-from explorer.session.kept_figures import KeptFigures
-from explorer.session.state import State
 
 
 def pruned(percent):

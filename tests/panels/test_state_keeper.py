@@ -10,14 +10,13 @@ from waiting import until
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
 from explorer.compress.recipe import Recipe
+from explorer.history.bookmarks import Bookmark, bookmarks_to_json
+from explorer.history.figures import KeptFigures
+from explorer.history.state import State
 from explorer.panels.kept_networks import KeptNetworks
 from explorer.panels.opening import Opened, has_name, keeping, open_network
 from explorer.panels.state_keeper import Page, StateKeeper
 from explorer.session import Session
-from explorer.session.bookmark_files import bookmarks_to_json
-from explorer.session.bookmarks import Bookmark
-from explorer.session.kept_figures import KeptFigures
-from explorer.session.state import State
 
 
 def session():

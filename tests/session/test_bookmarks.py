@@ -12,18 +12,19 @@ from hypothesis import strategies as st
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
-from explorer.measure.accuracy import Accuracy
-from explorer.panels.figure_words import figure_cells
-from explorer.session import bookmark_files
-from explorer.session.bookmark_files import (
+from explorer.history import bookmarks as bookmark_files
+from explorer.history.bookmarks import (
     COLUMNS,
+    Bookmark,
+    Bookmarks,
     bookmarks_from_json,
     bookmarks_to_csv,
     bookmarks_to_json,
 )
-from explorer.session.bookmarks import Bookmark, Bookmarks
-from explorer.session.kept_figures import KeptFigures
-from explorer.session.state import State
+from explorer.history.figures import KeptFigures
+from explorer.history.state import State
+from explorer.measure.accuracy import Accuracy
+from explorer.panels.figure_words import figure_cells
 
 ACCURACY = Accuracy.from_counts(194, 200, 200)
 FIGURES = KeptFigures(1000, 100, 0.9, ACCURACY, 1234, 56.5)

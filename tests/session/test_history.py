@@ -8,10 +8,10 @@ from explorer.compress.entropy import Entropy
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Recipe
 from explorer.compress.share import Share
-from explorer.session.changes import change_between, recipe_words
-from explorer.session.history import History
-from explorer.session.kept_figures import KeptFigures
-from explorer.session.state import State
+from explorer.history.changes import change_between, recipe_words
+from explorer.history.figures import KeptFigures
+from explorer.history.history import History
+from explorer.history.state import State
 
 FIGURES = KeptFigures(1000, 100, 0.5)
 

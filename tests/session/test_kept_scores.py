@@ -2,9 +2,9 @@ import json
 
 import pytest
 
+from explorer.history.figures import KeptFigures
 from explorer.measure.metric import Score
 from explorer.panels.figure_words import accuracy_words
-from explorer.session.kept_figures import KeptFigures
 
 SCORES = [
     (Score(45.3, "perplexity", "", False), "45.3 (perplexity)"),

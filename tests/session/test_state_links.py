@@ -20,7 +20,7 @@ from explorer.compress.recipe import Recipe
 from explorer.compress.relative_index import RelativeIndex
 from explorer.compress.residual import Residual
 from explorer.compress.share import Share
-from explorer.session.state import State
+from explorer.history.state import State
 
 STATE = State(
     "lenet-5",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 import explorer as ex
-from explorer.measure.latex import plain
+from explorer.measure.formulas.formula import plain
 from explorer.train.distillation import distill
 from explorer.train.hints import Hints
 from explorer.train.targets import HardLabels, MatchLogits, SoftTargets

@@ -3,17 +3,18 @@ from ipywidgets.widgets.widget import _instances
 from torch import nn
 
 from explorer.measure.anatomy import anatomy
-from explorer.measure.devices import KIB, MIB, Budget, Fit
 from explorer.measure.energy import ENERGY_45NM
 from explorer.measure.energy_bill import Demand, EnergyBills, energy_bill
-from explorer.measure.energy_formulas import dram_example
-from explorer.measure.layer_costs import LayerCost, LayerCosts
-from explorer.measure.published_layers import (
+from explorer.measure.formulas.training import dram_example
+from explorer.measure.published.devices import KIB, MIB, Budget, Fit
+from explorer.measure.published.networks import Place, PublishedNetwork, Tradeoffs
+from explorer.measure.published.pruning import (
     HAN2015,
+    LayerCost,
+    LayerCosts,
     PublishedLayer,
     PublishedPruning,
 )
-from explorer.measure.tradeoffs import Place, PublishedNetwork, Tradeoffs
 from explorer.views.anatomy import AnatomyView
 from explorer.views.devices import DevicesView
 from explorer.views.energy_bill import EnergyBillView, power_text

@@ -5,14 +5,10 @@ import pytest
 import torch
 
 from explorer.measure.accuracy import Accuracy
-from explorer.measure.bias_effect import bias_effect
-from explorer.measure.corrected_labels import corrected
 from explorer.measure.curves import Curves, Line, Reference
-from explorer.measure.dark_knowledge import dark_knowledge
-from explorer.measure.family import Family, Relative
-from explorer.measure.noisy_labels import NoisyLabels, Relabeled
-from explorer.measure.soft_targets import soft_targets
-from explorer.measure.students import StudentResult, student_table
+from explorer.measure.label_repair import NoisyLabels, Relabeled, bias_effect, corrected
+from explorer.measure.soft_targets import dark_knowledge, soft_targets
+from explorer.measure.students import Family, Relative, StudentResult, student_table
 from explorer.views.bias_effect import BiasEffectView
 from explorer.views.corrected_labels import CorrectedLabelsView, corrected_text
 from explorer.views.family import FamilyView

@@ -1,6 +1,6 @@
 import numpy as np
 
-from explorer.measure.error_map import ErrorMap
+from explorer.measure.maps import ErrorMap
 from explorer.views.error_map import ErrorMapView
 
 

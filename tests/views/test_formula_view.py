@@ -3,22 +3,22 @@ from xml.etree import ElementTree
 
 import pytest
 
-from explorer.measure import entropy_formulas, formulas, vector_formulas
+from explorer.measure.formulas import methods
 from explorer.views.formula import FormulaView
 
 ALL = [
-    formulas.sparsity(266_200, 26_620, 8.3),
-    formulas.quantization_step(-0.28, 0.31, 8),
-    formulas.quantization(8),
-    formulas.binary(),
-    formulas.sharing(266_200, 32),
-    formulas.low_rank(300, 784, 50),
-    formulas.neurons((300, 784), (150, 784)),
-    vector_formulas.product(300, 784, 4, 16),
-    vector_formulas.residual_as_printed(300, 784, 2, 16),
-    vector_formulas.residual(300, 784, 2, 16),
-    entropy_formulas.entropy([5, 3, 1], 1.5),
-    entropy_formulas.entropy_bound([5, 3, 1], 1.5),
+    methods.sparsity(266_200, 26_620, 8.3),
+    methods.quantization_step(-0.28, 0.31, 8),
+    methods.quantization(8),
+    methods.binary(),
+    methods.sharing(266_200, 32),
+    methods.low_rank(300, 784, 50),
+    methods.neurons((300, 784), (150, 784)),
+    methods.product(300, 784, 4, 16),
+    methods.residual_as_printed(300, 784, 2, 16),
+    methods.residual(300, 784, 2, 16),
+    methods.entropy([5, 3, 1], 1.5),
+    methods.entropy_bound([5, 3, 1], 1.5),
 ]
 
 
@@ -39,7 +39,7 @@ def test_every_formula_becomes_mathml_with_its_numbers(record):
 
 def test_symbols_are_typeset_as_a_fraction():
     view = FormulaView()
-    view.draw(formulas.sharing(16, 4, measured=2.5))
+    view.draw(methods.sharing(16, 4, measured=2.5))
     (item,) = view._box.items
     top, bottom = next(
         node
@@ -50,16 +50,16 @@ def test_symbols_are_typeset_as_a_fraction():
     assert "log2" in "".join("".join(bottom.itertext()).split())
     assert (item["value"], item["measured"], item["source"]) == ("3.2×", "2.5×", "file")
     assert "the gap" in view._caption.value
-    view.draw(formulas.sharing(16, 4, measured=3.2))
+    view.draw(methods.sharing(16, 4, measured=3.2))
     assert "equal" in view._caption.value and "gap" not in view._caption.value
     view.close()
 
 
 def test_turning_a_dial_changes_the_numbers_alone():
     view = FormulaView()
-    view.draw(formulas.sharing(1600, 4), formulas.binary())
+    view.draw(methods.sharing(1600, 4), methods.binary())
     before = view._box.items
-    view.draw(formulas.sharing(1600, 8), formulas.binary())
+    view.draw(methods.sharing(1600, 8), methods.binary())
     after = view._box.items
     assert [item["symbols"] for item in before] == [item["symbols"] for item in after]
     assert before[0]["filled"] != after[0]["filled"] and before[1] == after[1]

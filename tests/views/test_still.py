@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from explorer.measure.histogram import Histogram
+from explorer.measure.maps import Histogram
 from explorer.views.still import PLOT, SENTENCE, Still
 
 FIGURES = {"Size on disk": ("80 KB", "2.0\N{MULTIPLICATION SIGN} smaller", "from 160 KB")}

@@ -6,9 +6,8 @@ import pytest
 from ipywidgets import Label
 
 from explorer.measure.accuracy import Accuracy
-from explorer.measure.histogram import Histogram
+from explorer.measure.maps import Histogram, SparsityMap
 from explorer.measure.result import LayerFigures, Result
-from explorer.measure.sparsity import SparsityMap
 from explorer.measure.spectrum import Spectrum
 from explorer.views.card import card
 from explorer.views.figures import FiguresView

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from explorer.measure.profile import profile
-from explorer.measure.tradeoffs import same_network
+from explorer.measure.published.networks import same_network
 from explorer.torchvision_import import import_torchvision
 from explorer.zoo.torchvision_networks import published_accuracy, torchvision_names
 

@@ -1,14 +1,75 @@
-"""The softmax with a temperature and the losses of distillation, with the current numbers."""
+"""Formulas of penalties, of the temperature and of energy."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorer.measure.formula import Formula, fraction
-from explorer.measure.latex import text
+from explorer.measure.energy import ENERGY_45NM
+from explorer.measure.energy_bill import WATTS_PER_PJ_A_SECOND
+from explorer.measure.formulas.formula import Formula, fraction, grouped, text
 from explorer.measure.soft_targets import check_logits, check_temperature, softened
+
+
+@dataclass(frozen=True)
+class PenaltyFormula(Formula):
+    """A penalty's formula; ``words`` say it to those who cannot see it."""
+
+    words: str = ""
+
+    @property
+    def spoken(self) -> str:
+        """The penalty in words, and its value."""
+        return f"{self.words} = {self.value_text}"
+
+
+def penalty(name: str, latex: str, strength: float, value: float, words: str) -> PenaltyFormula:
+    r"""Fill in a penalty: its formula in symbols, lambda times the sum, and the value.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"L1"``.
+    latex : str
+        The formula in symbols.
+    strength : float
+        Lambda, positive.
+    value : float
+        The penalty with its factor, as it is added to the loss; NaN where it is not known.
+    words : str
+        What it is, in plain words.
+
+    Raises
+    ------
+    ValueError
+        If the strength is not positive.
+
+    Examples
+    --------
+    >>> penalty("L1", r"\lambda \sum_i |w_i|", 1e-4, 0.25, "Sum of magnitudes").value_text
+    '0.25'
+    """
+    if not strength > 0:
+        raise ValueError(f"strength must be positive, got {strength}: leave the penalty out")
+    if math.isnan(value):
+        return PenaltyFormula(name, latex, "", "", "", words=words)
+    total, shown = _number(value / strength), f"{value:.3g}"
+    filled = rf"= {_latex(strength)} \cdot {text(total)} = {text(shown)}"
+    return PenaltyFormula(name, latex, filled, shown, "", words=words)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _latex(value: float) -> str:
+    digits, _, exponent = f"{value:.2e}".partition("e")
+    mantissa = digits.rstrip("0").rstrip(".")
+    power = rf"10^{{{int(exponent)}}}"
+    return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
+
 
 SHOWN = 2
 
@@ -144,3 +205,36 @@ def _loss(name: str, latex: str, filled: str, value: str, note: str) -> Formula:
 
 def _power(logit: float, temperature: float) -> str:
     return f"e^{{{logit:.3g} / {temperature:.3g}}}"
+
+
+def dram_example(connections: int = 10**9, fps: int = 20) -> Formula:
+    """Work out the power for reading every weight of a network from DRAM.
+
+    Parameters
+    ----------
+    connections : int
+        Weights of 32 bits, each read once for an image.
+    fps : int
+        Images a second.
+
+    Returns
+    -------
+    Formula
+        Exact for the energy table of `explorer.measure.energy.ENERGY_45NM`.
+
+    References
+    ----------
+    Han, Pool, Tran, Dally. "Learning both weights and connections for efficient
+    neural networks". NeurIPS 2015. arXiv:1506.02626.
+    """
+    pj = ENERGY_45NM.dram
+    watts = f"{connections * fps * pj * WATTS_PER_PJ_A_SECOND:.3g} W"
+    return Formula(
+        "Reading 32-bit weights from DRAM",
+        r"P = n \cdot f \cdot E",
+        rf"= {grouped(connections)} \cdot {fps} \, \text{{/s}} \cdot {text(f'{pj:g} pJ')} "
+        rf"= {text(watts)}",
+        watts,
+        "n connections, each read once an image; f images a second; E for one 32-bit word. Nothing "
+        "is computed yet.",
+    )

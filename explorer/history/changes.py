@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, fields
 
 from explorer.compress.recipe import Recipe, Steps
-from explorer.session.state import State
+from explorer.history.state import State
 
 START = "Start"
 ALL = "*"

@@ -1,4 +1,4 @@
-"""What devices offer, beside what a network asks for before and after compression."""
+"""What devices offer: published memory, bandwidth and energy."""
 
 from __future__ import annotations
 

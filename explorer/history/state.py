@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explorer.compress.recipe import Recipe, recipe_from_json
-from explorer.session.strict_json import check_object, check_text, read_json
+from explorer.history.strict_json import check_object, check_text, read_json
 
 WEIGHTS = ("default", "random")
 PARTS = ("model", "weights", "recipe", "layer", "tab")

@@ -1,14 +1,14 @@
-"""The figures of a state that are kept with it: plain numbers, in JSON and out of it."""
+"""KeptFigures: figures that are kept with a state."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from explorer.history.strict_json import check_integer, check_number, check_object
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.measure.result import Result
-from explorer.session.strict_json import check_integer, check_number, check_object
 
 PARTS = ("original_bytes", "size_bytes", "sparsity", "accuracy", "macs", "energy_pj")
 ACCURACY_PARTS = ("top1", "top5", "n", "low", "high", "n_total")

@@ -1,4 +1,4 @@
-"""Accuracy, operations and size of published networks, and where one of our own lies."""
+"""Published accuracy, operations and size of networks."""
 
 from __future__ import annotations
 

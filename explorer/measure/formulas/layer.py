@@ -1,4 +1,4 @@
-"""The lecture's formulas for one layer, filled in with what a recipe makes of it."""
+"""Formulas that apply to a layer as it is compressed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ from explorer.compress.indexed import IndexedLayer
 from explorer.compress.plan import Plan
 from explorer.compress.stored import Stored
 from explorer.compress.streams import SymbolStream
-from explorer.measure import formulas
-from explorer.measure.entropy_formulas import NAMES, entropy, entropy_bound
-from explorer.measure.formula import Formula
+from explorer.measure.formulas import methods
+from explorer.measure.formulas.formula import Formula
+from explorer.measure.formulas.methods import (
+    NAMES,
+    entropy,
+    entropy_bound,
+    product,
+    residual,
+    residual_as_printed,
+)
 from explorer.measure.result import LayerFigures
-from explorer.measure.vector_formulas import product, residual, residual_as_printed
 
 ByTopic = Mapping[str, tuple[Formula, ...]]
 
@@ -80,11 +86,11 @@ def _pruning(
     """Measured is what the layer would take with its kept weights as they were."""
     made = []
     if layer.n_weights < original.n_weights:
-        made.append(formulas.neurons(_size(original), _size(layer)))
+        made.append(methods.neurons(_size(original), _size(layer)))
     if row.n_nonzero < layer.n_weights:
         kept_bits = row.n_nonzero * 8 * layer.dtype.itemsize + spent["positions"]
         ratio = layer.original_bits / kept_bits if kept_bits else None
-        made.append(formulas.sparsity(layer.n_weights, row.n_nonzero, ratio))
+        made.append(methods.sparsity(layer.n_weights, row.n_nonzero, ratio))
     return made
 
 
@@ -96,10 +102,10 @@ def _quantization(
     bits = 8 * layer.dtype.itemsize
     ratio = _values_ratio(layout["kept"], bits, spent)
     if layout["kind"] == "binarized":
-        return [formulas.binary(ratio, bits)]
+        return [methods.binary(ratio, bits)]
     values = layer.ordering.values
-    step = formulas.quantization_step(float(values[0]), float(values[-1]), layout["bits"])
-    return [step, formulas.quantization(layout["bits"], ratio, bits)]
+    step = methods.quantization_step(float(values[0]), float(values[-1]), layout["bits"])
+    return [step, methods.quantization(layout["bits"], ratio, bits)]
 
 
 def _values_ratio(count: int, bits: int, spent: Mapping[str, int]) -> float | None:
@@ -115,7 +121,7 @@ def _sharing(
     rows, columns = _size(layer)
     match layout["kind"]:
         case "shared" if layout["kept"] and layout["values"]:
-            return [formulas.sharing(layout["kept"], layout["values"], ratio, bits)]
+            return [methods.sharing(layout["kept"], layout["values"], ratio, bits)]
         case "product":
             size = (rows, columns) if layout["axis"] == 1 else (columns, rows)
             counts = layout["subvectors"], layout["centroids"]
@@ -134,7 +140,7 @@ def _factorization(
         return []
     plain = all(layout[side]["kind"] == "dense" for side in ("left", "right"))
     ratio = layer.original_bits / row.size_bits if plain else None
-    return [formulas.low_rank(*_size(layer), layout["rank"], ratio)]
+    return [methods.low_rank(*_size(layer), layout["rank"], ratio)]
 
 
 def _coding(plan: Plan) -> list[Formula]:

@@ -1,0 +1,1 @@
+"""States of the page: links, undo and redo, kept states and their files."""

@@ -1,0 +1,1 @@
+"""Formulas with their numbers: of methods, of a layer, of training."""

@@ -1,0 +1,1 @@
+"""Published figures: pruning layer by layer, devices, networks, and results reproduced here."""
