@@ -140,7 +140,9 @@ class WrongLabels(DistillationExperiment):
         """Train the teacher; return None where it was stopped."""
 
         def make(settings: TrainSettings) -> Iterator[TrainRecord]:
-            return train(net, context.data, settings, should_stop=should_stop)
+            return train(
+                net, context.data, settings, should_stop=should_stop, metric=context.metric
+            )
 
         last = yield from run.follow(0, {NOISY_TEACHER: from_the_start(make, settings)})
         yield from results_of(context, last)

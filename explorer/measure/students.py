@@ -1,4 +1,4 @@
-"""Errors of students over seeds; a teacher, its student and compressed networks."""
+"""What students come to over seeds, by error or metric; a teacher, its student, compressed ones."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from itertools import chain
 from statistics import fmean, stdev
 
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import ACCURACY, Scale, Score
 
 T_QUANTILES = (12.7062047, 4.3026527, 3.1824463, 2.7764451, 2.5705818, 2.4469119)
 FLOAT_BYTES = 4
+ERROR = Scale("Test error", "%", higher_is_better=False, share=True)
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class StudentResult:
     ----------
     name : str
         What it learned from, such as ``"student on labels"``.
-    accuracy : Accuracy
+    accuracy : Accuracy or Score
     n_weights : int
         Parameters, biases included.
     group : str
@@ -32,26 +34,32 @@ class StudentResult:
     """
 
     name: str
-    accuracy: Accuracy
+    accuracy: Accuracy | Score
     n_weights: int
     group: str = ""
     seed: int = 0
 
     @property
-    def error(self) -> float:
-        """Share of wrong answers."""
-        return 1 - self.accuracy.top1
+    def scale(self) -> Scale:
+        """What `value` means."""
+        return ERROR if self.accuracy.scale == ACCURACY else self.accuracy.scale
+
+    @property
+    def value(self) -> float:
+        """Share of wrong answers, or what a metric told."""
+        return 1 - self.accuracy.value if self.scale == ERROR else self.accuracy.value
 
 
 @dataclass(frozen=True)
 class StudentRow:
-    """The error of networks of one kind.
+    """The error of networks of one kind, or what a metric told of them.
 
     Attributes
     ----------
     name, group : str
-    error, low, high : float
-        Mean, and its 95 % interval: over seeds where there are several, else over samples.
+    value, low, high : float
+        Mean, and its 95 % interval: over seeds where there are several, else over samples; NaN
+        where it is not known.
     n_seeds : int
     n_weights, n_bytes : int
         Parameters, and their bytes in 32 bits each.
@@ -59,7 +67,7 @@ class StudentRow:
 
     name: str
     group: str
-    error: float
+    value: float
     low: float
     high: float
     n_seeds: int
@@ -80,13 +88,15 @@ class StudentTable:
     rows : tuple of StudentRow
         The teacher first, where it is known.
     n : int
-        Held-out samples that all were judged on.
+        Held-out samples that all were judged on; 0 where that is not known.
     n_better, n_pairs : int
-        In how many pairs of one seed and group the second of the two kinds compared erred less
+        In how many pairs of one seed and group the second of the two kinds compared did better
         than the first, and how many such pairs there are.
     gain, gain_low, gain_high : float
-        Mean of the first kind's error minus the second one's over these pairs, and its 95 %
-        interval, NaN with a single pair.
+        By how much the second kind did better, such as the first one's error minus its own: mean
+        over these pairs, and its 95 % interval, NaN with a single pair.
+    scale : Scale
+        What the values of the rows mean.
     """
 
     rows: tuple[StudentRow, ...]
@@ -96,6 +106,7 @@ class StudentTable:
     gain: float
     gain_low: float
     gain_high: float
+    scale: Scale = ERROR
 
     @property
     def groups(self) -> dict[str, tuple[StudentRow, ...]]:
@@ -105,11 +116,11 @@ class StudentTable:
 
     @property
     def spreads(self) -> dict[str, float]:
-        """By kind of student, its error in the worst group minus that in the best."""
-        errors: dict[str, list[float]] = {}
+        """By kind of student, its value in the worst group minus that in the best."""
+        values: dict[str, list[float]] = {}
         for row in chain.from_iterable(self.groups.values()):
-            errors.setdefault(row.name, []).append(row.error)
-        return {name: max(found) - min(found) for name, found in errors.items()}
+            values.setdefault(row.name, []).append(row.value)
+        return {name: max(found) - min(found) for name, found in values.items()}
 
 
 def student_table(
@@ -149,6 +160,7 @@ def student_table(
         gain=gain,
         gain_low=low,
         gain_high=high,
+        scale=graduates[0].scale,
     )
 
 
@@ -191,22 +203,30 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 def _row(ones: list[StudentResult]) -> StudentRow:
     first = ones[0]
-    error, low, high = mean_interval([one.error for one in ones])
-    if len(ones) == 1:
-        low, high = 1 - first.accuracy.high, 1 - first.accuracy.low
-    bounds = max(0.0, low), min(1.0, high)
-    return StudentRow(first.name, first.group, error, *bounds, len(ones), first.n_weights)
+    value, low, high = mean_interval([one.value for one in ones])
+    known = first.accuracy
+    if len(ones) == 1 and known.low is not None and known.high is not None:
+        low, high = known.low, known.high
+        if first.scale == ERROR:
+            low, high = 1 - high, 1 - low
+    if first.scale.share:
+        low, high = max(0.0, low), min(1.0, high)
+    return StudentRow(first.name, first.group, value, low, high, len(ones), first.n_weights)
 
 
 def _gains(graduates: Sequence[StudentResult], pair: tuple[str, str]) -> list[float]:
-    """Return by how much the second kind erred less than the first, pair by pair."""
+    """Return by how much the second kind did better than the first, pair by pair."""
     if pair[0] == pair[1]:
         return []
     first, second = (
-        {(each.group, each.seed): each.error for each in graduates if each.name == name}
+        {
+            (each.group, each.seed): each.scale.goodness(each.value)
+            for each in graduates
+            if each.name == name
+        }
         for name in pair
     )
-    return [first[twin] - second[twin] for twin in first if twin in second]
+    return [second[twin] - first[twin] for twin in first if twin in second]
 
 
 @dataclass(frozen=True)
@@ -218,12 +238,12 @@ class Relative:
     name : str
     n_bytes : int
         Of its float32 tensors, or of the compressed file.
-    accuracy : Accuracy
+    accuracy : Accuracy or Score
     """
 
     name: str
     n_bytes: int
-    accuracy: Accuracy
+    accuracy: Accuracy | Score
 
 
 @dataclass(frozen=True)
@@ -273,8 +293,8 @@ class Family:
 
     @property
     def gain(self) -> float:
-        """Accuracy of the compressed student minus that of the compressed teacher."""
-        return self.student_small.accuracy.top1 - self.teacher_small.accuracy.top1
+        """Value of the compressed student minus that of the compressed teacher."""
+        return self.student_small.accuracy.value - self.teacher_small.accuracy.value
 
     def ratio(self, row: Relative) -> float:
         """Return how many times smaller one of the four is than the teacher."""

@@ -122,6 +122,7 @@ class DistillPanel(RunPanel):
             session.data,
             session.compress,
             session.recipe,
+            session.metric,
             own=self._own,
             logits=logits,
         )
@@ -139,7 +140,7 @@ class DistillPanel(RunPanel):
         plan = training.plan
         if isinstance(plan, UnseenClass) and self.bias.value and self._told(training.log.found):
             net = correct_bias(net, plan.label, float(self.bias.value))
-        self.family.keep(Kin(session.net, net, session.data))
+        self.family.keep(Kin(session.net, net, session.data, metric=session.metric))
         self._use(net, fitting(session.recipe, net)[0], fresh=True)
 
     def effect(self, run: Run) -> BiasEffect | None:

@@ -12,10 +12,12 @@ from explorer.closing import close_all
 from explorer.compress.model import index_layers
 from explorer.compress.recipe import Recipe
 from explorer.library import compress
-from explorer.measure.accuracy import Accuracy, running_accuracy
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Metric, Score
 from explorer.measure.students import Family, Relative
 from explorer.session import Session
 from explorer.session.worker import LatestWins, Stale
+from explorer.train.training import judged, judged_by
 from explorer.views.card import card
 from explorer.views.family import FamilyView
 from explorer.zoo.loaded import NETWORK_NAME_ATTRIBUTE
@@ -44,6 +46,8 @@ class Kin:
         What teacher and student are called.
     remark : str
         Where they come from; "" where the person made the student here.
+    metric : Metric or None
+        Judges in place of the data.
     """
 
     teacher: nn.Module
@@ -51,6 +55,7 @@ class Kin:
     data: Any
     names: tuple[str, str] = ("teacher", "student")
     remark: str = ""
+    metric: Metric | None = None
 
     def has(self, net: nn.Module) -> bool:
         """Whether a network is one of the two."""
@@ -69,7 +74,7 @@ class FamilyPanel:
         self._worker = LatestWins("explorer-family")
         self._kin: Kin | None = None
         self._done: tuple[Kin, Recipe] | None = None
-        self._plain: dict[nn.Module, Accuracy] = {}
+        self._plain: dict[nn.Module, Accuracy | Score] = {}
         self._view = FamilyView()
         self.card = card("Student and compression", "under this page's recipe", [], "ex-wide")
         self.card.children = (*self.card.children, self._view.widget)
@@ -90,7 +95,7 @@ class FamilyPanel:
         if not (known or named) or (known and self._done == (self._kin, recipe)):
             return
         self._view.draw(None, WEIGHING)
-        self._worker.submit(lambda stale: self._weigh(net, session.data, recipe, stale))
+        self._worker.submit(lambda stale: self._weigh(session, recipe, stale))
 
     def close(self) -> None:
         """End what runs, and release the widgets."""
@@ -98,16 +103,17 @@ class FamilyPanel:
         self._view.close()
         close_all(self.card)
 
-    def _weigh(self, net: nn.Module, data: Any, recipe: Recipe, stale: Stale) -> None:
+    def _weigh(self, session: Session, recipe: Recipe, stale: Stale) -> None:
+        net = session.net
         try:
             kin = self._kin
             if kin is None or not kin.has(net):
-                kin = _bundled(net, data)
+                kin = _bundled(net, session.data, session.metric)
                 if kin is None:
                     self.card.add_class(HIDDEN)
                     return
                 self.keep(kin)
-            if kin.data is None:
+            if kin.data is None and kin.metric is None:
                 self._view.draw(None, NO_DATA)
                 return
             found = self._family(kin, recipe, stale)
@@ -122,14 +128,15 @@ class FamilyPanel:
     def _family(self, kin: Kin, recipe: Recipe, stale: Stale) -> Family | None:
         """Compress and judge both; None where it turns stale."""
         rows: list[Relative] = []
+        judge_by = judged_by(kin.data, getattr(kin.data, "eval", kin.data), kin.metric)
         notes = [kin.remark] if kin.remark else []
         for name, net in zip(kin.names, (kin.teacher, kin.student), strict=True):
             own, changed = fitting(recipe, net)
             if changed:
                 notes.append(f"The {name} lacks layers that the recipe names: steps of {ALL} only.")
             small = compress(net, own, data=kin.data)
-            plain = self._plain.get(net) or judged(net, kin.data, stale)
-            after = judged(small.restore(net), kin.data, stale) if plain else None
+            plain = self._plain.get(net) or judged(net, judge_by, stale)
+            after = judged(small.restore(net), judge_by, stale) if plain else None
             if plain is None or after is None:
                 return None
             self._plain[net] = plain
@@ -156,21 +163,11 @@ def fitting(recipe: Recipe, net: nn.Module) -> tuple[Recipe, bool]:
     return recipe, False
 
 
-def judged(net: nn.Module, data: Any, stale: Stale) -> Accuracy | None:
-    """Judge a network on samples held out; None where it turns stale."""
-    last = None
-    for accuracy in running_accuracy(net, getattr(data, "eval", data)):
-        if stale():
-            return None
-        last = accuracy
-    return last
-
-
 def _named(net: nn.Module) -> str:
     return getattr(net, NETWORK_NAME_ATTRIBUTE, "")
 
 
-def _bundled(net: nn.Module, data: Any) -> Kin | None:
+def _bundled(net: nn.Module, data: Any, metric: Metric | None) -> Kin | None:
     """Return the family of a bundled network; None where the other one is not there."""
     name = _named(net)
     other = STUDENT if name == TEACHER else TEACHER
@@ -181,5 +178,5 @@ def _bundled(net: nn.Module, data: Any) -> Kin | None:
     except (OSError, ValueError):
         return None
     if name == TEACHER:
-        return Kin(net, loaded, data, ("teacher", "bundled student"), OF_STUDENT)
-    return Kin(loaded, net, data, ("bundled teacher", "student"), OF_TEACHER)
+        return Kin(net, loaded, data, ("teacher", "bundled student"), OF_STUDENT, metric)
+    return Kin(loaded, net, data, ("bundled teacher", "student"), OF_TEACHER, metric)

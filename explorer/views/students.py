@@ -7,13 +7,14 @@ import math
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.measure.students import StudentRow, StudentTable
+from explorer.measure.metric import Scale
+from explorer.measure.students import ERROR, StudentRow, StudentTable
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
-from explorer.views.format import count_text, percent_text, size_text
+from explorer.views.format import count_text, size_text
+from explorer.views.scores import direction_words, number_text, value_text, with_unit
 from explorer.views.table import Table
 
-HEADS = ("Network", "Test error (95% interval)", "Seeds", "Weights", "Bytes")
 TONES = ("before", "after")
 SHAPES = {
     "shallow": "SNN, one hidden layer",
@@ -23,7 +24,7 @@ SHAPES = {
 
 
 class StudentsView:
-    """Errors, weights and bytes in a table.
+    """Errors, or what a metric told, weights and bytes in a table.
 
     Attributes
     ----------
@@ -32,13 +33,18 @@ class StudentsView:
     """
 
     def __init__(self) -> None:
-        self._table = Table("Students and their teacher: error, weights, bytes")
+        self._table = Table("Students and their teacher: what they came to, weights, bytes")
         self._caption = caption()
         self.widget = VBox([self._table, self._caption])
 
     def draw(self, record: StudentTable) -> None:
         """Show a table."""
-        self._table.show([(head, "") for head in HEADS], [_row(row) for row in record.rows])
+        judged = f"{record.scale.name} (95% interval)"
+        if all(math.isnan(row.low) for row in record.rows):
+            judged = record.scale.name
+        heads = ("Network", judged, "Seeds", "Weights", "Bytes")
+        rows = [_row(row, record.scale) for row in record.rows]
+        self._table.show([(head, "") for head in heads], rows)
         self._caption.value = gain_text(record)
 
     def close(self) -> None:
@@ -47,7 +53,7 @@ class StudentsView:
 
 
 class ShapesView:
-    """Errors as bars, a group for each shape.
+    """Errors, or what a metric told, as bars, a group for each shape.
 
     Attributes
     ----------
@@ -56,20 +62,23 @@ class ShapesView:
     """
 
     def __init__(self) -> None:
-        self._bars = Bars("Test error by shape", ["Shape", "Test error", ""], "ex-bars-shapes")
+        self._bars = Bars("Students by shape", ["Shape", ERROR.name, ""], "ex-bars-shapes")
         self._caption = caption()
         self.widget = VBox([self._bars, self._caption])
 
     def draw(self, record: StudentTable) -> None:
         """Show a table whose rows have groups."""
-        top = max(row.error for row in record.rows) or 1.0
+        top = max(abs(row.value) for row in record.rows) or 1.0
+        scale = record.scale
+        self._bars.heads = ["Shape", scale.name, ""]
         names, rows = list(record.spreads), []
         for group, own in record.groups.items():
             tracks = [
-                [(0.0, row.error / top, TONES[names.index(row.name) % len(TONES)])] for row in own
+                [(0.0, max(row.value, 0.0) / top, TONES[names.index(row.name) % len(TONES)])]
+                for row in own
             ]
-            said = [percent_text(row.error) for row in own]
-            words = ", ".join(f"{row.name} {percent_text(row.error)}" for row in own)
+            said = [value_text(row.value, scale) for row in own]
+            words = ", ".join(f"{row.name} {value_text(row.value, scale)}" for row in own)
             shape = SHAPES.get(group, group)
             size = f"{own[0].n_weights:,} weights"
             rows.append(bar_row(shape, tracks, ["\n".join(said)], f"{shape}: {words}", size))
@@ -83,11 +92,13 @@ class ShapesView:
 
 def gain_text(record: StudentTable) -> str:
     """Say how the last kind of students did against the first, and what to look for."""
+    if record.scale != ERROR:
+        return _metric_text(record)
     if not record.n_pairs:
         row = record.rows[-1]
         return (
-            f"{row.name}: {percent_text(row.error)} wrong of {record.n:,} held-out samples. Look "
-            "at the interval: a difference within it says little."
+            f"{row.name}: {value_text(row.value, ERROR)} wrong of {record.n:,} held-out samples. "
+            "Look at the interval: a difference within it says little."
         )
     points = f"{abs(100 * record.gain):.1f} points {'less' if record.gain >= 0 else 'more'}"
     if not math.isfinite(record.gain_low):
@@ -104,19 +115,47 @@ def gain_text(record: StudentTable) -> str:
     )
 
 
+def _metric_text(record: StudentTable) -> str:
+    """Say the same of what a metric told."""
+    scale, way = record.scale, direction_words(record.scale)
+    if not record.n_pairs:
+        row = record.rows[-1]
+        return f"{row.name}: {scale.name} {value_text(row.value, scale)}; {way}."
+    better = "better" if record.gain >= 0 else "worse"
+    told = f"{scale.name} {value_text(abs(record.gain), scale)} {better}"
+    if not math.isfinite(record.gain_low):
+        return f"Taught by the teacher, the student came to a {told}; {way}."
+    sign = 1 if record.gain >= 0 else -1
+    low, high = sorted((sign * record.gain_low, sign * record.gain_high))
+    between = f"{number_text(low)} to {with_unit(number_text(high), scale.unit)}"
+    return (
+        f"Taught by the teacher, students came to a {told} on average (95% interval {between}), "
+        f"and better in {record.n_better} of {record.n_pairs} pairs; {way}. See whether the "
+        "interval leaves out 0."
+    )
+
+
 def _shapes_text(record: StudentTable) -> str:
     if len(record.groups) < 2:
         return "The next shapes follow. Look at the two bars of a shape: labels, then teacher."
-    told = ", ".join(f"{100 * spread:.1f} points {name}" for name, spread in record.spreads.items())
+    told = ", ".join(
+        f"{_spread_text(spread, record.scale)} {name}" for name, spread in record.spreads.items()
+    )
     return f"From the best shape to the worst: {told}. See whether a teacher narrows the gap."
 
 
-def _row(row: StudentRow) -> list[str]:
-    interval = f"{percent_text(row.low)} to {percent_text(row.high)}"
+def _spread_text(spread: float, scale: Scale) -> str:
+    return f"{100 * spread:.1f} points" if scale.share else value_text(spread, scale)
+
+
+def _row(row: StudentRow, scale: Scale) -> list[str]:
+    value, interval = value_text(row.value, scale), ""
+    if math.isfinite(row.low):
+        interval = f" ({value_text(row.low, scale)} to {value_text(row.high, scale)})"
     shape = SHAPES.get(row.group, row.group).split(",")[0]
     return [
         f"{shape}, {row.name}" if shape else row.name,
-        f"{percent_text(row.error)} ({interval})",
+        f"{value}{interval}",
         str(row.n_seeds),
         count_text(row.n_weights),
         size_text(row.n_bytes),

@@ -4,6 +4,7 @@ import copy
 import math
 import re
 import threading
+from contextlib import closing
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from explorer.experiments.student_networks import attainable, makers
 from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
+from explorer.measure.metric import Metric, Score
 from explorer.panels import family_panel
 from explorer.panels.distill_panel import DistillPanel
 from explorer.panels.family_panel import fitting
@@ -28,6 +30,7 @@ from explorer.panels.topic import Scene
 from explorer.session import Session
 from explorer.session.background import State
 from explorer.train.data_variants import correct_bias
+from explorer.views.scores import score_text
 from explorer.zoo.loaded import Data
 from explorer.zoo.students import n_parameters, two_layers
 
@@ -196,6 +199,61 @@ def test_every_plan_runs_and_says_what_came_of_it(page, kind):
     assert recipe == page.session.recipe
     rows = page.panel.views._views["students"]._table.rows
     assert rows[-1][3] == f"{n_parameters(net):,}"
+
+
+def norm(net):
+    return float([each for each in net.parameters() if each.dim() == 2][-1].detach().norm())
+
+
+@pytest.fixture
+def judged_by_norm(trained, data):
+    metric = Metric(norm, "norm", "kg", higher_is_better=False)
+    session = Session(copy.deepcopy(trained), data, metric=metric)
+    session.apply([Prune(sparsity=0.4)])
+    session.wait(WAIT_S)
+    made = Page(session)
+    made.draw()
+    until(lambda: made.soft._images._images.picked >= 0)
+    yield made
+    made.panel.close()
+    session.close()
+
+
+@pytest.mark.parametrize("kind", list(QUICK), ids=lambda kind: kind.title)
+def test_students_are_judged_by_the_metric_of_the_page(judged_by_norm, kind):
+    page = judged_by_norm
+    assert page.run(QUICK[kind]) is State.DONE
+    words = page.panel.setup._hint._sentence.value
+    assert "norm" in words and "kg" in words and "lower is better" in words
+    assert "%" not in words.split(".")[0] and "erred" not in words
+    table = page.panel.views._views["students"]._table
+    page.panel.use_trained()
+    net = page.used[0][0]
+    assert table.heads[1][0].startswith("norm")
+    assert all(" kg" in row[1] and "%" not in row[1].split("(")[0] for row in table.rows)
+    if table.rows[-1][2] == "1":
+        assert table.rows[-1][1] == score_text(Score(norm(net), "norm", "kg"))
+
+
+def test_a_family_is_judged_by_the_metric_of_the_page(judged_by_norm):
+    page = judged_by_norm
+    page.run(QUICK[StudentBesideStudent])
+    page.panel.use_trained()
+    student = page.used[0][0]
+    other = Session(student, page.session.data, metric=page.session.metric)
+    with closing(other):
+        other.apply([Prune(sparsity=0.5)])
+        other.wait(WAIT_S)
+        page.session = other
+        page.draw()
+        page.panel.completed(other, other.result)
+        table = page.panel.family._view._table
+        until(lambda: table.rows)
+        small = compress(student, other.recipe).restore()
+        expected = [score_text(Score(norm(net), "norm", "kg")) for net in (student, small)]
+        assert [row[3] for row in table.rows[2:]] == expected
+        assert table.heads[3][0] == "norm"
+        assert "lower is better" in page.panel.family._view._caption.value
 
 
 def test_pictures_of_labels_put_right(page):
