@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from explorer.commands import networks
+from explorer.commands import metrics, networks
 
 
 def add(commands: Any) -> None:
@@ -21,6 +21,7 @@ def add(commands: Any) -> None:
     where.add_argument("--processes", action="store_true", help="workers are processes")
     where.add_argument("--dask", metavar="ADDRESS", help="a cluster, such as tcp://host:8786")
     sweep.add_argument("-o", "--output", type=Path, help="file to write (.csv or .json)")
+    metrics.add(sweep)
     sweep.set_defaults(run=run)
 
 
@@ -29,5 +30,6 @@ def run(options: Namespace) -> int:
     from explorer.sweep import command
     from explorer.zoo import load
 
+    metric = metrics.load(options.metric) if options.metric else None
     loaded = networks.load(options.model)
-    return command.run(loaded.net, loaded.data, options, partial(load, options.model))
+    return command.run(loaded.net, loaded.data, options, partial(load, options.model), metric)

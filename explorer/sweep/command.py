@@ -19,6 +19,7 @@ from tqdm import tqdm
 from explorer.codec.whole import whole
 from explorer.compress.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import ACCURACY, Metric, Scale, Score
 from explorer.sweep.dispatch import SweepIncomplete
 from explorer.sweep.grid import read_grid
 from explorer.sweep.point import Point, Progress
@@ -31,7 +32,13 @@ ENDINGS = (".csv", ".json")
 CONNECT_S = 30
 
 
-def run(net: nn.Module, data: Any, options: Namespace, loader: Loader) -> int:
+def run(
+    net: nn.Module,
+    data: Any,
+    options: Namespace,
+    loader: Loader,
+    metric: Metric | None = None,
+) -> int:
     """Sweep a grid and print its points, smallest files first.
 
     Parameters
@@ -42,6 +49,8 @@ def run(net: nn.Module, data: Any, options: Namespace, loader: Loader) -> int:
         ``grid``, ``store``, ``workers``, ``processes``, ``dask`` and ``output``.
     loader : callable
         With which a cluster's workers load network and data by themselves.
+    metric : Metric, optional
+        Judges in place of accuracy on the data.
 
     Returns
     -------
@@ -57,9 +66,10 @@ def run(net: nn.Module, data: Any, options: Namespace, loader: Loader) -> int:
     _check_output(output)
     recipes = read_grid(options.grid)
     with _telling():
-        points, words = _swept(net, data, recipes, options, loader)
+        points, words = _swept(net, data, recipes, options, loader, metric)
     points.sort(key=lambda point: (point.size_bytes == 0, point.size_bytes))
-    sys.stdout.write("".join(f"{line}\n" for line in lines(points)))
+    scale = ACCURACY if metric is None else metric.scale
+    sys.stdout.write("".join(f"{line}\n" for line in lines(points, scale)))
     if output is not None:
         write(points, output)
     if words:
@@ -104,7 +114,12 @@ def _check_output(output: Path | None) -> None:
 
 
 def _swept(
-    net: nn.Module, data: Any, recipes: Sequence[Recipe], options: Namespace, loader: Loader
+    net: nn.Module,
+    data: Any,
+    recipes: Sequence[Recipe],
+    options: Namespace,
+    loader: Loader,
+    metric: Metric | None,
 ) -> tuple[list[Point], str]:
     """Return the points, and why some are missing."""
     points: list[Point] = []
@@ -124,6 +139,7 @@ def _swept(
                 store=options.store,
                 progress=show,
                 loader=loader if options.dask else None,
+                metric=metric,
             ):
                 points.append(point)
         except SweepIncomplete as error:
@@ -159,31 +175,47 @@ def _cluster(address: str) -> Iterator[Executor]:
         yield client.get_executor()
 
 
-def lines(points: Sequence[Point]) -> list[str]:
+def lines(points: Sequence[Point], scale: Scale = ACCURACY) -> list[str]:
     """Lay points out in columns.
 
     Parameters
     ----------
     points : sequence of Point
+    scale : Scale
+        What the values that points were judged by mean.
 
     Returns
     -------
     list of str
         A heading and one line a point; those that failed say why.
     """
-    text = [f"{'ratio':>9} {'bytes':>14} {'top-1':>8}  {'95 % interval':>18}  recipe"]
-    for point in points:
+    name = "top-1" if scale == ACCURACY else scale.name
+    cells = [_judged_cells(point.accuracy) for point in points]
+    width = max([8, len(name), *(len(value) for value, _ in cells)])
+    between = max([18, *(len(interval) for _, interval in cells)])
+    text = [f"{'ratio':>9} {'bytes':>14} {name:>{width}}  {'95 % interval':>{between}}  recipe"]
+    for point, (value, interval) in zip(points, cells, strict=True):
         known = point.size_bytes > 0
         ratio = f"{point.compression_ratio:.2f}x" if known else "-"
         size = f"{point.size_bytes:,}" if known else "-"
-        top1, interval = "-", "-"
-        if point.accuracy is not None:
-            top1 = f"{point.accuracy.top1:.2%}"
-            interval = f"{point.accuracy.low:.2%} - {point.accuracy.high:.2%}"
         said = in_words(point.recipe)
         failed = f"  [failed: {point.error_message}]" if point.error_message else ""
-        text.append(f"{ratio:>9} {size:>14} {top1:>8}  {interval:>18}  {said}{failed}")
+        text.append(
+            f"{ratio:>9} {size:>14} {value:>{width}}  {interval:>{between}}  {said}{failed}"
+        )
     return text
+
+
+def _judged_cells(judged: Accuracy | Score | None) -> tuple[str, str]:
+    """Return a value and its interval as text; dashes for what is not known."""
+    if judged is None:
+        return "-", "-"
+    if isinstance(judged, Accuracy):
+        return f"{judged.top1:.2%}", f"{judged.low:.2%} - {judged.high:.2%}"
+    value = f"{judged.value:.6g} {judged.unit}".strip()
+    if judged.low is None or judged.high is None:
+        return value, "-"
+    return value, f"{judged.low:.6g} - {judged.high:.6g}"
 
 
 def in_words(recipe: Recipe) -> str:
@@ -214,7 +246,10 @@ def _row(point: Point) -> dict[str, Any]:
         "size_bytes": point.size_bytes or None,
         "original_bytes": point.original_bytes,
         "compression_ratio": point.compression_ratio if point.size_bytes else None,
-        "top1": judged and judged.value,
+        "metric": judged and judged.name,
+        "value": judged and judged.value,
+        "unit": judged and judged.unit,
+        "top1": judged.top1 if isinstance(judged, Accuracy) else None,
         "top5": judged.top5 if isinstance(judged, Accuracy) else None,
         "low": judged and judged.low,
         "high": judged and judged.high,

@@ -24,6 +24,14 @@ def small_data(n=700):
     return TensorDataset(inputs, torch.randint(0, 7, (n,), generator=generator))
 
 
+def weight_norm(net):
+    return 100 * float(net[0].weight.detach().norm())
+
+
+def broken(net):
+    return 1 / 0
+
+
 def loaded():
     return small_net(), small_data()
 
