@@ -26,8 +26,11 @@ from explorer.codec.errors import DamagedFile
 from explorer.codec.header import (
     CRC_BYTES,
     MAX_WEIGHTS,
+    OTHER_FORM,
     Entry,
+    as_text,
     header_bytes,
+    header_content,
     read_entry,
     read_header,
 )
@@ -142,6 +145,10 @@ def _plan(
         recipe = recipe_from_json(json.dumps(header["recipe"]), methods)
     except ValueError as error:
         raise DamagedFile(str(error)) from error
+    raw = [entry.layout is None for entry in entries]
+    own = header_content(entries, recipe, header["network"], header.get("source_bytes"))
+    if raw != sorted(raw) or as_text(own) != as_text(header):
+        raise DamagedFile(f"header: {OTHER_FORM}")
     return header, recipe, entries, start
 
 
@@ -184,7 +191,13 @@ def _untouched(section: memoryview, entry: Entry) -> Tensor:
 
 
 def _record(section: memoryview, name: str, promise: Promise) -> Record:
+    """Read a record; what would be written for it in other bytes is refused."""
     try:
-        return read_record(promise, section)
-    except DamagedFile as error:
+        record = read_record(promise, section)
+        same = as_text(record.layout) == as_text(promise.layout)
+        same = same and b"".join(write_record(record)) == section
+    except ValueError as error:
         raise DamagedFile(f"tensor {name!r}: {error}") from error
+    if not same:
+        raise DamagedFile(f"tensor {name!r}: {OTHER_FORM}")
+    return record

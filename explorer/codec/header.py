@@ -6,7 +6,7 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,8 @@ MAX_WEIGHTS = 1 << 31
 MAX_HEADER = 1 << 20
 MAX_AXES = 8
 CRC_BYTES = 4
+DEFLATE_SLACK = 32
+OTHER_FORM = "not in the one form that is written for it; save the model again"
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
     for dtype in (
@@ -87,7 +89,15 @@ class Entry:
 def header_bytes(
     entries: Iterable[Entry], recipe: Recipe, network: str, source_bytes: int | None = None
 ) -> bytes:
-    """Return all that comes before the first section.
+    """Return all that comes before the first section, for what `header_content` is given."""
+    text = deflated(as_text(header_content(entries, recipe, network, source_bytes)).encode())
+    return MAGIC + struct.pack("<I", len(text)) + text + struct.pack("<I", zlib.crc32(text))
+
+
+def header_content(
+    entries: Iterable[Entry], recipe: Recipe, network: str, source_bytes: int | None = None
+) -> dict[str, Any]:
+    """Return what the header says.
 
     Parameters
     ----------
@@ -110,8 +120,12 @@ def header_bytes(
     content: dict[str, Any] = {"network": network, "recipe": recipe.as_dict(), "tensors": tensors}
     if source_bytes is not None:
         content["source_bytes"] = source_bytes
-    text = deflated(json.dumps(content, separators=(",", ":")).encode())
-    return MAGIC + struct.pack("<I", len(text)) + text + struct.pack("<I", zlib.crc32(text))
+    return content
+
+
+def as_text(content: Mapping[str, Any]) -> str:
+    """Return part of a header as the JSON that is written for it."""
+    return json.dumps(content, separators=(",", ":"))
 
 
 def deflated(text: bytes) -> bytes:
@@ -133,7 +147,11 @@ def inflated(data: bytes) -> bytes:
 
 
 def read_header(data: bytes) -> tuple[dict[str, Any], int]:
-    """Return the header and where the first section starts; raises DamagedFile."""
+    """Return the header and where the first section starts; raises DamagedFile.
+
+    Libraries deflate a text a little differently, so the length of the deflated form is limited,
+    and its bytes are not compared.
+    """
     fixed = len(MAGIC) + 4
     if data[: len(MAGIC) - 1] != MAGIC[:-1]:
         raise DamagedFile("not a compressed model: it does not begin with CMPX")
@@ -155,6 +173,9 @@ def read_header(data: bytes) -> tuple[dict[str, Any], int]:
         not isinstance(header.get(key), kind) for key, kind in expected.items()
     ):
         raise DamagedFile("header lacks its network, recipe or tensors")
+    own = as_text(header).encode()
+    if content != own or length > (most := len(deflated(own))) + most // 8 + DEFLATE_SLACK:
+        raise DamagedFile(f"header: {OTHER_FORM}")
     size = header.get("source_bytes")
     if size is not None and not (type(size) is int and 0 < size <= 16 * MAX_WEIGHTS):
         raise DamagedFile(f"header: source_bytes must be a positive number; got {size!r:.40}")

@@ -81,7 +81,9 @@ def split(data):
 
 
 def joined(header, sections):
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    text = (
+        header if isinstance(header, bytes) else json.dumps(header, separators=(",", ":")).encode()
+    )
     text = header_module.deflated(text)
     checksum = struct.pack("<I", zlib.crc32(text))
     return b"CMPX\x01" + struct.pack("<I", len(text)) + text + checksum + sections
