@@ -14,9 +14,9 @@ from explorer.train.checkpoint import Checkpoint
 from explorer.train.imitation import Imitation
 from explorer.train.masks import Masks
 from explorer.train.penalties import Penalty
+from explorer.train.resume import go_on
 from explorer.train.run import Run
 from explorer.train.samples import Samples
-from explorer.train.saving import go_on
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import SoftTargets, Target
 from explorer.train.teacher import Teacher

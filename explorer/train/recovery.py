@@ -12,6 +12,7 @@ from torch import nn
 from explorer.compress.share import Shared
 from explorer.measure.metric import Metric
 from explorer.train.masks import Masks, masks_of
+from explorer.train.resume import record_of
 from explorer.train.run import Run
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings, check_positive
@@ -87,7 +88,7 @@ def _bursts(
     while not (stopped or run.finished or run.progress.elapsed_s >= budget_s):
         stopped = _steps(run, time.perf_counter() + burst_s, should_stop)
         _fit(run, budget_s)
-        yield run.record(validate(run, by, should_stop))
+        yield record_of(run, validate(run, by, should_stop))
 
 
 def _steps(run: Run, until: float, should_stop: Stop | None) -> bool:

@@ -17,9 +17,9 @@ from explorer.train.checkpoint import Checkpoint
 from explorer.train.density import stages_of
 from explorer.train.masks import pruning_masks
 from explorer.train.penalties import Penalty, check_penalties
+from explorer.train.resume import go_on, record_of
 from explorer.train.run import Run
 from explorer.train.samples import Samples
-from explorer.train.saving import go_on
 from explorer.train.settings import TrainSettings, for_retraining
 from explorer.train.training import Records, Stop, judged_by, records, validate
 
@@ -131,7 +131,7 @@ class _Chain:
         """Yield the records of this stage and of all that follow."""
         while True:
             if fresh:
-                yield run.record(validate(run, validation, should_stop))
+                yield record_of(run, validate(run, validation, should_stop))
             if not run.finished:
                 yield from records(run, validation, should_stop)
             last = run.stage == len(self.stages) - 1

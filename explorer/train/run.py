@@ -6,7 +6,7 @@ import functools
 import math
 import operator
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import torch
@@ -20,6 +20,7 @@ from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.train.centroids import Centroids, check_groups
+from explorer.train.checkpoint import Checkpoint
 from explorer.train.failure import NotFinite, not_finite
 from explorer.train.masks import Masks, check_masks, clear_gradients, clear_pruned
 from explorer.train.objective import Batch, CrossEntropy, Objective
@@ -210,10 +211,10 @@ class Run:
         for centroids in self.centroids.values():
             centroids.write()
 
-    def record(self, validation: Accuracy | Score | None = None) -> TrainRecord:
-        """Tell where the run stands."""
-        from explorer.train.saving import checkpoint_of
-
+    def record(
+        self, validation: Accuracy | Score | None, checkpoint: Callable[[], Checkpoint]
+    ) -> TrainRecord:
+        """Report where the run stands, with what takes a checkpoint of it."""
         now = self.progress
         done, elapsed_s = self.steps_before + now.step, self.seconds_before + now.elapsed_s
         left = self.n_steps - now.step + self.steps_after
@@ -234,7 +235,7 @@ class Run:
             n_stages=self.n_stages,
             parts=now.parts,
             centroids={n: c.values.detach().clone() for n, c in self.centroids.items()},
-            _checkpoint=lambda: checkpoint_of(self),
+            _checkpoint=checkpoint,
         )
 
     def limit(self, n_steps: int) -> None:

@@ -16,9 +16,9 @@ from explorer.train.checkpoint import Checkpoint
 from explorer.train.masks import Masks
 from explorer.train.penalties import Penalty
 from explorer.train.records import TrainRecord
+from explorer.train.resume import go_on, record_of
 from explorer.train.run import Run
 from explorer.train.samples import Samples
-from explorer.train.saving import go_on
 from explorer.train.settings import TrainSettings
 
 Records = Generator[TrainRecord, None, None]
@@ -98,7 +98,7 @@ def train(
 def records(run: Run, validation: Any = None, should_stop: Stop | None = None) -> Records:
     """Advance a run to its end, yielding its records; as `train`."""
     if run.finished:
-        yield run.record(validate(run, validation, should_stop))
+        yield record_of(run, validate(run, validation, should_stop))
         return
     reported = True
     while not run.finished and not (should_stop and should_stop()):
@@ -106,9 +106,9 @@ def records(run: Run, validation: Any = None, should_stop: Stop | None = None) -
         reported = run.ends_epoch or run.progress.step % run.settings.report_every == 0
         if reported:
             judged = validate(run, validation, should_stop) if run.ends_epoch else None
-            yield run.record(judged)
+            yield record_of(run, judged)
     if not reported:
-        yield run.record()
+        yield record_of(run)
 
 
 def validate(run: Run, validation: Any, should_stop: Stop | None) -> Accuracy | Score | None:

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from explorer.measure.accuracy import evaluate
 from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm
+from explorer.train.resume import record_of
 from explorer.train.run import Run
 from explorer.train.samples import Samples, shifted
 from explorer.train.settings import TrainSettings
@@ -344,7 +345,7 @@ def test_shifts_are_used(images, noisy_net):
 
 
 def test_the_record_of_a_run_has_a_checkpoint_and_others_have_none(net, data):
-    record = Run(net, Samples(data), TrainSettings()).record()
+    record = record_of(Run(net, Samples(data), TrainSettings()))
     assert record.checkpoint().step == 0
     alone = record.__class__(**{**vars(record), "_checkpoint": None})
     with pytest.raises(ValueError, match="belongs to no run"):

@@ -1,4 +1,4 @@
-"""From a run to a checkpoint and back."""
+"""Resuming: from a run to a checkpoint, and back; records of a run that can be resumed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.metric import Score
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.progress import Progress
+from explorer.train.records import TrainRecord
 from explorer.train.run import Run
 
 RANDOM = ("drawn", "now", "dropout")
 FREE = ("report_every",)
+
+
+def record_of(run: Run, validation: Accuracy | Score | None = None) -> TrainRecord:
+    """Report where a run stands, with its checkpoint on demand."""
+    return run.record(validation, lambda: checkpoint_of(run))
 
 
 def checkpoint_of(run: Run) -> Checkpoint:
