@@ -12,7 +12,6 @@ from explorer.codec import model
 from explorer.codec.model import CompressedModel
 from explorer.codec.whole import checked_path
 from explorer.compress.model import index_layers
-from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe
 from explorer.compress.resolve import layer_steps, needs_saliency
 from explorer.compress.setting import Setting
@@ -63,9 +62,10 @@ def compress(
     True
     """
     from explorer.measure.profile import input_shape as known_shape
+    from explorer.measure.taken_in import taken_in
     from explorer.session.saliency_index import SaliencyIndex
 
-    net = plain_network(net)
+    net = taken_in(net, data, input_shape)
     layers = index_layers(net)
     saliency = None
     if needs_saliency(layer_steps(Recipe.of(recipe), layers)):

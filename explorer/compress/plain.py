@@ -127,6 +127,7 @@ def _folded(net: nn.Module, name: str) -> nn.Module:
     training = {module: module.training for module in plain.modules()}
     plain.eval()
     notes: dict[str, str] = {}
+    known: dict[Any, Any] = {}
     zeros = set()
     for path, module in list(plain.named_modules()):
         for child, inner in module.named_children():
@@ -135,8 +136,10 @@ def _folded(net: nn.Module, name: str) -> nn.Module:
                 notes[f"{path}.{child}".lstrip(".")] = "torch.compile taken off"
     for path, module in list(plain.named_modules()):
         for own in _computed(module):
+            sources = _sources(module, own)
             masked = any(hook._tensor_name == own for hook in _masks(module))
             words = _fold(module, own, f"{name}: the {own} of layer {path!r}")
+            _tie(module, own, known.setdefault(sources, module._parameters[own]))
             notes[path] = "; ".join(filter(None, (notes.get(path), words)))
             if masked and own == "weight":
                 zeros.add(path)
@@ -145,6 +148,23 @@ def _folded(net: nn.Module, name: str) -> nn.Module:
     setattr(plain, KEPT_ZEROS, kept_zeros(net) | zeros)
     setattr(plain, NOTES, plain_notes(net) | notes)
     return plain
+
+
+def _sources(module: nn.Module, own: str) -> tuple[Any, ...]:
+    """Return what a tensor is computed from; shared by layers whose tensors are one."""
+    if parametrize.is_parametrized(module, own):
+        parts: Any = module.parametrizations
+        steps = tuple(type(part) for part in parts[own])
+        return (*steps, *parts[own]._parameters.values())
+    held = [p for n, p in module._parameters.items() if n == own or n.startswith(f"{own}_")]
+    return tuple(held) or (module, own)
+
+
+def _tie(module: nn.Module, own: str, known: Any) -> None:
+    """Take another layer's parameter where it was computed alike from the same tensors."""
+    mine: Any = module._parameters[own]
+    if known is not mine and known.shape == mine.shape and torch.equal(known, mine):
+        module._parameters[own] = known
 
 
 def _fold(module: nn.Module, own: str, what: str) -> str:

@@ -41,13 +41,12 @@ def compressible(net: nn.Module) -> dict[str, Tensor]:
     """
     check_module(net)
     found: dict[str, Tensor] = {}
-    seen: set[int] = set()
     for name, module in net.named_modules():
-        if not isinstance(module, LAYER_TYPES) or not module.weight.numel():
-            continue
-        if id(module.weight) not in seen:
-            seen.add(id(module.weight))
-            found[name] = module.weight
+        # A weight that is computed is another tensor at each access: it is asked for once and
+        # held, so that no two have one id.
+        weight = module.weight if isinstance(module, LAYER_TYPES) else None
+        if weight is not None and weight.numel() and id(weight) not in map(id, found.values()):
+            found[name] = weight
     if not found:
         raise ValueError(
             f"net ({type(net).__name__}) has no dense or convolutional layer to compress"

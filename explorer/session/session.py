@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe
 from explorer.measure.behavior import Behavior
 from explorer.measure.bytes import Breakdown, Waterfall
@@ -18,6 +17,7 @@ from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.result import Result
 from explorer.measure.rounds import Stop, never
 from explorer.measure.speed import Speed
+from explorer.measure.taken_in import taken_in
 from explorer.session import inspection, speed
 from explorer.session.behavior import Behaviors
 from explorer.session.close_up import CloseUp
@@ -80,8 +80,8 @@ class Session:
         device: str | torch.device = "auto",
         activation_bytes: int = BUDGET_BYTES,
     ) -> None:
-        net = plain_network(net)
-        origin = None if origin is None else plain_network(origin, "origin")
+        net = taken_in(net, data, input_shape)
+        origin = None if origin is None else taken_in(origin, data, input_shape, "origin")
         self.net = net
         self.origin = net if origin is None else origin
         self.data = data

@@ -15,6 +15,7 @@ from explorer.compress.recipe import Recipe
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score, as_metric
+from explorer.measure.taken_in import taken_in
 from explorer.sweep.dials import coarse_to_fine
 from explorer.sweep.methods import METHODS, Method
 from explorer.sweep.point import Hear, Point, unheard
@@ -175,7 +176,7 @@ def method_curves(
     Han, Mao, Dally. "Deep compression: compressing deep neural networks with pruning,
     trained quantization and Huffman coding". ICLR 2016. arXiv:1510.00149. Figure 6.
     """
-    net = plain_network(net)
+    net = taken_in(net, data)
     plan = planned(net, methods)
     retrainer = Retrainer(net, data, training, as_metric(metric)) if retrained else None
     wanted: dict[Recipe, list[Planned]] = {}

@@ -14,6 +14,7 @@ from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.weights import as_matrix, compressible
 from explorer.measure.metric import Metric
+from explorer.measure.taken_in import taken_in
 from explorer.sweep.dials import Shape, coarse_to_fine, dial_named
 from explorer.sweep.point import Hear, Point, unheard
 from explorer.sweep.run import sweep
@@ -116,7 +117,7 @@ def sensitivity(
     [('0', 0.1), ('0', 0.5), ('2', 0.1), ('2', 0.5)]
     """
     wanted: dict[Recipe, list[Cell]] = {}
-    net = plain_network(net)
+    net = taken_in(net, data)
     for cell in cells(matrix_shapes(net), dial, layers, values):
         wanted.setdefault(cell.recipe, []).append(cell)
     points = sweep(

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from explorer.codec.model import CompressedModel
 from explorer.compress.copied import copied
 from explorer.compress.model import compress_reduced, index_layers, untouched_tensors
-from explorer.compress.plain import plain_network
 from explorer.compress.recipe import Recipe, Steps
 from explorer.compress.reduction import around, need_shape, reduce, remaining, removes_neurons
 from explorer.compress.removal import NeuronIndex
@@ -26,6 +25,7 @@ from explorer.measure.metric import Metric, Score
 from explorer.measure.metric_runner import MetricRunner
 from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.saliency import network_saliency
+from explorer.measure.taken_in import taken_in
 from explorer.sweep.copies import ThinCopy
 from explorer.sweep.point import Point, data_key, metric_key, network_key, point_key
 
@@ -68,7 +68,7 @@ class Subject:
         saliency: Mapping[str, Tensor] | None = None,
         metric: Metric | None = None,
     ) -> None:
-        net = plain_network(net)
+        net = taken_in(net, data, input_shape)
         self.net = _on_cpu(net)
         self.data = getattr(data, "eval", data)
         self.tune = getattr(data, "tune", data)

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from explorer.compress.plain import plain_network
 from explorer.compress.share import Shared
 from explorer.measure.metric import Metric
+from explorer.measure.taken_in import taken_in
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.imitation import Imitation
 from explorer.train.masks import Masks
@@ -84,7 +84,7 @@ def distill(
     Romero, Ballas, Kahou, Chassang, Gatta, Bengio. "FitNets: hints for thin deep nets".
     ICLR 2015. arXiv:1412.6550.
     """
-    student = plain_network(student, "student")
+    student = taken_in(student, data, name="student", may_write=True)
     samples = Samples(data)
     target = SoftTargets() if target is None else target
     imitation = Imitation(Teacher(teacher, samples, logits), target)

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.plain import plain_network
 from explorer.compress.prune import CRITERIA, Prune
 from explorer.compress.setting import check_choice
 from explorer.compress.weights import compressible
 from explorer.measure.metric import Metric
+from explorer.measure.taken_in import taken_in
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.density import stages_of
 from explorer.train.masks import pruning_masks
@@ -84,7 +84,7 @@ def retrain(
     compression". 2017. arXiv:1710.01878.
     """
     check_choice("retrain", "criterion", criterion, CRITERIA)
-    net = plain_network(net)
+    net = taken_in(net, data, may_write=True)
     stages = stages_of(schedule, list(compressible(net)))
     settings = settings or for_retraining(TrainSettings())
     chain = _Chain(Samples(data), stages, settings, criterion, check_penalties(penalties))

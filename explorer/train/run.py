@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from explorer.compress.copied import copied
 from explorer.compress.forward import moved
-from explorer.compress.plain import kept_zeros, plain_network
+from explorer.compress.plain import kept_zeros
 from explorer.compress.share import Shared
 from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
+from explorer.measure.taken_in import taken_in
 from explorer.train.centroids import Centroids, check_groups
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.failure import NotFinite, not_finite
@@ -76,7 +77,8 @@ class Run:
         self.samples, self.settings = samples, settings
         self.penalties = check_penalties(penalties)
         with torch.inference_mode(False):
-            plain = plain_network(net)
+            first = samples.take(torch.zeros(1, dtype=torch.int64))
+            plain = taken_in(net, [first], may_write=True)
             self.net = copied(plain).eval()
             self.layers = compressible(self.net)
             self.masks = check_masks(_with_kept(masks, self.layers, plain), self.layers)

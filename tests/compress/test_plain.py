@@ -169,3 +169,89 @@ def test_compiled_networks_are_the_ones_inside(where):
     assert torch.equal(made.state_dict()["2.weight"], expected["2.weight"])
     shape = ex.compress(net, [ex.PruneNeurons(fraction=0.5)], input_shape=(16,))
     assert shape.restore()[0].out_features == 16
+
+
+class _Doubled(nn.Module):
+    def forward(self, weight):
+        return 2 * weight
+
+
+@pytest.mark.parametrize("how", ["parametrized", "masked"])
+def test_tied_computed_weights_stay_tied(how):
+    net = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
+    net[1].weight = net[0].weight
+    for layer in net:
+        if how == "masked":
+            prune.l1_unstructured(layer, "weight", 0.5)
+        else:
+            parametrize.register_parametrization(layer, "weight", _Doubled())
+    small = ex.compress(net, [ex.Quantize(bits=8)])
+    restored = small.restore()
+    assert list(small.records) == ["0"]
+    assert restored[0].weight is restored[1].weight
+    assert small.original_bytes == 4 * (64 + 16)
+
+
+class _MaxNorm(nn.Linear):
+    """Holds the norms of its rows down, in place, while it runs."""
+
+    def forward(self, x):
+        self.weight.data = torch.renorm(self.weight.data, 2, 0, 0.1)
+        return super().forward(x)
+
+
+def _halve(module, _inputs):
+    module.weight.data.mul_(0.5)
+
+
+def _hooked_linear():
+    layer = nn.Linear(6, 4)
+    layer.register_forward_pre_hook(_halve)
+    return layer
+
+
+@pytest.mark.parametrize("made", [lambda: _MaxNorm(6, 4), _hooked_linear])
+@pytest.mark.parametrize("opened", [ex.compress, ex.sweep, ex.Session])
+def test_a_layer_that_writes_its_own_weight_is_refused(made, opened):
+    net = nn.Sequential(made()).eval()
+    data = TensorDataset(torch.randn(8, 6), torch.zeros(8, dtype=torch.int64))
+    before = net[0].weight.detach().clone()
+    more = ([],) if opened is ex.compress else ()
+    with pytest.raises(ValueError, match="'0' writes its own weight while the network runs"):
+        if opened is ex.sweep:
+            list(ex.sweep(net, data, [[]]))
+        else:
+            opened(net, *more, data=data)
+    assert torch.equal(net[0].weight, before)
+    assert len(list(ex.train(net, data, ex.TrainSettings(n_epochs=1)))) == 1
+
+
+class _ByInput(nn.Module):
+    """Computes its dense layer's weight from its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(6, 4)
+        self.inner.register_forward_pre_hook(self._scale)
+        source = self.inner.weight
+        del self.inner.weight
+        self.inner.register_parameter("weight_source", source)
+        self.inner.weight = source.detach()
+
+    @staticmethod
+    def _scale(module, inputs):
+        factor = 3.0 if inputs[0].ndim == 2 else 1.0
+        module.weight = module.weight_source * factor
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+def test_a_plain_network_that_answers_differently_is_refused():
+    data = TensorDataset(torch.randn(8, 6), torch.zeros(8, dtype=torch.int64))
+    with pytest.raises(ValueError, match="answers its first input differently"):
+        ex.compress(_ByInput(), [], data=data)
+    with pytest.raises(ValueError, match="answers its first input differently"):
+        ex.compress(_ByInput(), [], input_shape=(6,))
+    with pytest.raises(ValueError, match="answers its first input differently"):
+        ex.train(_ByInput(), data, ex.TrainSettings(n_epochs=1))
