@@ -12,7 +12,8 @@ from explorer.measure.result import Result
 
 PARTS = ("original_bytes", "size_bytes", "sparsity", "accuracy", "macs", "energy_pj")
 ACCURACY_PARTS = ("top1", "top5", "n", "low", "high", "n_total")
-NOTE_PARTS = ("n_not_finite", "note")
+OPTIONAL_PARTS = ("n_classes", "n_not_finite", "note")
+MOST_CLASSES = 10**9
 MOST_NOTE = 500
 SCORE_PARTS = tuple(field.name for field in fields(Score))
 MOST = 10**15
@@ -76,10 +77,9 @@ class KeptFigures:
         if not self.at_least:
             del given["at_least"]
         if isinstance(self.accuracy, Accuracy):
-            optional = NOTE_PARTS if self.accuracy.note else ()
-            given["accuracy"] = {
-                name: getattr(self.accuracy, name) for name in (*ACCURACY_PARTS, *optional)
-            }
+            known = {name: getattr(self.accuracy, name) for name in OPTIONAL_PARTS}
+            given["accuracy"] = {name: getattr(self.accuracy, name) for name in ACCURACY_PARTS}
+            given["accuracy"] |= {name: value for name, value in known.items() if value}
         return given
 
     @classmethod
@@ -137,7 +137,7 @@ def _read_score(value: Any, what: str) -> Score:
 def _read_accuracy(value: Any, what: str) -> Accuracy | Score:
     if isinstance(value, dict) and "value" in value:
         return _read_score(value, what)
-    given = check_object(value, what, (*ACCURACY_PARTS, *NOTE_PARTS))
+    given = check_object(value, what, (*ACCURACY_PARTS, *OPTIONAL_PARTS))
     if missing := [name for name in ACCURACY_PARTS if name not in given]:
         raise ValueError(f"{what}: {', '.join(missing)} must be given")
     n = check_integer(given["n"], f"{what}: n", 0, MOST)
@@ -152,7 +152,8 @@ def _read_accuracy(value: Any, what: str) -> Accuracy | Score:
             f"got low {low:g}, top1 {top1:g}, high {high:g}, top5 {top5:g}"
         )
     bad = check_integer(given.get("n_not_finite", 0), f"{what}: n_not_finite", 0, MOST)
+    n_classes = check_integer(given.get("n_classes", 0), f"{what}: n_classes", 0, MOST_CLASSES)
     note = given.get("note", "")
     if not isinstance(note, str) or len(note) > MOST_NOTE:
         raise ValueError(f"{what}: note must be a text of at most {MOST_NOTE} characters")
-    return Accuracy(top1, top5, n, low, high, n_total, n_not_finite=bad, note=note)
+    return Accuracy(top1, top5, n, low, high, n_total, n_classes, bad, note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.history.figures import KeptFigures
+from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import ACCURACY
 from explorer.views.format import (
     DASH,
@@ -49,5 +50,6 @@ def accuracy_words(figures: KeptFigures) -> str:
     parts = [interval_text(known)] if interval_text(known) else []
     parts += [f"n = {known.n:,}{of}"] if known.n else []
     named = [known.name] if known.scale != ACCURACY else []
-    told = ", ".join([*named, *parts])
+    guess = isinstance(known, Accuracy) and known.guesses
+    told = ", ".join([*named, *parts, *(["guesses"] if guess else [])])
     return f"{score_text(known)} ({told})" if told else score_text(known)

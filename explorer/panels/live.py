@@ -218,7 +218,7 @@ class Live:
         judged = f"; accuracy on {accuracy.n:,} images" if accuracy and accuracy.n else ""
         problem = self.session.problem
         self._shown.status.draw(
-            f"{count_text(n_weights)} weights recompressed in {self._took_ms:.0f} ms{judged}."
+            f"{count_text(n_weights)} weights recompressed in {_time_text(self._took_ms)}{judged}."
             + (f" For next time, {problem}." if problem else "")
         )
 
@@ -234,3 +234,7 @@ def _largest(session: Session) -> str:
 
 def _size(shape: tuple[int, int]) -> int:
     return shape[0] * shape[1]
+
+
+def _time_text(took_ms: float) -> str:
+    return f"{took_ms:.0f} ms" if took_ms < 1000 else f"{took_ms / 1000:.1f} s"

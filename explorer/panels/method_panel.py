@@ -131,8 +131,8 @@ class MethodPanel:
             self._view.move(result.compression_ratio, accuracy)
 
     def _offer(self) -> None:
-        """Offer the points that no other beats, smallest files first."""
-        options = [(_words(point), i) for i, point in enumerate(self._view.best)][::-1]
+        """Offer the points that no other beats, the most accurate first."""
+        options = [(_words(point), i) for i, point in enumerate(self._view.best)]
         if list(self._pick.options) != options:
             kept = self._pick.value
             self._pick.options = options

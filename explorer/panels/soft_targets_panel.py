@@ -22,7 +22,8 @@ from explorer.views.formula import FormulaView
 from explorer.views.picked_images import PickedImagesView
 from explorer.views.soft_targets import SoftTargetsView
 
-LOW, HIGH, FIRST = 0.5, 30.0, 4.0
+LOW, HIGH, FIRST = 0.5, 32.0, 4.0
+STEPS_TO_DOUBLE = 30
 N_IMAGES = 12
 NO_DATA = (
     "Soft targets are answers to labeled data, and there is none here: hand over pairs of input "
@@ -64,7 +65,7 @@ class SoftTargetsPanel:
             value=FIRST,
             min=math.log10(LOW),
             max=math.log10(HIGH),
-            step=0.01,
+            step=math.log10(2) / STEPS_TO_DOUBLE,
             readout_format=".3g",
             description="Temperature T shown",
         )
@@ -170,7 +171,7 @@ class SoftTargetsPanel:
             if found is None:
                 return
             student = None if self._student_logits is None else self._student_logits[position]
-            logits, temperature = found.logits[position], float(self.temperature.value)
+            logits, temperature = found.logits[position], round(float(self.temperature.value), 6)
             label = int(found.labels[position])
             record = soft_targets(logits, temperature, label, self._names, student)
             self._soft.draw(record, logits)

@@ -13,8 +13,8 @@ function makeRow(body, { name, detail, shares, texts, label, choice }, heads, to
   shares.forEach((share, i) => fill(tracks, tones[i], share));
   let cell = null;
   texts.forEach((text, i) => {
-    if (heads[i + 2]) cell = add(row, "td", "", text);
-    else add(cell, "small", "", text);
+    if (heads[i + 2]) (cell = add(row, "td", "", text)).dataset.head = heads[i + 2];
+    else add(cell, "small", "", ` ${text}`);
   });
   row.setAttribute("aria-label", label);
   if (choice) row.dataset.layer = choice;

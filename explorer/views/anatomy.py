@@ -60,7 +60,7 @@ class AnatomyView:
         self._shown: tuple[Anatomy, tuple[str, ...]] | None = None
         label = "Layers: what each takes of the weights and of the multiplications"
         self._table = AnatomyTable(heads=list(HEADS), tones=list(TONES), label=label)
-        for name in ("ex-table-box", "ex-anatomy"):
+        for name in ("ex-table-box", "ex-table-stacked", "ex-anatomy"):
             self._table.add_class(name)
         self._table.on_msg(self._receive)
         self._caption = caption()

@@ -156,19 +156,19 @@ def _accuracy(result: Result) -> dict[str, Any]:
 def _note(accuracy: Accuracy | Score) -> str:
     if not accuracy.complete:
         return f"{accuracy.n:,} of {accuracy.n_total:,} images so far"
-    interval = interval_text(accuracy)
-    parts = [f"95% interval {interval}"] if interval else []
+    guess, interval = _guess(accuracy), interval_text(accuracy)
+    parts = [guess] if guess else [f"95% interval {interval}"] if interval else []
     parts += [f"n = {accuracy.n:,}"] if accuracy.n else []
     if accuracy.scale != ACCURACY:
         parts.append(direction_words(accuracy.scale))
-    return _guess(accuracy) + ", ".join(parts)
+    return ", ".join(parts)
 
 
 def _guess(accuracy: object) -> str:
     """Say that a network is no better than chance; "" where it is."""
     if not isinstance(accuracy, Accuracy) or accuracy.chance is None or not accuracy.guesses:
         return ""
-    return f"guesses: chance is {percent_text(accuracy.chance)}; "
+    return f"guesses: chance is {percent_text(accuracy.chance)}"
 
 
 def _sparsity(result: Result) -> dict[str, Any]:

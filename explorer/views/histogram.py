@@ -105,6 +105,8 @@ def _legend(threshold: bool, levels: bool) -> str:
 
 
 def _caption_text(record: Histogram) -> str:
+    if not record.n_after:
+        return f"None of {count_text(record.n_before)} weights is left. Look at the accuracy."
     text = f"{count_text(record.n_after)} of {count_text(record.n_before)} weights are left. "
     if record.levels is not None:
         n_levels = len(record.levels)

@@ -124,7 +124,7 @@ class MethodCurvesView:
             move(line, *_places(sorted(own, key=_ratio), record.metric))
         self.best = frontier(shown, record.metric)
         move(self._rings, *_places(self.best, record.metric))
-        self.table.show(_heads(record.scale), [_cells(p) for p in self.best[::-1]])
+        self.table.show(_heads(record.scale), [_cells(p) for p in self.best])
         self._say(record, shown)
 
     def move(self, ratio: float, accuracy: float | None) -> None:

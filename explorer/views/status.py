@@ -60,9 +60,11 @@ class StatusView:
         self._set(message, -1.0 if fraction is None else min(1.0, max(0.0, fraction)))
 
     def fail(self, error: str) -> None:
-        """Show an error in words until `clear` is called; the message stays."""
+        """Show an error in words until `clear` is called; what was under way is said no more."""
         with self.widget.hold_sync():
             self.widget.error = error
+            if self.widget.progress is not None:
+                self.widget.message = ""
             self.widget.progress = None
             self.widget.can_stop = False
 

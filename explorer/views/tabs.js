@@ -1,3 +1,5 @@
+const FADE = 56;
+
 function render({ model, el }) {
   const titles = model.get("titles");
   el.setAttribute("role", "tablist");
@@ -28,8 +30,8 @@ function render({ model, el }) {
   }
   function reveal(tab) {
     const [bar, box] = [el.getBoundingClientRect(), tab.getBoundingClientRect()];
-    if (box.left < bar.left) el.scrollLeft -= bar.left - box.left + 24;
-    if (box.right > bar.right) el.scrollLeft += box.right - bar.right + 24;
+    if (box.left < bar.left + FADE) el.scrollLeft -= bar.left - box.left + FADE;
+    if (box.right > bar.right - FADE) el.scrollLeft += box.right - bar.right + FADE;
   }
   function choose(i) {
     tabs[i].focus();

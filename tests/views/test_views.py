@@ -60,7 +60,7 @@ def test_a_smaller_file_is_not_praised_where_the_network_guesses_or_fell_far():
     chance = Accuracy.from_counts(104, 500, 1000, n_classes=10)
     state = drawn(dataclasses.replace(RESULT, accuracy=chance))
     assert (state["size"]["change"], state["size"]["tone"]) == ("4.0× smaller", "")
-    assert state["accuracy"]["note"].startswith("guesses: chance is 10.0%; 95% interval")
+    assert state["accuracy"]["note"] == "guesses: chance is 10.0%, n = 1,000"
     untrained = dataclasses.replace(RESULT, accuracy=chance, original_accuracy=chance)
     assert drawn(untrained)["size"]["tone"] == ""
     assert drawn(untrained)["accuracy"]["tone"] == "bad"
