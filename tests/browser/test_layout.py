@@ -45,16 +45,15 @@ LOOSE = """() => [...document.querySelectorAll(
 
 CLIPPED = """() => {
   const pen = document.createElement("canvas").getContext("2d");
-  return [...document.querySelectorAll(".ex-head select, .ex-side select")]
+  return [...document.querySelectorAll(".ex-root select")]
     .filter((part) => part.getClientRects().length)
-    .filter((part) => {
+    .flatMap((part) => {
       const style = getComputedStyle(part);
       const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
-      const room = part.clientWidth - sides;
       pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-      return pen.measureText(part.selectedOptions[0].textContent).width > room + 0.5;
-    })
-    .map((part) => part.selectedOptions[0].textContent);
+      return [...part.options].map((option) => option.textContent)
+        .filter((text) => pen.measureText(text).width > part.clientWidth - sides + 0.5);
+    });
 }"""
 SMALL = """() => {
   const kinds = "button, select, input:not([type=file]), summary, [role=button]";
@@ -125,12 +124,33 @@ def test_every_tab_fits_the_width(opened, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, title
         assert page.evaluate(LOOSE) == [], title
         assert page.evaluate(CUT) == [], title
+        assert page.evaluate(CLIPPED) == [], title
         assert width > 390 or page.evaluate(SMALL) == [], title
         selected = page.locator(".ex-tab[aria-selected=true]").bounding_box()
         assert selected["x"] >= 0 and selected["x"] + selected["width"] <= width, title
     left, right = page.evaluate(MARGINS)
     assert left == right
+
+
+@pytest.mark.parametrize("width", [820, 1200, 1280, 1700])
+def test_the_head_has_room_for_every_name_and_figure(opened, width):
+    page = opened.page
+    page.set_viewport_size({"width": width, "height": 1000})
     assert page.evaluate(CLIPPED) == []
+    places = page.evaluate(
+        """() => [...document.querySelectorAll(".ex-figure")].map((figure) => {
+          const text = document.createRange();
+          text.selectNodeContents(figure.querySelector(".ex-value"));
+          return [text.getBoundingClientRect().right, figure.getBoundingClientRect().right];
+        })"""
+    )
+    assert all(text < edge for text, edge in places)
+    rows = page.evaluate(
+        """() => new Set([...document.querySelectorAll(".ex-head :is(select, button)")]
+          .filter((part) => part.checkVisibility() && !part.closest(".ex-tour-offer"))
+          .map((part) => Math.round(part.getBoundingClientRect().bottom))).size"""
+    )
+    assert rows <= 2
 
 
 def test_no_tab_moves_when_another_is_opened(opened):
