@@ -34,7 +34,7 @@ from explorer.codec.header import (
     read_entry,
     read_header,
 )
-from explorer.codec.records import read_record, write_record
+from explorer.codec.records import is_written_as, read_record, write_record
 from explorer.codec.whole import checked_path, whole
 from explorer.compress.methods import Methods
 from explorer.compress.model import CompressedTensors
@@ -195,7 +195,7 @@ def _record(section: memoryview, name: str, promise: Promise) -> Record:
     try:
         record = read_record(promise, section)
         same = as_text(record.layout) == as_text(promise.layout)
-        same = same and b"".join(write_record(record)) == section
+        same = same and is_written_as(record, section)
     except ValueError as error:
         raise DamagedFile(f"tensor {name!r}: {error}") from error
     if not same:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from explorer.codec.errors import DamagedFile
 from explorer.compress.promise import Promise
-from explorer.compress.record import Record
+from explorer.compress.record import Dense, Record
 
 
 def write_record(record: Record) -> Iterator[bytes]:
@@ -61,3 +61,15 @@ def read_record(promise: Promise, section: memoryview) -> Record:
     if (record.shape, record.dtype) != (promise.shape, promise.dtype):
         raise DamagedFile(f"it is of shape {tuple(record.shape)}, type {record.dtype}")
     return record
+
+
+def is_written_as(record: Record, section: memoryview) -> bool:
+    """Tell whether the fields of a record are written as a section has them."""
+    if isinstance(record, Dense):
+        return True
+    start = 0
+    for field in write_record(record):
+        if section[start : start + len(field)] != field:
+            return False
+        start += len(field)
+    return start == len(section)

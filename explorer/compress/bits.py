@@ -58,6 +58,8 @@ def unpack(data: bytes, count: int, n_bits: int) -> np.ndarray:
 
 
 def _to_bits(codes: np.ndarray, n_bits: int) -> np.ndarray:
+    if n_bits <= 8:
+        return np.unpackbits(codes.astype(np.uint8)[:, None], axis=1)[:, 8 - n_bits :].reshape(-1)
     shifts = np.arange(n_bits - 1, -1, -1, dtype=np.int64)
     return ((codes.astype(np.int64)[:, None] >> shifts) & 1).astype(np.uint8).reshape(-1)
 
