@@ -10,7 +10,7 @@ import torch
 
 from explorer.codec import file
 from explorer.codec.errors import DamagedFile
-from explorer.codec.header import OTHER_FORM, inflated, as_text
+from explorer.codec.header import OTHER_FORM, as_text, inflated
 from explorer.codec.model import compress
 from explorer.compress.bits import pack
 from explorer.compress.entropy import Entropy
