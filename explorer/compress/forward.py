@@ -13,6 +13,7 @@ from torch import Tensor, nn
 Inputs = Any  # a Tensor (n, ...), a tuple of them, or a dict of them by argument name
 INPUT_SHAPE_ATTRIBUTE = "input_shape"
 N_IDS = 2
+OUT_OF_MEMORY = ("memory", "bad_alloc")
 NOT_TAKEN = (RuntimeError, ValueError, TypeError, IndexError, AssertionError, AttributeError)
 
 
@@ -24,8 +25,28 @@ def call(net: Any, inputs: Inputs) -> Any:
 
 
 def scores(net: Any, inputs: Inputs) -> Tensor:
-    """Call a network and return its scores, as `scores_of`."""
-    return scores_of(call(net, inputs))
+    """Call a network and return its scores, as `scores_of`.
+
+    Raises
+    ------
+    ValueError
+        If it fails on the inputs; the message tells their shapes and types.
+    """
+    with failure_told(inputs):
+        output = call(net, inputs)
+    return scores_of(output)
+
+
+@contextmanager
+def failure_told(inputs: Inputs) -> Iterator[None]:
+    """Raise ValueError, with the inputs' shapes and types, where a network fails on them."""
+    try:
+        yield
+    except (RuntimeError, TypeError) as error:
+        if any(words in str(error) for words in OUT_OF_MEMORY):
+            raise
+        forms = ", ".join(f"{tuple(t.shape)} {t.dtype}" for t in tensors_of(inputs))
+        raise ValueError(f"data: the network fails on inputs {forms}: {error}") from error
 
 
 def scores_of(output: Any) -> Tensor:

@@ -55,10 +55,16 @@ def compressible(net: nn.Module) -> dict[str, Tensor]:
 
 
 def check_module(net: Any, name: str = "net") -> None:
-    """Raise TypeError unless an argument is a Module; a `str` is told what gives one."""
+    """Raise TypeError unless an argument is a Module, ValueError where a layer has no size yet."""
     if not isinstance(net, nn.Module):
         cure = f"; explorer.load({net!r:.80}).net gives one" if isinstance(net, str) else ""
         raise TypeError(f"{name} must be a torch.nn.Module; got {type(net).__name__}{cure}")
+    for path, module in net.named_modules():
+        if any(map(nn.parameter.is_lazy, module._parameters.values())):
+            raise ValueError(
+                f"{name}: layer {path!r} ({type(module).__name__}) has no weights yet; run the "
+                "network once on a batch before handing it over, as in net(inputs)"
+            )
 
 
 def held_tensors(net: nn.Module) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, overload
 import torch
 from torch import Tensor, nn
 
+from explorer.compress.copied import copied
 from explorer.compress.forward import Inputs, device_of, moved, own_copy, scores
 from explorer.compress.weights import check_module
 from explorer.measure.batches import batches, n_samples
@@ -185,7 +186,12 @@ def evaluate(
 
 
 def running_accuracy(net: nn.Module, data: Any) -> Iterator[Accuracy]:
-    """Judge a network batch after batch, yielding the accuracy so far; as `judge`."""
+    """Judge a network batch after batch, yielding the accuracy so far; as `judge`.
+
+    In train mode layers count statistics while they run: then a copy runs.
+    """
+    if any(m.training and next(m.buffers(recurse=False), None) is not None for m in net.modules()):
+        net = copied(net)
     device = device_of(net)
     return judge(lambda inputs: scores(net, moved(inputs, device)), data, net=net)
 

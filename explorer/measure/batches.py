@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, default_collate
@@ -129,13 +130,27 @@ def collated(samples: Iterable[Any]) -> Any:
 
 
 def _with_tensors(sample: Any) -> Any:
-    """Make tensors of the lists of numbers that a dict holds, as tokenizers give them."""
-    if not isinstance(sample, Mapping):
-        return sample
-    return {
-        name: torch.as_tensor(value) if isinstance(value, (list, tuple)) else value
-        for name, value in sample.items()
-    }
+    """Make tensors of a sample's lists of numbers, as tokenizers give them, and of its scalars."""
+    if isinstance(sample, Mapping):
+        return {name: _as_tensor(value) for name, value in sample.items()}
+    if isinstance(sample, (list, tuple)) and len(sample) == 2:
+        inputs, label = sample
+        if isinstance(inputs, Mapping):
+            return _with_tensors(inputs), _as_tensor(label)
+        return _as_tensor(inputs), _as_tensor(label)
+    return sample
+
+
+def _as_tensor(value: Any) -> Any:
+    """Make a tensor of a list of numbers, a number of a scalar of numpy; anything else stays."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if not isinstance(value, (list, tuple)) or any(isinstance(p, Tensor) for p in value):
+        return value
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError):
+        return value
 
 
 def check_data(data: Any) -> None:

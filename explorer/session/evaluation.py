@@ -13,6 +13,7 @@ from explorer.compress.forward import (
     Inputs,
     call,
     device_of,
+    failure_told,
     moved,
     own_copy,
     scores,
@@ -136,7 +137,9 @@ class Evaluation:
             n = len(tensors_of(inputs)[0])
             batch = (position, n)
             position += n
-            return scores_of(prefix.run(batch, moved(inputs, device), stale))
+            with failure_told(inputs):
+                output = prefix.run(batch, moved(inputs, device), stale)
+            return scores_of(output)
 
         return forward
 
@@ -162,6 +165,6 @@ class Evaluation:
 def _seconds(net: nn.Module, inputs: Inputs) -> float:
     given = own_copy(inputs)
     started = time.perf_counter()
-    with torch.inference_mode():
+    with torch.inference_mode(), failure_told(inputs):
         call(net, given)
     return time.perf_counter() - started

@@ -88,7 +88,7 @@ class TensorCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_leftovers(self.folder)
             with whole(self.path(key), durable=False) as scratch:
-                save_file(dict(tensors), scratch, header)
+                save_file({n: t.contiguous() for n, t in tensors.items()}, scratch, header)
             self.problem = ""
             self._trim()
         except (OSError, SafetensorError) as error:

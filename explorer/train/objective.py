@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from explorer.compress.forward import Inputs, call, scores_of
+from explorer.compress.forward import Inputs, scores
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings
 
@@ -49,7 +49,7 @@ class Objective(ABC):
 
     def scores(self, net: nn.Module, batch: Batch) -> Tensor:
         """Return the network's scores, shape (n, n_classes), and keep what `parts` needs."""
-        return scores_of(call(net, batch.inputs))
+        return scores(net, batch.inputs)
 
     @abstractmethod
     def parts(self, scores: Tensor, batch: Batch) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """Data of every kind gives the same answers and is left as it was; the first offender is named."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -227,3 +228,75 @@ def test_a_network_that_repairs_its_inputs_is_judged():
     net = nn.Sequential(nn.Linear(6, 3)).eval()
     net.register_forward_pre_hook(lambda module, args: (args[0].nan_to_num(),))
     assert ex.evaluate(net, TensorDataset(bad, LABELS)).note == ""
+
+
+def dense(*more):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 3), *more)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint64, np.int8])
+def test_labels_that_are_scalars_of_numpy_are_taken(dtype):
+    net, rows = dense().eval(), INPUTS.tolist()
+    labels = LABELS.numpy().astype(dtype)
+    expected = ex.evaluate(net, (INPUTS, LABELS))
+    samples = Samples(lambda i: (INPUTS[i].numpy(), labels[i]))
+    assert ex.evaluate(net, samples) == expected
+    assert ex.evaluate(net, list(zip(rows, labels, strict=True))).top1 == expected.top1
+
+
+def test_a_network_in_train_mode_keeps_its_statistics():
+    net = dense(nn.BatchNorm1d(3))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    ex.evaluate(net, (INPUTS, LABELS))
+    after = net.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert net.training
+
+
+def test_inputs_that_the_network_does_not_take_are_told():
+    net, data = dense().eval(), TensorDataset(INPUTS.to(torch.uint8), LABELS)
+    words = r"the network fails on inputs \(\d+, 6\) torch.uint8"
+    with pytest.raises(ValueError, match=words):
+        ex.evaluate(net, data)
+    (point,) = ex.sweep(net, data, [[]])
+    assert "the network fails on inputs" in point.error_message
+    session = ex.Session(net, data)
+    assert "the network fails on inputs" in session.wait(30).error_message
+    session.close()
+    with pytest.raises(ValueError, match="fails on inputs"):
+        list(ex.train(net, data, FEW))
+
+
+def test_layers_without_a_size_are_refused_and_left_so():
+    net = nn.Sequential(nn.LazyLinear(3))
+    for opened in (ex.evaluate, ex.Session, lambda net, data: ex.compress(net, [], data=data)):
+        with pytest.raises(ValueError, match=r"layer '0' \(LazyLinear\) has no weights yet"):
+            opened(net, pairs())
+    assert nn.parameter.is_lazy(net[0].weight)
+
+
+def test_weights_in_another_order_of_memory_are_pruned_by_their_curvature():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)).eval()
+    data = TensorDataset(torch.randn(12, 3, 4, 4), LABELS[:12])
+    obd = [ex.Prune(sparsity=0.5, criterion="obd")]
+    expected = ex.compress(net, obd, data=data).restore()
+    found = ex.compress(net.to(memory_format=torch.channels_last), obd, data=data).restore()
+    assert torch.allclose(found[0].weight, expected[0].weight)
+
+
+class ByName(nn.Module):
+    """Takes its input by name only."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(3, 4), nn.Linear(4, 3)
+
+    def forward(self, *, x):
+        return self.last(torch.relu(self.first(x)))
+
+
+def test_neurons_of_a_network_that_takes_names_only_are_refused_in_words():
+    with pytest.raises(ValueError, match="input_shape: the network does not take an input"):
+        ex.compress(ByName(), [ex.PruneNeurons(fraction=0.5)], input_shape=(3,))

@@ -241,8 +241,9 @@ def _check_taken(net: nn.Module, input_shape: tuple[int, ...]) -> None:
     with eval_mode(net), torch.no_grad():
         try:
             net(random_input(net, input_shape, 2))
-        except RuntimeError as error:
-            if "shape" not in str(error) and "expected input" not in str(error).lower():
+        except (RuntimeError, TypeError) as error:
+            own = isinstance(error, RuntimeError)
+            if own and "shape" not in str(error) and "expected input" not in str(error).lower():
                 return
             raise ValueError(
                 f"input_shape: the network does not take an input of shape {tuple(input_shape)}: "
