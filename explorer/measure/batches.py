@@ -118,7 +118,7 @@ def _streamed(items: Iterator[Any], batch: int) -> Iterator[tuple[Any, bool]]:
 def _is_sample(item: Any) -> bool:
     """Whether an item is one sample: its label is a single number or word."""
     try:
-        label = torch.as_tensor(_pair(item)[1])
+        label = torch.as_tensor(_as_tensor(_pair(item)[1]))
     except (TypeError, ValueError, RuntimeError):
         return isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[1], str)
     return label.ndim == 0
