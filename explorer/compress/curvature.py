@@ -23,6 +23,7 @@ from explorer.compress.copied import copied
 from explorer.compress.forward import (
     Inputs,
     call,
+    failure_told,
     moved,
     own_copy,
     rows,
@@ -124,7 +125,8 @@ class Curvature:
     def _logits(self, inputs: Inputs) -> Tensor:
         self._traces = {name: [] for name in self._weights}
         n = len(tensors_of(inputs)[0])
-        output = call(self._net, own_copy(inputs))
+        with failure_told(inputs):
+            output = call(self._net, own_copy(inputs))
         try:
             logits = scores_of(output)
         except TypeError:
@@ -215,6 +217,7 @@ class Curvature:
 def _sharing_copy(net: nn.Module) -> nn.Module:
     """Copy a network in eval mode; parameters share memory, and gradients flow to all of them."""
     shared: dict[int, Any] = {
-        id(p): nn.Parameter(p.detach(), p.is_floating_point()) for p in net.parameters()
+        id(p): nn.Parameter(p.clone() if p.is_inference() else p.detach(), p.is_floating_point())
+        for p in net.parameters()
     }
     return copied(net, shared).eval()

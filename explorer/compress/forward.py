@@ -42,11 +42,18 @@ def failure_told(inputs: Inputs) -> Iterator[None]:
     """Raise ValueError, with the inputs' shapes and types, where a network fails on them."""
     try:
         yield
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, IndexError) as error:
         if any(words in str(error) for words in OUT_OF_MEMORY):
             raise
-        forms = ", ".join(f"{tuple(t.shape)} {t.dtype}" for t in tensors_of(inputs))
+        forms = ", ".join(map(_form, tensors_of(inputs)))
         raise ValueError(f"data: the network fails on inputs {forms}: {error}") from error
+
+
+def _form(tensor: Tensor) -> str:
+    """Say a tensor's shape and type, and of whole numbers their range."""
+    whole = not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
+    told = f" from {int(tensor.min())} to {int(tensor.max())}" if whole and tensor.numel() else ""
+    return f"{tuple(tensor.shape)} {tensor.dtype}{told}"
 
 
 def scores_of(output: Any) -> Tensor:

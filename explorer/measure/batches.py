@@ -126,7 +126,14 @@ def _is_sample(item: Any) -> bool:
 
 def collated(samples: Iterable[Any]) -> Any:
     """Put single samples together to a batch, in memory of its own."""
-    return default_collate([_with_tensors(sample) for sample in samples])
+    found = [_with_tensors(sample) for sample in samples]
+    try:
+        return default_collate(found)
+    except RuntimeError as error:
+        raise ValueError(
+            f"data: samples of unequal shapes do not fit in one batch: {error}; pad them, or give "
+            "batches of equal ones"
+        ) from error
 
 
 def _with_tensors(sample: Any) -> Any:

@@ -300,3 +300,27 @@ class ByName(nn.Module):
 def test_neurons_of_a_network_that_takes_names_only_are_refused_in_words():
     with pytest.raises(ValueError, match="input_shape: the network does not take an input"):
         ex.compress(ByName(), [ex.PruneNeurons(fraction=0.5)], input_shape=(3,))
+
+
+def test_ids_that_an_embedding_does_not_have_are_told():
+    net = nn.Sequential(nn.EmbeddingBag(10, 4), nn.Linear(4, 3)).eval()
+    data = TensorDataset(torch.arange(N)[:, None], LABELS)
+    with pytest.raises(ValueError, match=r"fails on inputs \(40, 1\) torch.int64 from 0 to 39"):
+        ex.evaluate(net, data)
+    with pytest.raises(ValueError, match="fails on inputs"):
+        list(ex.train(net, data, FEW))
+    with pytest.raises(ValueError, match="fails on inputs"):
+        ex.compress(net, [ex.Prune(sparsity=0.5, criterion="obd")], data=data)
+
+
+def test_samples_of_unequal_shapes_are_told():
+    with pytest.raises(ValueError, match="data: samples of unequal shapes do not fit in one batch"):
+        ex.evaluate(dense().eval(), [(INPUTS[0], 0), (INPUTS[1, :5], 1)])
+
+
+def test_a_network_made_in_inference_mode_is_pruned_by_its_curvature():
+    obd = [ex.Prune(sparsity=0.5, criterion="obd")]
+    expected = ex.compress(dense().eval(), obd, data=pairs()).restore()
+    with torch.inference_mode():
+        net = dense().eval()
+    assert torch.equal(ex.compress(net, obd, data=pairs()).restore()[0].weight, expected[0].weight)
