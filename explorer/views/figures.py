@@ -129,7 +129,7 @@ def _size(result: Result, collapsed: bool) -> dict[str, Any]:
     how = "good" if ratio > 1.05 else "bad" if ratio < 1 else ""
     return _cell(
         size_text(result.size_bytes),
-        f"+{size_text(header)} of header" if header else change,
+        f"+{size_text(header)} header" if header else change,
         f"from {size_text(result.original_bytes)}",
         "every byte counted",
         "" if header or (collapsed and how == "good") else how,

@@ -18,7 +18,7 @@ CHAPTERS = sorted(
 )
 WIDTH, HEIGHT = 1280, 900
 TALL = {"07_train": 1500}
-N_COLORS = 96
+N_COLORS = 160
 MOST_BYTES = 120_000
 EXPLORER = ".ex-root:has(> .ex-page)"
 MEASURED = """() => /n = /.test(

@@ -74,7 +74,7 @@ def test_a_file_that_is_larger_by_its_header_alone_is_not_called_larger():
     layers = (dataclasses.replace(LAYERS[0], size_bits=1280, n_nonzero=40, macs=40),)
     same = dataclasses.replace(RESULT, layers=layers, size_bytes=4_220)
     size = drawn(same)["size"]
-    assert (size["change"], size["tone"]) == ("+220 B of header", "")
+    assert (size["change"], size["tone"]) == ("+220 B header", "")
     grown = (dataclasses.replace(layers[0], size_bits=1281),)
     size = drawn(dataclasses.replace(same, layers=grown))["size"]
     assert (size["change"], size["tone"]) == ("5.5% larger", "bad")
