@@ -82,7 +82,7 @@ def forward(net: nn.Module, inputs: Inputs, whose: str) -> Tensor:
     """
     try:
         output = call(net, inputs)
-    except (RuntimeError, TypeError, IndexError) as error:
+    except (RuntimeError, IndexError) as error:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors_of(inputs))
         raise ValueError(f"data: the {whose} fails on inputs of shape {shapes}: {error}") from error
     try:
