@@ -98,6 +98,12 @@ def open_file(
 
 def _weights(name: str, content: bytes, shown: Session, label: str) -> tuple[Opened, Again]:
     architecture = getattr(shown.net, "network_name", "")
+    own = sum(tensor.nbytes for tensor in shown.net.state_dict().values())
+    require(
+        2 * len(content) + DECODED_COPIES * own,
+        f"opening {name}",
+        "net.load_state_dict(safetensors.torch.load_file(path))",
+    )
     tensors = _fitting(_read(name, content), shown.net.state_dict(), name)
     outline = put_tensors(hollow_copy(shown.net), tensors, repr(name))
     net = copy.deepcopy(shown.net)

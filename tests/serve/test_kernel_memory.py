@@ -10,6 +10,7 @@ import pytest
 from explorer import room
 from explorer.bench.hosted import hosted
 from explorer.bench.visitor import Visitor
+from explorer.history.state import State
 from explorer.room import BUDGET_VARIABLE, NotEnoughMemory, require
 from explorer.serve.budget import bytes_of, hold_self
 from explorer.serve.limits import kernel_bytes
@@ -111,6 +112,71 @@ def test_the_system_refuses_what_goes_beyond():
         [sys.executable, "-c", code], check=False, capture_output=True, text=True
     )
     assert found.stdout == "refused\n", found.stderr
+
+
+OPENING = """\
+import sys
+import torch
+from safetensors.torch import save
+from torch import nn
+from explorer.panels.opened_file import open_file
+from explorer.room import data_bytes
+from explorer.serve.budget import hold_self
+from explorer.session import Session
+from tests.codec.corpus import with_tensor
+
+tall = [[1 << 14, 1 << 14], {"kind": "pruned", "kept": 0}]
+bomb = with_tensor(*tall, "float32", bytes(0)) if sys.argv[1] == "cmpx" else None
+net = nn.Sequential(nn.Linear(5000, 2000))
+shown = Session(nn.Linear(3, 2) if bomb else net, None, input_shape=(3,) if bomb else (5000,))
+content = bomb or save(net.state_dict())
+hold_self({sys.argv[2]: str(sys.argv[3])})
+before = data_bytes()
+try:
+    open_file("it", content, shown, 1 << 40, "mine")
+except (MemoryError, ValueError) as error:
+    print(data_bytes() - before < 1 << 20, error)
+"""
+
+
+@pytest.mark.skipif(not LINUX, reason="the limit is Linux's")
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("cmpx", "True what it holds needs about 4.3 GB, this page may use 0.1 GB more"),
+        ("safetensors", "True opening it needs about 0.2 GB, this page may use 0.1 GB more"),
+    ],
+)
+def test_an_upload_is_asked_about_before_it_is_read(kind, words):
+    command = [sys.executable, "-c", OPENING, kind, BUDGET_VARIABLE, str(140 * MIB)]
+    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert found.stdout.startswith(words), found.stdout + found.stderr
+
+
+@pytest.mark.skipif(not LINUX, reason="the limit is Linux's")
+def test_links_to_huge_networks_are_told_and_leave_the_others_alone():
+    names = ["vit_h_14", "regnet_y_128gf", "vgg19", "vit_h_14"]
+
+    async def visit(page):
+        other = await Visitor.enter(page)
+        told = []
+        for name in names:
+            link = State.from_dict({"model": name}).to_link()
+            visitor = await Visitor.enter(f"{page}?state={link}")
+            told += [state["error"] for state in visitor.states.values() if state.get("error")]
+            await visitor.leave()
+        turned = await other.turn(other.find("ex-dial-sparsity"), 0.6, other.find("ex-strip"))
+        await other.leave()
+        return told, turned
+
+    options = {"max_kernels": 6, "n_ready": 0, "kernel_memory": 900 * MIB}
+    with hosted(**options) as server:
+        told, turned = asyncio.run(asyncio.wait_for(visit(server.page), 240))
+    assert len(turned) == 2
+    for name, words in zip(names, told, strict=True):
+        assert words.startswith(f"{name} needs about ")
+        assert "this page may use 0." in words
+        assert "`compression-explorer app --kernel-memory " in words
 
 
 @pytest.mark.skipif(not LINUX, reason="the limit is Linux's")
