@@ -15,7 +15,8 @@ import torch
 
 from explorer.codec.errors import DamagedFile
 from explorer.codec.layouts import layout_fields
-from explorer.compress.promise import Kinds, Promise, known_kind
+from explorer.compress.methods import Methods
+from explorer.compress.promise import Kinds, Promise
 from explorer.compress.recipe import Recipe
 from explorer.compress.record import FLOAT_TYPES
 
@@ -63,7 +64,7 @@ class Entry:
     shape: torch.Size
     dtype: torch.dtype
     layout: dict[str, Any] | None = None
-    kinds: Kinds = known_kind
+    kinds: Kinds | None = None
 
     @cached_property
     def promise(self) -> Promise | None:
@@ -182,8 +183,11 @@ def read_header(data: bytes) -> tuple[dict[str, Any], int]:
     return header, fixed + length + CRC_BYTES
 
 
-def read_entry(item: Any, kinds: Kinds = known_kind) -> Entry:
-    """Read what the header says of one tensor; raises DamagedFile."""
+def read_entry(item: Any, kinds: Kinds | None = None) -> Entry:
+    """Read what the header says of one tensor; raises DamagedFile.
+
+    `kinds` takes a stored kind's name to its class; by default built-in and installed ones.
+    """
     if not isinstance(item, list) or len(item) not in (3, 4) or not isinstance(item[0], str):
         raise DamagedFile(f"header: not a tensor: {item!r:.60}")
     name, shape, dtype = item[:3]
@@ -196,7 +200,7 @@ def read_entry(item: Any, kinds: Kinds = known_kind) -> Entry:
     layout = item[3] if len(item) == 4 else None
     if len(item) == 4 and (not isinstance(layout, dict) or DTYPES[dtype] not in FLOAT_TYPES):
         raise DamagedFile(f"tensor {name!r:.60}: bad layout")
-    return Entry(name, torch.Size(shape), DTYPES[dtype], layout, kinds)
+    return Entry(name, torch.Size(shape), DTYPES[dtype], layout, kinds or Methods().kind)
 
 
 def _is_size(size: Any) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 
 from explorer.codec.errors import DamagedFile
-from explorer.compress.promise import Field, Kinds, Promise, known_kind
+from explorer.compress.promise import Field, Kinds, Promise
 
 
 def layout_fields(
-    layout: Mapping[str, Any], shape: torch.Size, dtype: torch.dtype, kinds: Kinds = known_kind
+    layout: Mapping[str, Any], shape: torch.Size, dtype: torch.dtype, kinds: Kinds | None = None
 ) -> tuple[Field, ...]:
     """Return each field that a header's layout promises.
 

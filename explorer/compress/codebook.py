@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from explorer.compress.promise import Promise
+from explorer.compress.promise import Layout, Promise
 from explorer.compress.record import Dense, Record
 
 KINDS = ("dense", "quantized")
@@ -20,7 +20,7 @@ def codebook_in(promise: Promise, shape: torch.Size) -> Promise:
     ValueError
         If it is of no kind that a codebook can be.
     """
-    book = promise.layout.get("codebook", {"kind": Dense.kind})
+    book = promise.layout.get("codebook", Layout.of(Dense))
     if not isinstance(book, dict) or book.get("kind") not in KINDS:
         raise ValueError(f"header: not a codebook: {book!r:.40}")
     return promise.part(book, shape)

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.compress.coded import Coded
 from explorer.compress.ordering import Cut, Ordering
-from explorer.compress.record import keep_zeros
+from explorer.compress.record import Record, keep_zeros
 from explorer.compress.setting import Setting
-
-if TYPE_CHECKING:
-    from explorer.compress.coded import Coded
-    from explorer.compress.record import Record
 
 
 class Coding(ABC):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from explorer.compress.factors import Factors, factorize
 from explorer.compress.positions import all_kept, read_mask, write_mask
 from explorer.compress.promise import Field, Layout, Promise, Take
 from explorer.compress.raw import tensor_bytes, tensor_from
-from explorer.compress.record import Dense, Record
+from explorer.compress.record import Dense, Record, Step
 from explorer.compress.setting import Setting, check_count, check_fraction, dial
 from explorer.compress.support import support_code
 
@@ -138,13 +138,13 @@ class LowRanked(Record):
         dense = product.reshape(self.full_shape).to(self.value_dtype)
         return dense if self.kept is None else torch.where(self.kept, dense, 0)
 
-    def then(self, setting: Setting) -> Record:
+    def then(self, step: Step) -> Record:
         """Compress the two factors."""
-        return replace(self, left=self.left.then(setting), right=self.right.then(setting))
+        return self.with_parts(lambda factor: factor.then(step))
 
-    def stored(self, **how: Any) -> Record:
-        """Write the two factors in another way."""
-        return replace(self, left=self.left.stored(**how), right=self.right.stored(**how))
+    def with_parts(self, change: Callable[[Record], Record]) -> Record:
+        """Change the two factors."""
+        return replace(self, left=change(self.left), right=change(self.right))
 
 
 def _factors(promise: Promise) -> tuple[Promise, Promise]:

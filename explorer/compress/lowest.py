@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorer.compress.prune import Pruned
+from explorer.compress.coded import Pruned
 from explorer.compress.setting import Setting
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explorer.compress.prune import Pruned
+from explorer.compress.coded import Pruned
 from explorer.compress.setting import Setting, check_choice, check_fraction, dial
 from explorer.compress.weights import as_matrix
 

@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
-
-if TYPE_CHECKING:
-    from explorer.compress.record import Record
 
 MAX_DEPTH = 40
 ROLES = ("values", "indices", "fillers", "codebooks", "tables")
 Take = Callable[[int], bytes]
-Kinds = Callable[[Any], "type[Record]"]
+
+
+class RecordKind(Protocol):
+    """A class of records, as far as a description of a tensor needs it."""
+
+    @property
+    def kind(self) -> str:
+        """Name in a file's header."""
+
+    def fields_in(self, promise: Promise) -> tuple[Field, ...]:
+        """Return the fields of a record's section."""
+
+    def numbers_in(self, promise: Promise) -> int:
+        """Count the numbers that reading a record makes room for."""
+
+    def read(self, promise: Promise, take: Take) -> Any:
+        """Read a record back from its fields."""
+
+
+Kinds = Callable[[Any], RecordKind]
 
 
 class Field(NamedTuple):
@@ -51,10 +67,10 @@ class Layout(dict[str, Any]):
         The class that it is of; a layout that comes from a file has none yet.
     """
 
-    home: type[Record] | None = None
+    home: RecordKind | None = None
 
     @classmethod
-    def of(cls, home: type[Record], **counts: Any) -> Layout:
+    def of(cls, home: RecordKind, **counts: Any) -> Layout:
         """Make the layout of a record of the class `home`."""
         layout = cls(kind=home.kind, **counts)
         layout.home = home
@@ -69,13 +85,6 @@ def count_in(layout: Mapping[str, Any], name: str, high: int, low: int = 0) -> i
     return value
 
 
-def known_kind(name: Any) -> type[Record]:
-    """Return the class of a stored kind: a built-in one, or one of an installed package."""
-    from explorer.compress.methods import Methods
-
-    return Methods().kind(name)
-
-
 @dataclass(frozen=True)
 class Promise:
     """A tensor as a header describes it, not to be trusted before `fields` was asked for.
@@ -86,8 +95,9 @@ class Promise:
         As `Record.layout`, or what a file has in its place.
     shape, dtype : torch.Size, torch.dtype
         Of the restored tensor.
-    kinds : callable
-        Takes the name of a stored kind to its class; raises ValueError where there is none.
+    kinds : callable or None
+        Takes the name of a stored kind to its class, for layouts that come from a file; raises
+        ValueError where there is none.
     depth : int
         How many layouts this one lies in.
 
@@ -100,7 +110,7 @@ class Promise:
     layout: Mapping[str, Any]
     shape: torch.Size
     dtype: torch.dtype
-    kinds: Kinds = known_kind
+    kinds: Kinds | None = None
     depth: int = 0
 
     def __post_init__(self) -> None:
@@ -108,10 +118,14 @@ class Promise:
             raise ValueError(f"header: not a layout: {self.layout!r:.40}")
 
     @cached_property
-    def kind(self) -> type[Record]:
+    def kind(self) -> RecordKind:
         """The class of the record."""
         home = self.layout.home if isinstance(self.layout, Layout) else None
-        return home or self.kinds(self.layout.get("kind"))
+        if home is None and self.kinds is None:
+            raise ValueError(
+                f"layout: no record's own, and no kinds are given: {self.layout!r:.40}"
+            )
+        return home or self.kinds(self.layout.get("kind"))  # type: ignore[misc]
 
     @property
     def n_weights(self) -> int:
@@ -164,7 +178,7 @@ class Promise:
         """Numbers to make room for, once `fields` has found the layout sound."""
         return self.kind.numbers_in(self)
 
-    def read(self, take: Take) -> Record:
+    def read(self, take: Take) -> Any:
         """Read the record back.
 
         Parameters

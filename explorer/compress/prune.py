@@ -9,84 +9,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explorer.compress.coded import Pruned
 from explorer.compress.coding import as_array
 from explorer.compress.ordering import Cut, Ordering
-from explorer.compress.parted import Parted
-from explorer.compress.positions import all_kept
-from explorer.compress.promise import Field, Layout, Promise, Take
-from explorer.compress.raw import tensor_bytes, tensor_from
-from explorer.compress.record import gather, scatter
 from explorer.compress.setting import Setting, check_choice, check_fraction, dial
 from explorer.compress.ties import kept_ties, tie_positions
 
 SEED = 0
 CRITERIA = ("magnitude", "obd", "random")
-
-
-@dataclass(frozen=True, eq=False)
-class Pruned(Parted):
-    """A sparse tensor: kept positions and their values.
-
-    Attributes
-    ----------
-    kept : Tensor, bool, shape of the tensor
-        True where kept; `mask` is another name for it.
-    values : Tensor, shape (n_kept,)
-        Kept values, in row-major order.
-    """
-
-    kind = "pruned"
-
-    kept: Tensor
-    values: Tensor
-
-    @classmethod
-    def of(cls, values: Tensor, mask: Tensor) -> Pruned:
-        """Keep the entries of `values` where `mask` is True."""
-        return cls(mask, gather(values, mask))
-
-    @property
-    def mask(self) -> Tensor:
-        """Bool, True where kept."""
-        return self.kept
-
-    @property
-    def shape(self) -> torch.Size:
-        """Shape of the restored tensor."""
-        return self.kept.shape
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Type of the values."""
-        return self.values.dtype
-
-    @property
-    def layout(self) -> Layout:
-        """Kind and kept weights."""
-        return Layout.of(Pruned, kept=self.values.numel())
-
-    @classmethod
-    def rest_in(cls, promise: Promise) -> Field:
-        """Return the field of the values."""
-        return Field("values", promise.count("kept", promise.n_weights) * promise.value_bits)
-
-    def write_rest(self) -> bytes:
-        """Return the raw values."""
-        return tensor_bytes(self.values)
-
-    @classmethod
-    def assembled(
-        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
-    ) -> Pruned:
-        """Make a record of its positions, and of the values that follow."""
-        kept = promise.layout["kept"]
-        data = take(kept * promise.dtype.itemsize)
-        values = tensor_from(data, torch.Size([kept]), promise.dtype)
-        return cls(all_kept(promise.shape) if mask is None else mask, values)
-
-    def restore(self) -> Tensor:
-        """Return the dense tensor, zero where pruned."""
-        return scatter(self.values, self.kept, self.kept.shape)
 
 
 @dataclass(frozen=True)

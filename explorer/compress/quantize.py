@@ -212,6 +212,11 @@ class Quantize(ValueSetting):
         check_count("Quantize", "bits", self.bits, 1, MAX_BITS)
         check_choice("Quantize", "granularity", self.granularity, ("tensor", "channel"))
 
+    @property
+    def applies_to_codebook(self) -> bool:
+        """Whether one range serves the whole tensor."""
+        return self.granularity == "tensor"
+
     def describe(self) -> str:
         """Say the step in a few words."""
         where = "" if self.granularity == "tensor" else " a channel"

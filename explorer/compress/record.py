@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -13,10 +13,21 @@ from torch import Tensor
 from explorer.compress.promise import Field, Layout, Promise, Take
 from explorer.compress.raw import tensor_bytes, tensor_from
 
-if TYPE_CHECKING:
-    from explorer.compress.setting import Setting
-
 FLOAT_TYPES = (torch.float32, torch.float16, torch.bfloat16)
+
+
+class Step(Protocol):
+    """A compression step, as far as a record needs it to be changed by it."""
+
+    @property
+    def applies_to_codebook(self) -> bool:
+        """Whether a record with a codebook hands the step on to that."""
+
+    def follow(self, record: Record) -> Record:
+        """Compress what an earlier step left, from its restored weights."""
+
+    def encode(self, values: Tensor, mask: Tensor | None) -> Record:
+        """Compress dense values; where `mask` is False an earlier step pruned."""
 
 
 class Record(ABC):
@@ -104,18 +115,12 @@ class Record(ABC):
         """Bool, the shape of the tensor, True where kept; None where nothing was pruned."""
         return None
 
-    def then(self, setting: Setting) -> Record:
+    def then(self, step: Step) -> Record:
         """Apply a later step to this record."""
-        return setting.follow(self)
+        return step.follow(self)
 
-    def restricted(self, mask: Tensor) -> Record:
-        """Return the same record with only the positions in `mask` kept."""
-        from explorer.compress.prune import Pruned
-
-        return Pruned.of(self.restore(), mask)
-
-    def stored(self, **_how: Any) -> Record:
-        """Return the same record written in another way: ``index_bits``, ``coder``."""
+    def with_parts(self, change: Callable[[Record], Record]) -> Record:
+        """Return the same record with each record that it is made of changed."""
         return self
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from explorer.compress.record import Record
+from explorer.compress.record import Dense, Record
 
 
 @dataclass(frozen=True)
@@ -128,10 +127,13 @@ class Setting(ABC):
         ValueError
             If it is empty, or holds a NaN or an infinity.
         """
-        from explorer.compress.record import Dense, Record
-
         record = weight if isinstance(weight, Record) else Dense.of(weight)
         return record.then(self)
+
+    @property
+    def applies_to_codebook(self) -> bool:
+        """Whether a record with a codebook hands the step on to that."""
+        return False
 
     def follow(self, record: Record) -> Record:
         """Compress what an earlier step left, from its restored weights."""

@@ -11,14 +11,13 @@ from torch import Tensor
 
 from explorer.compress.clusters import Clusters, cluster_sorted
 from explorer.compress.codebook import codebook_bits, codebook_in, codebook_layout
-from explorer.compress.coded import Coded
+from explorer.compress.coded import MAX_ALPHABET, Coded
 from explorer.compress.coding import Coding, ValueSetting, as_array, codes_tensor, rounded
 from explorer.compress.ordering import Cut, Ordering
-from explorer.compress.parted import MAX_ALPHABET
 from explorer.compress.promise import Promise, Take
-from explorer.compress.record import Dense, Record, gather
+from explorer.compress.record import Dense, Record, Step, gather
 from explorer.compress.runs import run_table, with_zero_run
-from explorer.compress.setting import Setting, check_choice, check_count, dial
+from explorer.compress.setting import check_choice, check_count, dial
 from explorer.compress.threads import over_chunks
 
 MAX_CLUSTERS = 4096
@@ -89,14 +88,12 @@ class Shared(Coded):
         """Return the values of the kept weights, shape (n_kept,)."""
         return self.levels[self.codes.long()]
 
-    def then(self, setting: Setting) -> Record:
+    def then(self, step: Step) -> Record:
         """Quantize the codebook; prune the codes; start anew for any other step."""
-        from explorer.compress.quantize import Quantize
-
-        if isinstance(setting, Quantize) and setting.granularity == "tensor":
-            codebook = setting.encode(self.codebook.restore(), None)
+        if step.applies_to_codebook:
+            codebook = step.encode(self.codebook.restore(), None)
             return Shared(self.codes, self.positions, self.full_shape, codebook)
-        return super().then(setting)
+        return super().then(step)
 
 
 class ClusterCoding(Coding):

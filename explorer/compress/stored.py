@@ -6,25 +6,22 @@ These steps change bytes, never weights.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from explorer.compress.bits import index_bits
-from explorer.compress.parted import Parted
+from explorer.compress.coded import Parted, Pruned
 from explorer.compress.promise import Field, Layout, Promise, Take
-from explorer.compress.record import Record
+from explorer.compress.record import Dense, Record, Step
 from explorer.compress.setting import Setting
 from explorer.compress.streams import IndexStream, SymbolStream
 from explorer.compress.support import support_code
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,22 +151,21 @@ class Stored(Record):
         """Return the dense tensor that the inner record stands for."""
         return self.inner.restore()
 
-    def then(self, setting: Setting) -> Record:
+    def then(self, step: Step) -> Record:
         """Apply a step to the inner record, and write its outcome in the same way."""
-        if isinstance(setting, StorageSetting):
-            return setting.follow(self)
-        return self._rewritten(self.inner.then(setting))
+        if isinstance(step, StorageSetting):
+            return step.follow(self)
+        changed = self.inner.then(step)
+        return written(changed, index_bits=self.index_bits, coder=self.coder)
 
-    def restricted(self, mask: Tensor) -> Record:
-        """Return the same record at fewer positions."""
-        return self._rewritten(self.inner.restricted(mask))
 
-    def stored(self, **how: Any) -> Record:
-        """Change some of how the record is written."""
-        return replace(self, **how)
-
-    def _rewritten(self, record: Record) -> Record:
-        return record.stored(index_bits=self.index_bits, coder=self.coder)
+def written(record: Record, **how: Any) -> Record:
+    """Return a record written in another way: ``index_bits``, ``coder``."""
+    if isinstance(record, Stored):
+        return replace(record, **how)
+    if isinstance(record, Parted):
+        return Stored.of(record, **how)
+    return record.with_parts(lambda part: written(part, **how))
 
 
 class _Inner(NamedTuple):
@@ -184,8 +180,9 @@ def _inner(promise: Promise) -> _Inner:
     layout = promise.layout.get("record")
     if isinstance(layout, dict):
         inner = promise.part(layout, promise.shape)
-        if issubclass(inner.kind, Parted):
-            return _Inner(inner, inner.kind)
+        kind = inner.kind
+        if isinstance(kind, type) and issubclass(kind, Parted):
+            return _Inner(inner, kind)
     raise ValueError("header: nothing there that could be stored in another way")
 
 
@@ -205,11 +202,8 @@ class StorageSetting(Setting):
 
     def follow(self, record: Record) -> Record:
         """Write a record in another way."""
-        return record.stored(**self.storage())
+        return written(record, **self.storage())
 
     def encode(self, values: Tensor, mask: Tensor | None) -> Record:
         """Write dense `values`, or those that `mask` keeps, in another way."""
-        from explorer.compress.prune import Pruned
-        from explorer.compress.record import Dense
-
         return self.follow(Dense(values) if mask is None else Pruned.of(values, mask))

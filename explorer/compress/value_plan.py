@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.compress.coded import Pruned
 from explorer.compress.coding import Coding
 from explorer.compress.ordering import Cut, Ordering
 from explorer.compress.plan import Plan, Sample, bin_levels
 from explorer.compress.promise import Layout, Promise
-from explorer.compress.prune import Pruned, magnitude_mask
+from explorer.compress.prune import magnitude_mask
 from explorer.compress.record import Dense, Record
 from explorer.compress.ties import kept_ties, shrink, shrink_noting_ties, tie_positions
 

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from explorer.compress.codebook import codebook_bits, codebook_in, codebook_layout
-from explorer.compress.parted import Parted
+from explorer.compress.coded import Parted, Pruned
 from explorer.compress.positions import all_kept
 from explorer.compress.promise import Field, Layout, Promise, Take
-from explorer.compress.record import Record
-from explorer.compress.setting import Setting
+from explorer.compress.record import Record, Step
 from explorer.compress.vectors import MAX_CENTROIDS
 from explorer.compress.weights import as_matrix
 
@@ -154,14 +153,11 @@ class VectorCoded(Parted):
         """Return a matrix (out, in * kh * kw) with zeros where pruned."""
         return matrix if self.kept is None else torch.where(as_matrix(self.kept), matrix, 0)
 
-    def then(self, setting: Setting) -> Record:
+    def then(self, step: Step) -> Record:
         """Quantize the codebook; prune positions; start anew for any other step."""
-        from explorer.compress.prune import Pruned
-        from explorer.compress.quantize import Quantize
-
-        if isinstance(setting, Quantize) and setting.granularity == "tensor":
-            return replace(self, codebook=setting.encode(self.codebook.restore(), None))
-        record = super().then(setting)
+        if step.applies_to_codebook:
+            return replace(self, codebook=step.encode(self.codebook.restore(), None))
+        record = super().then(step)
         return self.restricted(record.kept) if isinstance(record, Pruned) else record
 
     def restricted(self, mask: Tensor) -> Record:

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.compress.methods import Methods
 from explorer.compress.product import (
     Product,
     ProductQuantized,
@@ -124,7 +125,8 @@ def test_the_layout_gives_the_size(weight, product, sparsity):
         Prune(sparsity=sparsity)(weight).then(product),
         product(weight).then(Prune(sparsity=sparsity)),
     ):
-        read = Promise(json.loads(json.dumps(record.layout)), weight.shape, weight.dtype)
+        layout = json.loads(json.dumps(record.layout))
+        read = Promise(layout, weight.shape, weight.dtype, Methods().kind)
         assert read.field_bits == record.field_bits
         assert sum(read.field_bits) == record.size_bits
         assert ProductQuantized.codebook_shape_in(read) == record.codebook.shape

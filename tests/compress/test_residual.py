@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.compress.methods import Methods
 from explorer.compress.promise import Promise
 from explorer.compress.prune import Prune
 from explorer.compress.quantize import Quantize
@@ -115,7 +116,8 @@ def test_the_layout_gives_the_size(weight, residual, sparsity):
         Prune(sparsity=sparsity)(weight).then(residual),
         residual(weight).then(Prune(sparsity=sparsity)),
     ):
-        read = Promise(json.loads(json.dumps(record.layout)), weight.shape, weight.dtype)
+        layout = json.loads(json.dumps(record.layout))
+        read = Promise(layout, weight.shape, weight.dtype, Methods().kind)
         assert read.field_bits == record.field_bits
         assert ResidualQuantized.codebook_shape_in(read) == record.codebook.shape
         n_kept = int(record.mask.sum()) if record.mask is not None else weight.numel()

@@ -70,7 +70,7 @@ def _named(formula: Formula) -> Formula:
 def _spent(layout: Mapping[str, Any], layer: IndexedLayer) -> dict[str, int]:
     """Return the bits that the file spends on the layer's positions, and on its values."""
     spent = {"positions": 0, "values": 0}
-    for field in layout_fields(dict(layout), layer.shape, layer.dtype):
+    for field in layout_fields(layout, layer.shape, layer.dtype):
         spent["positions" if field.role == "indices" else "values"] += field.bits
     return spent
 
