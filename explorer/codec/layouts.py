@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from explorer.codec.errors import DamagedFile
-from explorer.compress.promise import Field, Kinds, Promise
+from explorer.compress.methods import Methods
+from explorer.compress.promise import Field, Kinds, Layout, Promise
 
 
 def layout_fields(
@@ -23,7 +24,8 @@ def layout_fields(
     shape, dtype : torch.Size, torch.dtype
         Of the restored tensor.
     kinds : callable
-        As `Promise.kinds`.
+        As `Promise.kinds`; by default, for a layout of no record, those of built-in methods and
+        installed packages.
 
     Returns
     -------
@@ -34,6 +36,8 @@ def layout_fields(
     DamagedFile
         If the layout makes no sense.
     """
+    if kinds is None and not isinstance(layout, Layout):
+        kinds = Methods().kind
     try:
         return Promise(layout, shape, dtype, kinds).fields
     except ValueError as error:
