@@ -31,7 +31,7 @@ from explorer.serve.messages import (
     read,
     sound,
 )
-from explorer.serve.updates import Updates
+from explorer.serve.updates import FLOOD_REST_S, Updates
 
 __all__ = ["GuardedConnection", "KernelSocket", "PromptConnection", "without_delay"]
 
@@ -152,7 +152,7 @@ class GuardedConnection(PromptConnection):
         elif message.channel == "control":
             super().handle_incoming_message(packed(message))
         else:
-            for each in self._updates.add(message):
+            for each in self._updates.add(message, time.monotonic()):
                 self._done_with(each)
             self._give_on()
 
@@ -160,10 +160,12 @@ class GuardedConnection(PromptConnection):
         """Give the kernel what it may be given; look again where something waits."""
         if not self.channels:
             return
-        for message in self._updates.due(time.monotonic()):
+        now = time.monotonic()
+        for message in self._updates.due(now):
             super().handle_incoming_message(packed(message))
         if self._updates and self._look is None:
-            self._look = IOLoop.current().call_later(LOOK_SECONDS, self._look_again)
+            wait_s = FLOOD_REST_S if self._updates.is_flooded(now) else LOOK_SECONDS
+            self._look = IOLoop.current().call_later(wait_s, self._look_again)
 
     def _look_again(self) -> None:
         self._look = None

@@ -3,6 +3,8 @@
 A page may say what its visitor moved faster than the kernel computes. A few messages are on their
 way at a time; the others wait here, in order, and an update of a widget that a later one wholly
 replaces is dropped, so that the last position of a dial is answered next, however many came before.
+
+Where far more are dropped than a hand makes, the kernel is given few, so that the server keeps up.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ __all__ = ["MOST_SENT", "MOST_WAITING", "Updates"]
 MOST_SENT = 4
 MOST_WAITING = 256
 PATIENCE_S = 20.0
+FLOOD_DROPPED, FLOOD_WINDOW_S = 20, 0.1
+FLOOD_REST_S, FLOOD_PACE_S = 0.25, 0.2
 
 
 class _Kept(NamedTuple):
@@ -38,6 +42,8 @@ class Updates:
         self._replaceable: dict[tuple[str, frozenset[str]], int] = {}
         self._sent: dict[str, float] = {}
         self._number = 0
+        self._window_since = self._flood_until = self._given_at = -1.0
+        self._n_dropped = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -47,8 +53,12 @@ class Updates:
         """Whether no more should be read from the page for now."""
         return len(self._waiting) >= MOST_WAITING
 
-    def add(self, message: Message) -> list[Message]:
-        """Let a message wait.
+    def is_flooded(self, now: float) -> bool:
+        """Whether far more updates have just been dropped than a hand makes."""
+        return now < self._flood_until
+
+    def add(self, message: Message, now: float = 0.0) -> list[Message]:
+        """Let a message wait that came at the second `now` of a clock.
 
         Returns
         -------
@@ -65,7 +75,15 @@ class Updates:
             self._replaceable.clear()
         self._waiting[self._number] = kept
         self._number += 1
+        self._count(len(dropped), now)
         return dropped
+
+    def _count(self, n_dropped: int, now: float) -> None:
+        if now - self._window_since > FLOOD_WINDOW_S:
+            self._window_since, self._n_dropped = now, 0
+        self._n_dropped += n_dropped
+        if self._n_dropped > FLOOD_DROPPED:
+            self._flood_until = now + FLOOD_REST_S
 
     def due(self, now: float) -> Iterator[Message]:
         """Give on what the kernel may be given now.
@@ -76,12 +94,16 @@ class Updates:
             Seconds of a clock; what was given on long ago counts as answered.
         """
         self._sent = {key: at for key, at in self._sent.items() if now - at < PATIENCE_S}
-        while self._waiting and len(self._sent) < MOST_SENT:
+        flooded = self.is_flooded(now)
+        if flooded and now - self._given_at < FLOOD_PACE_S:
+            return
+        most = 1 if flooded else MOST_SENT
+        while self._waiting and len(self._sent) < most:
             number = next(iter(self._waiting))
             kept = self._waiting.pop(number)
             if self._replaceable.get((kept.model, kept.keys)) == number:
                 del self._replaceable[kept.model, kept.keys]
-            self._sent[kept.message.header["msg_id"]] = now
+            self._sent[kept.message.header["msg_id"]] = self._given_at = now
             yield kept.message
 
     def answered(self, message_id: object) -> bool:

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.serve.messages import Message
-from explorer.serve.updates import MOST_SENT, MOST_WAITING, PATIENCE_S, Updates
+from explorer.serve.updates import (
+    FLOOD_PACE_S,
+    FLOOD_REST_S,
+    MOST_SENT,
+    MOST_WAITING,
+    PATIENCE_S,
+    Updates,
+)
 
 
 def update(number, model="a", **state):
@@ -32,10 +39,12 @@ def kept_of(messages):
     for each in messages:
         dropped += updates.add(each)
         given += updates.due(0.0)
+    now = 0.0
     while updates:
+        now += 1.0
         for each in list(given):
             updates.answered(each.header["msg_id"])
-        given += updates.due(0.0)
+        given += updates.due(now)
     assert sorted(ids(given) + ids(dropped)) == sorted(ids(messages))
     return ids(given)
 
@@ -116,3 +125,29 @@ def states(messages):
         else:
             held |= {f"{each.content['comm_id']}.{key}": v for key, v in data["state"].items()}
     return [*seen, json.dumps(held, sort_keys=True)]
+
+
+def flooded(n, since=10.0, pace_s=0.001):
+    """Updates after as many that each replaced the one before, and the time that it is."""
+    updates, now, given = Updates(), since, []
+    for number in range(n):
+        now = since + pace_s * number
+        updates.add(update(number, value=number), now)
+        given += [each.header["msg_id"] for each in updates.due(now)]
+    return updates, now, given
+
+
+def test_a_flood_leaves_the_kernel_time_and_its_last_update_comes_next():
+    updates, now, given = flooded(5000)
+    assert updates.is_flooded(now)
+    assert len(given) <= 5 + 5.0 / FLOOD_PACE_S
+    for message in list(updates._sent):
+        updates.answered(message)
+    assert not updates.is_flooded(now + 2 * FLOOD_REST_S)
+    (last,) = updates.due(now + 2 * FLOOD_REST_S)
+    assert last.content["data"]["state"]["value"] == 4999
+
+
+def test_a_hand_floods_nothing():
+    updates, now, _ = flooded(500, pace_s=0.01)
+    assert not updates.is_flooded(now)
