@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
 
 def run(options: Namespace) -> None:
     """Serve until interrupted."""
-    from explorer.serve.budget import bytes_of
+    from explorer.serve.limits import bytes_of
     from explorer.serve.port import choose_port
     from explorer.serve.server import serve
 

@@ -29,10 +29,9 @@ from explorer.serve.connection import KernelSocket
 from explorer.serve.forking import Zygote, can_fork
 from explorer.serve.handlers import Elsewhere, FrontPage, NotebookPage, NotThere
 from explorer.serve.hosts import Foreign, missing_host, names_of
-from explorer.serve.kernels import one_thread
+from explorer.serve.kernels import Visits, one_thread
 from explorer.serve.messages import MOST_BYTES
 from explorer.serve.ownership import EndKernel, KernelState, Tokens
-from explorer.serve.visit import Visits
 from explorer.serve.warm import PREPARED
 
 __all__ = ["APP_ADDRESS", "Server"]

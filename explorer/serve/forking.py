@@ -20,7 +20,7 @@ from typing import Any, cast
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from explorer.serve.budget import hold
+from explorer.serve.limits import hold
 from explorer.serve.zygote import LAUNCHER, MOST_BYTES
 
 __all__ = ["Forked", "ForkingProvisioner", "Zygote", "can_fork"]

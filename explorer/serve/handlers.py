@@ -14,8 +14,8 @@ from voila.request_info_handler import RequestInfoSocketHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from explorer.serve.front import APP, chapters
+from explorer.serve.kernels import NoRoom, Visit
 from explorer.serve.ownership import WithToken
-from explorer.serve.visit import NoRoom, Visit
 
 __all__ = ["RETRY_SECONDS", "Elsewhere", "FrontPage", "NotThere", "NotebookPage"]
 

@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from explorer.serve.budget import hold_self
+from explorer.serve.limits import hold_self
 
 __all__ = ["LAUNCHER", "MOST_BYTES", "main"]
 

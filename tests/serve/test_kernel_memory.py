@@ -12,8 +12,7 @@ from explorer.bench.hosted import hosted
 from explorer.bench.visitor import Visitor
 from explorer.history.state import State
 from explorer.room import BUDGET_VARIABLE, NotEnoughMemory, require
-from explorer.serve.budget import bytes_of, hold_self
-from explorer.serve.limits import kernel_bytes
+from explorer.serve.limits import bytes_of, hold_self, kernel_bytes
 from explorer.session.words import NO_MEMORY, in_words
 from tests.serve.conftest import put
 
@@ -102,7 +101,7 @@ def test_memory_that_has_run_out_is_told_in_words(error):
 def test_the_system_refuses_what_goes_beyond():
     code = (
         "import numpy as np\nfrom explorer.room import left_bytes\n"
-        "from explorer.serve.budget import hold_self\n"
+        "from explorer.serve.limits import hold_self\n"
         f"assert left_bytes() is None\nhold_self({{'{BUDGET_VARIABLE}': str(300 << 20)}})\n"
         "assert 290 << 20 < left_bytes() <= 300 << 20\nkept = np.ones(200 << 17)\n"
         "assert left_bytes() < 101 << 20\n"
@@ -121,7 +120,7 @@ from safetensors.torch import save
 from torch import nn
 from explorer.panels.opened_file import open_file
 from explorer.room import data_bytes
-from explorer.serve.budget import hold_self
+from explorer.serve.limits import hold_self
 from explorer.session import Session
 from tests.codec.corpus import with_tensor
 

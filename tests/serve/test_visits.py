@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from explorer.serve import limits
+from explorer.serve.kernels import NoRoom, Visits
 from explorer.serve.limits import memory_bytes, most_visitors
-from explorer.serve.visit import NoRoom, Visits
 
 
 class Kernels(dict):
