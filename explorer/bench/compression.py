@@ -16,7 +16,7 @@ from explorer.compress.ordering import Ordering
 from explorer.compress.plan import Plan
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Steps
-from explorer.compress.weights import as_matrix
+from explorer.compress.record import as_matrix
 
 SORTING = "numpy.sort of the same weights"
 

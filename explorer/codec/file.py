@@ -31,6 +31,7 @@ from explorer.codec.header import (
     as_text,
     header_bytes,
     header_content,
+    is_header_of,
     read_entry,
     read_header,
 )
@@ -147,7 +148,7 @@ def _plan(
         raise DamagedFile(str(error)) from error
     raw = [entry.layout is None for entry in entries]
     own = header_content(entries, recipe, header["network"], header.get("source_bytes"))
-    if raw != sorted(raw) or as_text(own) != as_text(header):
+    if raw != sorted(raw) or not is_header_of(data, start, own):
         raise DamagedFile(f"header: {OTHER_FORM}")
     return header, recipe, entries, start
 

@@ -148,11 +148,7 @@ def inflated(data: bytes) -> bytes:
 
 
 def read_header(data: bytes) -> tuple[dict[str, Any], int]:
-    """Return the header and where the first section starts; raises DamagedFile.
-
-    Libraries deflate a text a little differently, so the length of the deflated form is limited,
-    and its bytes are not compared.
-    """
+    """Return the header and where the first section starts; raises DamagedFile."""
     fixed = len(MAGIC) + 4
     if data[: len(MAGIC) - 1] != MAGIC[:-1]:
         raise DamagedFile("not a compressed model: it does not begin with CMPX")
@@ -174,13 +170,21 @@ def read_header(data: bytes) -> tuple[dict[str, Any], int]:
         not isinstance(header.get(key), kind) for key, kind in expected.items()
     ):
         raise DamagedFile("header lacks its network, recipe or tensors")
-    own = as_text(header).encode()
-    if content != own or length > (most := len(deflated(own))) + most // 8 + DEFLATE_SLACK:
-        raise DamagedFile(f"header: {OTHER_FORM}")
     size = header.get("source_bytes")
     if size is not None and not (type(size) is int and 0 < size <= 16 * MAX_WEIGHTS):
         raise DamagedFile(f"header: source_bytes must be a positive number; got {size!r:.40}")
     return header, fixed + length + CRC_BYTES
+
+
+def is_header_of(data: bytes, start: int, content: Mapping[str, Any]) -> bool:
+    """Whether the header before `start` is the text that is written for `content`.
+
+    Libraries deflate a text a little differently, so the length of the deflated form is limited,
+    and its bytes are not compared.
+    """
+    text, own = data[len(MAGIC) + 4 : start - CRC_BYTES], as_text(content).encode()
+    most = len(deflated(own))
+    return inflated(text) == own and len(text) <= most + most // 8 + DEFLATE_SLACK
 
 
 def read_entry(item: Any, kinds: Kinds | None = None) -> Entry:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.compress.setting import check_choice, dial
-from explorer.compress.stored import StorageSetting
+from explorer.compress.setting import StorageSetting, check_choice, dial
 from explorer.compress.symbols import CODERS
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from explorer.compress.weights import as_matrix
+from explorer.compress.record import as_matrix
 
 QUICK_OPERATIONS = 1_000_000_000
 QUICK_RANK = 256

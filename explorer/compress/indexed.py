@@ -25,10 +25,9 @@ from explorer.compress.other_plans import LowRankPlan, RecordPlan, StoredPlan
 from explorer.compress.plan import Plan, Sample
 from explorer.compress.prune import Prune
 from explorer.compress.recipe import Steps
-from explorer.compress.record import Dense, Record, check_weight
-from explorer.compress.stored import StorageSetting
+from explorer.compress.record import Dense, Record, as_matrix, check_weight
+from explorer.compress.setting import StorageSetting
 from explorer.compress.value_plan import ValuePlan
-from explorer.compress.weights import as_matrix
 
 KEPT_PLANS = 4
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coded import Pruned
+from explorer.compress.record import as_matrix
 from explorer.compress.setting import Setting, check_choice, check_fraction, dial
-from explorer.compress.weights import as_matrix
 
 
 @dataclass(frozen=True)

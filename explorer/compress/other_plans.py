@@ -13,9 +13,8 @@ from explorer.compress.low_rank import LowRanked
 from explorer.compress.ordering import Ordering
 from explorer.compress.plan import Plan, Sample, bin_values
 from explorer.compress.promise import Layout, Promise
-from explorer.compress.record import Dense, Record
+from explorer.compress.record import Dense, Record, as_matrix
 from explorer.compress.stored import Stored
-from explorer.compress.weights import as_matrix
 
 
 class LowRankPlan(Plan):

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from explorer.compress.promise import Promise
-from explorer.compress.record import Dense, Record
+from explorer.compress.record import Dense, Record, as_matrix
 from explorer.compress.setting import Setting, check_count, dial
 from explorer.compress.strips import cut_strips, join_strips
-from explorer.compress.vector_record import VectorCoded, relative_error
-from explorer.compress.vectors import MAX_CENTROIDS, cluster_vectors, look_up
-from explorer.compress.weights import as_matrix
+from explorer.compress.vector_record import MAX_CENTROIDS, VectorCoded, relative_error
+from explorer.compress.vectors import cluster_vectors, look_up
 
 
 @dataclass(frozen=True, eq=False)

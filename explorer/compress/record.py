@@ -20,6 +20,10 @@ class Step(Protocol):
     """A compression step, as far as a record needs it to be changed by it."""
 
     @property
+    def role(self) -> str:
+        """Where the step stands; ``"writes"`` changes how a record is written, and no weight."""
+
+    @property
     def applies_to_codebook(self) -> bool:
         """Whether a record with a codebook hands the step on to that."""
 
@@ -176,6 +180,11 @@ class Dense(Record):
     def restore(self) -> Tensor:
         """Return the tensor itself."""
         return self.values
+
+
+def as_matrix(weight: Tensor) -> Tensor:
+    """View a weight tensor as a matrix (out, in * kh * kw); one axis becomes one row."""
+    return weight.reshape(1, -1) if weight.ndim < 2 else weight.reshape(weight.shape[0], -1)
 
 
 def scatter(values: Tensor, mask: Tensor | None, shape: torch.Size) -> Tensor:

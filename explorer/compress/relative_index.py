@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.compress.gaps import MAX_INDEX_BITS
-from explorer.compress.setting import check_count, dial
-from explorer.compress.stored import StorageSetting
+from explorer.compress.setting import StorageSetting, check_count, dial
 
 
 @dataclass(frozen=True)

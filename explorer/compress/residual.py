@@ -13,11 +13,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from explorer.compress.promise import Promise
-from explorer.compress.record import Dense, Record
+from explorer.compress.record import Dense, Record, as_matrix
 from explorer.compress.setting import Setting, check_count, dial
-from explorer.compress.vector_record import VectorCoded, relative_error
-from explorer.compress.vectors import MAX_CENTROIDS, VectorClusters, cluster_vectors
-from explorer.compress.weights import as_matrix
+from explorer.compress.vector_record import MAX_CENTROIDS, VectorCoded, relative_error
+from explorer.compress.vectors import VectorClusters, cluster_vectors
 
 MAX_STAGES = 64
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
+from explorer.compress.coded import Pruned
 from explorer.compress.record import Dense, Record
+from explorer.compress.stored import Stored, written
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,25 @@ class Setting(ABC):
         return {"step": type(self).__name__} | {
             name: value for name, value in changed.items() if value != defaults[name]
         }
+
+
+class StorageSetting(Setting):
+    """A step that changes how a record is written, not what it restores to."""
+
+    role = "writes"
+    records = (Stored,)
+
+    @abstractmethod
+    def storage(self) -> Mapping[str, Any]:
+        """Return the fields of `Stored` that the step sets."""
+
+    def follow(self, record: Record) -> Record:
+        """Write a record in another way."""
+        return written(record, **self.storage())
+
+    def encode(self, values: Tensor, mask: Tensor | None) -> Record:
+        """Write dense `values`, or those that `mask` keeps, in another way."""
+        return self.follow(Dense(values) if mask is None else Pruned.of(values, mask))
 
 
 def check_fraction(owner: str, name: str, value: float | None) -> None:

@@ -5,8 +5,7 @@ These steps change bytes, never weights.
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,10 +15,9 @@ import torch
 from torch import Tensor
 
 from explorer.compress.bits import index_bits
-from explorer.compress.coded import Parted, Pruned
+from explorer.compress.coded import Parted
 from explorer.compress.promise import Field, Layout, Promise, Take
-from explorer.compress.record import Dense, Record, Step
-from explorer.compress.setting import Setting
+from explorer.compress.record import Record, Step
 from explorer.compress.streams import IndexStream, SymbolStream
 from explorer.compress.support import support_code
 
@@ -153,7 +151,7 @@ class Stored(Record):
 
     def then(self, step: Step) -> Record:
         """Apply a step to the inner record, and write its outcome in the same way."""
-        if isinstance(step, StorageSetting):
+        if step.role == "writes":
             return step.follow(self)
         changed = self.inner.then(step)
         return written(changed, index_bits=self.index_bits, coder=self.coder)
@@ -188,22 +186,3 @@ def _inner(promise: Promise) -> _Inner:
 
 def _n_kept(record: Record) -> int:
     return record.n_weights if record.mask is None else int(record.mask.sum())
-
-
-class StorageSetting(Setting):
-    """A step that changes how a record is written, not what it restores to."""
-
-    role = "writes"
-    records = (Stored,)
-
-    @abstractmethod
-    def storage(self) -> Mapping[str, Any]:
-        """Return the fields of `Stored` that the step sets."""
-
-    def follow(self, record: Record) -> Record:
-        """Write a record in another way."""
-        return written(record, **self.storage())
-
-    def encode(self, values: Tensor, mask: Tensor | None) -> Record:
-        """Write dense `values`, or those that `mask` keeps, in another way."""
-        return self.follow(Dense(values) if mask is None else Pruned.of(values, mask))

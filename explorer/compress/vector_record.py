@@ -13,9 +13,9 @@ from explorer.compress.codebook import codebook_bits, codebook_in, codebook_layo
 from explorer.compress.coded import Parted, Pruned
 from explorer.compress.positions import all_kept
 from explorer.compress.promise import Field, Layout, Promise, Take
-from explorer.compress.record import Record, Step
-from explorer.compress.vectors import MAX_CENTROIDS
-from explorer.compress.weights import as_matrix
+from explorer.compress.record import Record, Step, as_matrix
+
+MAX_CENTROIDS = 4096
 
 
 @dataclass(frozen=True, eq=False)

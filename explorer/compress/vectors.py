@@ -25,7 +25,6 @@ from torch import Tensor
 
 from explorer.compress.threads import over_chunks
 
-MAX_CENTROIDS = 4096
 MAX_ITERATIONS = 25
 TOLERANCE = 5e-4
 SEED = 0

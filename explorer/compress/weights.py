@@ -76,8 +76,3 @@ def held_tensors(net: nn.Module) -> dict[str, Tensor]:
 def parameter_name(layer: str) -> str:
     """Return the state-dict key of a layer's weight."""
     return f"{layer}.weight" if layer else "weight"
-
-
-def as_matrix(weight: Tensor) -> Tensor:
-    """View a weight tensor as a matrix (out, in * kh * kw); one axis becomes one row."""
-    return weight.reshape(1, -1) if weight.ndim < 2 else weight.reshape(weight.shape[0], -1)

@@ -11,7 +11,7 @@ from torch import Tensor
 from explorer.compress.indexed import IndexedLayer
 from explorer.compress.ordering import N_BINS, Ordering
 from explorer.compress.plan import Plan, Sample
-from explorer.compress.weights import as_matrix
+from explorer.compress.record import as_matrix
 
 GRID_ROWS, GRID_COLUMNS = 128, 256
 

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from explorer.compress.entropy import Entropy
 from explorer.compress.neurons import PruneNeurons
 from explorer.compress.prune import Prune
+from explorer.compress.record import as_matrix
 from explorer.compress.setting import Setting
-from explorer.compress.weights import as_matrix, compressible
+from explorer.compress.weights import compressible
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.log import Log, n_left, n_weights, quick

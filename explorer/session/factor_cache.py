@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.compress.factors import Factors
-from explorer.compress.weights import as_matrix
+from explorer.compress.record import as_matrix
 from explorer.session.tensor_cache import MAX_BYTES, Kept, TensorCache, cache_folder
 
 FORMAT = "3"

@@ -11,8 +11,9 @@ from torch import nn
 
 from explorer.compress.copied import copied
 from explorer.compress.neurons import PruneNeurons
+from explorer.compress.record import as_matrix
 from explorer.compress.removal import remove_neurons
-from explorer.compress.weights import as_matrix, compressible
+from explorer.compress.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score
 from explorer.train.penalties import L1, IncomingNorm, OutgoingNorm, Penalty, check_penalties

@@ -1,7 +1,6 @@
 """Architectures without weights: the same as real ones, but for the room that they take."""
 
 import copy
-import json
 import struct
 import zlib
 
@@ -12,7 +11,7 @@ from torch import nn
 
 import explorer as ex
 from explorer import zoo
-from explorer.codec.header import MAGIC, deflated
+from explorer.codec.header import MAGIC, as_text, deflated
 from explorer.zoo.meta import hollow_copy, hollow_network
 
 TINY = [["features.0.weight", [1, 3, 3, 3], "float32"]]
@@ -72,7 +71,7 @@ def test_a_copy_keeps_what_no_file_holds_and_what_layers_share():
 
 def test_an_opened_file_makes_none_but_its_own_tensors(tmp_path):
     header = {"network": "vgg16", "recipe": {"version": 1, "layers": {"*": []}}, "tensors": TINY}
-    text, section = deflated(json.dumps(header).encode()), bytes(4 * 27)
+    text, section = deflated(as_text(header).encode()), bytes(4 * 27)
     parts = [MAGIC, struct.pack("<I", len(text)), text, struct.pack("<I", zlib.crc32(text))]
     parts += [section, struct.pack("<I", zlib.crc32(section))]
     (tmp_path / "tiny.cmpx").write_bytes(b"".join(parts))

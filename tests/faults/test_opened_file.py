@@ -1,6 +1,5 @@
 """Files from a visitor's machine: opened where they fit, refused in words where they do not."""
 
-import json
 import pickle
 import struct
 import zlib
@@ -14,7 +13,7 @@ from torch.utils.data import TensorDataset
 import explorer as ex
 from explorer import zoo
 from explorer.codec.file import encode
-from explorer.codec.header import MAGIC, deflated
+from explorer.codec.header import MAGIC, as_text, deflated
 from explorer.panels import opened_file
 from explorer.panels.opened_file import check_beginning, open_file
 from explorer.zoo.meta import hollow_network
@@ -56,7 +55,7 @@ def opened(content, shown, room=ROOM):
 def compressed(tensors, network="", filled=True):
     """A file with a header of our own, and zeros for the tensors."""
     header = {"network": network, "recipe": {"version": 1, "layers": {"*": []}}}
-    text = deflated(json.dumps(header | {"tensors": tensors}).encode())
+    text = deflated(as_text(header | {"tensors": tensors}).encode())
     start = MAGIC + struct.pack("<I", len(text)) + text + struct.pack("<I", zlib.crc32(text))
     sections = [bytes(4 * torch.Size(tensor[1]).numel()) for tensor in tensors if filled]
     return start + b"".join(part + struct.pack("<I", zlib.crc32(part)) for part in sections)

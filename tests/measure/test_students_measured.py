@@ -42,7 +42,7 @@ def test_a_table_by_hand():
     ]
     found = student_table(graduate("big", 99), students, PAIR)
     assert [row.name for row in found.rows] == ["big", "labels", "teacher"]
-    assert found.rows[1].error == pytest.approx(0.09)
+    assert found.rows[1].value == pytest.approx(0.09)
     assert found.rows[1].n_seeds == 2
     assert found.rows[1].n_bytes == 4000
     half = 12.7062047 * math.sqrt(2) * 0.01 / math.sqrt(2)
