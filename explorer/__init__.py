@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from explorer.app import Explorer
     from explorer.codec.errors import DamagedFile
     from explorer.codec.model import CompressedModel
-    from explorer.compress.binarize import Binarize
-    from explorer.compress.entropy import Entropy
-    from explorer.compress.low_rank import LowRank
-    from explorer.compress.neurons import PruneNeurons
-    from explorer.compress.product import Product
-    from explorer.compress.prune import Prune
-    from explorer.compress.quantize import Quantize
-    from explorer.compress.recipe import Recipe, recipe_from_json
-    from explorer.compress.relative_index import RelativeIndex
-    from explorer.compress.residual import Residual
-    from explorer.compress.share import Share
+    from explorer.compress.methods.binarize import Binarize
+    from explorer.compress.methods.entropy import Entropy
+    from explorer.compress.methods.low_rank import LowRank
+    from explorer.compress.methods.neurons import PruneNeurons
+    from explorer.compress.methods.product import Product
+    from explorer.compress.methods.prune import Prune
+    from explorer.compress.methods.quantize import Quantize
+    from explorer.compress.methods.relative_index import RelativeIndex
+    from explorer.compress.methods.residual import Residual
+    from explorer.compress.methods.share import Share
+    from explorer.compress.networks.recipe import Recipe, recipe_from_json
     from explorer.history.state import State
     from explorer.library import compress
     from explorer.library import open_model as open
@@ -125,14 +125,14 @@ _HOMES = {
     "Accuracy": "explorer.measure.accuracy",
     "Metric": "explorer.measure.metric",
     "Score": "explorer.measure.metric",
-    "Binarize": "explorer.compress.binarize",
+    "Binarize": "explorer.compress.methods.binarize",
     "Checkpoint": "explorer.train.checkpoint",
     "CompressedModel": "explorer.codec.model",
     "CurvePoint": "explorer.sweep.curves",
     "DamagedFile": "explorer.codec.errors",
     "Data": "explorer.zoo",
     "DataUnavailable": "explorer.zoo",
-    "Entropy": "explorer.compress.entropy",
+    "Entropy": "explorer.compress.methods.entropy",
     "Explorer": "explorer.app",
     "Fitted": "explorer.sweep.budget",
     "HardLabels": "explorer.train.targets",
@@ -142,21 +142,21 @@ _HOMES = {
     "L2": "explorer.train.penalties",
     "LayerFigures": "explorer.measure.result",
     "LayerProfile": "explorer.measure.profile",
-    "LowRank": "explorer.compress.low_rank",
+    "LowRank": "explorer.compress.methods.low_rank",
     "MatchLogits": "explorer.train.targets",
     "OutgoingNorm": "explorer.train.penalties",
     "Point": "explorer.sweep.point",
-    "Product": "explorer.compress.product",
-    "Prune": "explorer.compress.prune",
-    "PruneNeurons": "explorer.compress.neurons",
-    "Quantize": "explorer.compress.quantize",
-    "Recipe": "explorer.compress.recipe",
-    "RelativeIndex": "explorer.compress.relative_index",
-    "Residual": "explorer.compress.residual",
+    "Product": "explorer.compress.methods.product",
+    "Prune": "explorer.compress.methods.prune",
+    "PruneNeurons": "explorer.compress.methods.neurons",
+    "Quantize": "explorer.compress.methods.quantize",
+    "Recipe": "explorer.compress.networks.recipe",
+    "RelativeIndex": "explorer.compress.methods.relative_index",
+    "Residual": "explorer.compress.methods.residual",
     "Result": "explorer.measure.result",
     "SensitivityPoint": "explorer.sweep.sensitivity",
     "Session": "explorer.session",
-    "Share": "explorer.compress.share",
+    "Share": "explorer.compress.methods.share",
     "SoftTargets": "explorer.train.targets",
     "State": "explorer.history.state",
     "TrainRecord": "explorer.train.records",
@@ -175,7 +175,7 @@ _HOMES = {
     "method_curves": "explorer.sweep.curves",
     "open": "explorer.library",
     "profile": "explorer.measure.profile",
-    "recipe_from_json": "explorer.compress.recipe",
+    "recipe_from_json": "explorer.compress.networks.recipe",
     "recover": "explorer.train.recovery",
     "retrain": "explorer.train.retraining",
     "sensitivity": "explorer.sweep.sensitivity",

@@ -12,8 +12,8 @@ from torch import nn
 from explorer import zoo
 from explorer.closing import close_all
 from explorer.codec.model import CompressedModel
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.prune import Prune
+from explorer.compress.networks.recipe import Recipe
 from explorer.history.changes import recipe_words
 from explorer.history.state import State
 from explorer.measure.metric import Metric

@@ -11,10 +11,10 @@ from torch import nn
 from explorer.codec import model
 from explorer.codec.model import CompressedModel
 from explorer.codec.whole import checked_path
-from explorer.compress.model import index_layers
-from explorer.compress.recipe import Recipe
-from explorer.compress.resolve import layer_steps, needs_saliency
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.compressed import index_layers
+from explorer.compress.networks.recipe import Recipe
+from explorer.compress.networks.steps import layer_steps, needs_saliency
 
 
 def compress(
@@ -56,7 +56,7 @@ def compress(
     Examples
     --------
     >>> from torch import nn
-    >>> from explorer.compress.prune import Prune
+    >>> from explorer.compress.methods.prune import Prune
     >>> small = compress(nn.Linear(100, 10), [Prune(sparsity=0.9)])
     >>> small[""].size_bits < 32 * 1000
     True

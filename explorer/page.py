@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 from explorer import zoo
 from explorer.app import Explorer
-from explorer.compress.prune import Prune
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
 from explorer.panels.python_text import loading_text
 from explorer.session.words import in_words
 from explorer.zoo.catalog import load_spare

@@ -6,7 +6,7 @@ from sameness import assert_same_outputs, assert_same_tensors
 
 import explorer as ex
 from explorer.codec import file
-from explorer.compress.weights import compressible
+from explorer.compress.networks.weights import compressible
 
 METHODS = [
     [ex.Prune(sparsity=0.7)],

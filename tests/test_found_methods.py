@@ -21,9 +21,9 @@ from ipywidgets import Label
 
 import explorer as ex
 from explorer.codec import file
-from explorer.compress.coded import Coded
-from explorer.compress.methods import Methods
-from explorer.compress.setting import Setting
+from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.setting import Setting
+from explorer.compress.records.coded import Coded
 from explorer.panels.page_topics import page_topics
 
 
@@ -138,7 +138,7 @@ CLASH = renamed("PowersOfTwo")
 
 
 def test_what_is_built_in_or_given_needs_no_search(monkeypatch):
-    methods = importlib.import_module("explorer.compress.methods")
+    methods = importlib.import_module("explorer.compress.methods.registry")
     monkeypatch.setattr(methods, "found", lambda *_: pytest.fail("searched"))
     small = ex.compress(network(), [ex.Prune(sparsity=0.5), ex.Quantize(), ex.Entropy()])
     assert file.decode(file.encode(small)).recipe == small.recipe

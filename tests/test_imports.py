@@ -121,7 +121,7 @@ def test_imports_point_one_way(path):
         ("session", "from explorer.views.card import card"),
         ("views", "from explorer.controls import dial_control"),
         ("views", "from explorer import session"),
-        ("zoo", "from explorer.compress.prune import Prune"),
+        ("zoo", "from explorer.compress.methods.prune import Prune"),
         ("codec", "import ipywidgets"),
     ],
 )
@@ -132,7 +132,7 @@ def test_an_import_the_wrong_way_is_found(part, source):
 @pytest.mark.parametrize(
     ("part", "source"),
     [
-        ("codec", "from explorer.compress.prune import Prune"),
+        ("codec", "from explorer.compress.methods.prune import Prune"),
         ("panels", "from explorer.views.card import card\nimport ipywidgets"),
         ("compress", "if TYPE_CHECKING:\n    from explorer.session import Session"),
     ],

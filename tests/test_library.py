@@ -7,8 +7,8 @@ from torch import nn
 from explorer import zoo
 from explorer.codec.errors import DamagedFile
 from explorer.codec.model import compress
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
 from explorer.library import open_model
 
 

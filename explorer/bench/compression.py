@@ -10,13 +10,13 @@ from torch import Tensor
 
 from explorer.bench.subject import METHODS, Subject
 from explorer.bench.timing import BenchRow, Effort, Finding, Job, alternate
-from explorer.compress.factors import OVERSAMPLING, QUICK_RANK, Factors, factorize_randomly
-from explorer.compress.low_rank import LowRank
-from explorer.compress.ordering import Ordering
-from explorer.compress.plan import Plan
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Steps
-from explorer.compress.record import as_matrix
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.ordering import Ordering
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.svd import OVERSAMPLING, QUICK_RANK, Factors, factorize_randomly
+from explorer.compress.networks.plan import Plan
+from explorer.compress.networks.recipe import Steps
+from explorer.compress.records.record import as_matrix
 
 SORTING = "numpy.sort of the same weights"
 

@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 
 from explorer.bench.subject import METHODS, Subject
 from explorer.bench.timing import BenchRow, Effort, Finding, Skipped, Timing
-from explorer.compress.indexed import KEPT_PLANS
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
+from explorer.compress.networks.layer import KEPT_PLANS
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 RESET_PEAK = "5"
@@ -80,7 +80,7 @@ PROBE = """
 import sys, time
 import explorer as ex
 from explorer.bench.memory import peak_bytes
-from explorer.compress import kernels
+from explorer.compress.kernels import sorted as kernels
 
 ex.catalog()
 before = peak_bytes()

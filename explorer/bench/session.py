@@ -15,9 +15,9 @@ from torch.utils.data import TensorDataset
 import explorer
 from explorer.bench.subject import Subject
 from explorer.bench.timing import BenchRow, Effort, Finding, Job, Skipped, Timing, alternate
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.accuracy import evaluate
 from explorer.measure.profile import input_shape
 from explorer.measure.result import Result

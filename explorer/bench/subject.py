@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 import explorer
-from explorer.compress.binarize import Binarize
-from explorer.compress.factors import is_quick
-from explorer.compress.indexed import KEPT_PLANS, IndexedLayer
-from explorer.compress.model import index_layers
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Steps
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
+from explorer.compress.methods.svd import is_quick
+from explorer.compress.networks.compressed import index_layers
+from explorer.compress.networks.layer import KEPT_PLANS, IndexedLayer
+from explorer.compress.networks.recipe import Steps
 from explorer.session.session import Session
 
 METHODS: Mapping[str, Callable[[int], Steps]] = {

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from explorer.chapters.verdicts import Verdict
-from explorer.compress.recipe import Recipe
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.recipe import Recipe
 from explorer.controls.step_stack import title_of
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.result import Result
@@ -52,7 +52,7 @@ class Reach(Goal):
 
     Examples
     --------
-    >>> from explorer.compress.recipe import Recipe
+    >>> from explorer.compress.networks.recipe import Recipe
     >>> goal = Reach("zeros", lambda result: 0.75, 0.8, _percent, _points)
     >>> goal.judge(None, Recipe()).words
     'zeros 75.0%, asked for 80.0% or more: 5.0 points are missing'

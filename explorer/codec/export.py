@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer.codec.whole import whole
-from explorer.compress.forward import check_input_shape, eval_mode, forward, random_input
-from explorer.compress.model import CompressedTensors, with_tied
+from explorer.compress.networks.compressed import CompressedTensors, with_tied
+from explorer.compress.networks.forward import check_input_shape, eval_mode, forward, random_input
 
 ONNX_PACKAGES = ("onnx", "onnxscript")
 MAX_ONNX_BYTES = (1 << 31) - 1

@@ -37,14 +37,14 @@ from explorer.codec.header import (
 )
 from explorer.codec.records import is_written_as, read_record, write_record
 from explorer.codec.whole import checked_path, whole
-from explorer.compress.methods import Methods
-from explorer.compress.model import CompressedTensors
-from explorer.compress.promise import Promise
-from explorer.compress.raw import tensor_bytes, tensor_from
-from explorer.compress.recipe import Recipe, recipe_from_json
-from explorer.compress.record import Record
-from explorer.compress.setting import Setting
-from explorer.compress.weights import parameter_name
+from explorer.compress.coding.bits import tensor_bytes, tensor_from
+from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.compressed import CompressedTensors
+from explorer.compress.networks.recipe import Recipe, recipe_from_json
+from explorer.compress.networks.weights import parameter_name
+from explorer.compress.records.record import Record
+from explorer.compress.records.spec import Promise
 
 PLAUSIBLE_WEIGHTS = 1 << 24
 WEIGHTS_A_BYTE = 10_000

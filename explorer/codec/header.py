@@ -15,10 +15,10 @@ import torch
 
 from explorer.codec.errors import DamagedFile
 from explorer.codec.layouts import layout_fields
-from explorer.compress.methods import Methods
-from explorer.compress.promise import Kinds, Promise
-from explorer.compress.recipe import Recipe
-from explorer.compress.record import FLOAT_TYPES
+from explorer.compress.methods.registry import Methods
+from explorer.compress.networks.recipe import Recipe
+from explorer.compress.records.record import FLOAT_TYPES
+from explorer.compress.records.spec import Kinds, Promise
 
 MAGIC = b"CMPX\x01"
 MAX_WEIGHTS = 1 << 31

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from explorer.codec.errors import DamagedFile
-from explorer.compress.methods import Methods
-from explorer.compress.promise import Field, Kinds, Layout, Promise
+from explorer.compress.methods.registry import Methods
+from explorer.compress.records.spec import Field, Kinds, Layout, Promise
 
 
 def layout_fields(

@@ -11,10 +11,10 @@ from typing import Any
 from torch import nn
 
 from explorer.codec import export, file
-from explorer.compress.model import CompressedTensors, compress_layers, index_layers
-from explorer.compress.plain import plain_network
-from explorer.compress.resolve import Saliency
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.compressed import CompressedTensors, compress_layers, index_layers
+from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.steps import Saliency
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from explorer.codec.errors import DamagedFile
-from explorer.compress.promise import Promise
-from explorer.compress.record import Dense, Record
+from explorer.compress.records.record import Dense, Record
+from explorer.compress.records.spec import Promise
 
 
 def write_record(record: Record) -> Iterator[bytes]:

@@ -1,1 +1,1 @@
-"""Tensors in, records out: the compression methods, each in its own file."""
+"""Tensors in, records out: bits, records, methods, and the networks they are applied to."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from explorer.compress.setting import Dial
+from explorer.compress.methods.setting import Dial
 from explorer.controls.explain import explain
 
 _LOG_FROM = 100

@@ -19,7 +19,7 @@ Limits = Mapping[str, tuple[float, float]]
 class SettingControl(VBox):
     """Dials for the fields of a settings dataclass; ``value`` is the setting they make.
 
-    Every field made with `explorer.compress.setting.dial` gets a widget with the class
+    Every field made with `explorer.compress.methods.setting.dial` gets a widget with the class
     ``ex-dial-<field>``. Fields named together in the class attribute ``exclusive`` exclude
     each other: a toggle, ``ex-pick-<first field>``, chooses which one is used, and the
     others are None. Other fields that are None keep their dial hidden.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.compress.setting import dial_of, known_dial
+from explorer.compress.methods.setting import dial_of, known_dial
 from explorer.train.penalties import Penalty
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import SoftTargets

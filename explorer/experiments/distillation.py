@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from explorer.compress.copied import copied
-from explorer.compress.setting import dial
-from explorer.compress.weights import compressible
+from explorer.compress.methods.setting import dial
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.weights import compressible
 from explorer.experiments.dials import BATCH
 from explorer.experiments.experiment import (
     Event,

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from torch import nn
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
-from explorer.compress.setting import check_choice, check_count, check_fraction
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.setting import check_choice, check_count, check_fraction
+from explorer.compress.networks.recipe import Recipe
 from explorer.library import compress
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score, as_metric

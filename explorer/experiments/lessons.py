@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.setting import dial
+from explorer.compress.methods.setting import dial
 from explorer.experiments.dials import epochs, learning_rate, temperature
 from explorer.experiments.distillation import (
     TEACHER,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from explorer.compress.setting import dial, dial_of
+from explorer.compress.methods.setting import dial, dial_of
 from explorer.experiments.dials import BATCH, OFF, epochs, learning_rate, strength, used
 from explorer.experiments.experiment import (
     Event,

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.entropy import Entropy
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.record import Dense
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.setting import dial
-from explorer.compress.share import Share, Shared
-from explorer.compress.stored import Stored
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.relative_index import RelativeIndex
+from explorer.compress.methods.setting import dial
+from explorer.compress.methods.share import Share, Shared
+from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.records.record import Dense
+from explorer.compress.records.storage import Stored
 from explorer.experiments.dials import BATCH
 from explorer.experiments.experiment import Event, Experiment, TrainingContext
 from explorer.measure.rounds import Stop

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
-from explorer.compress.setting import dial
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.setting import dial
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
 from explorer.experiments.dials import BATCH, epochs, learning_rate, strength, used
 from explorer.experiments.experiment import (
     Event,

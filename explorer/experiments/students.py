@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from explorer.compress.setting import dial
+from explorer.compress.methods.setting import dial
 from explorer.experiments.dials import epochs, learning_rate, teacher_share, temperature
 from explorer.experiments.distillation import (
     LABELS,

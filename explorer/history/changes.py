@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, fields
 
-from explorer.compress.recipe import Recipe, Steps
+from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.history.state import State
 
 START = "Start"
@@ -33,7 +33,7 @@ def change_between(old: State, new: State) -> Change:
 
     Examples
     --------
-    >>> from explorer.compress.prune import Prune
+    >>> from explorer.compress.methods.prune import Prune
     >>> half, most = ([Prune(sparsity=part)] for part in (0.5, 0.9))
     >>> change_between(State(recipe=Recipe.of(half)), State(recipe=Recipe.of(most))).words
     'Prune 90%'

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from explorer.compress.recipe import Recipe, recipe_from_json
+from explorer.compress.networks.recipe import Recipe, recipe_from_json
 from explorer.history.strict_json import check_object, check_text, read_json
 
 WEIGHTS = ("default", "random")
@@ -46,7 +46,7 @@ class State:
 
     Examples
     --------
-    >>> from explorer.compress.prune import Prune
+    >>> from explorer.compress.methods.prune import Prune
     >>> state = State("lenet-5", recipe=Recipe.of([Prune(sparsity=0.9)]), tab="Prune")
     >>> State.from_link(state.to_link()) == state
     True

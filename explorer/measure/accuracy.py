@@ -11,9 +11,9 @@ from typing import Any, TypeVar, overload
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.copied import copied
-from explorer.compress.forward import Inputs, device_of, moved, own_copy, scores
-from explorer.compress.weights import check_module
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.forward import Inputs, device_of, moved, own_copy, scores
+from explorer.compress.networks.weights import check_module
 from explorer.measure.batches import batches, n_samples
 from explorer.measure.labels import check_classes
 from explorer.measure.metric import ACCURACY, Metric, Scale, Score, as_metric

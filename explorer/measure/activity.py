@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import Inputs, call, eval_mode, own_copy, tensors_of
-from explorer.compress.weights import compressible
+from explorer.compress.networks.forward import Inputs, call, eval_mode, own_copy, tensors_of
+from explorer.compress.networks.weights import compressible
 
 
 def input_density(net: nn.Module, inputs: Inputs) -> dict[str, float]:

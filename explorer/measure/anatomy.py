@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.copied import copied
-from explorer.compress.weights import compressible
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.weights import compressible
 from explorer.measure.profile import LayerProfile, profile
 
 SLIGHT = 0.01
@@ -192,7 +192,7 @@ def layer_macs(net: nn.Module, found: Anatomy) -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        By the layer's name, as `explorer.compress.weights.compressible` gives them; layers
+        By the layer's name, as `explorer.compress.networks.weights.compressible` gives them; layers
         that share a weight are one.
     """
     names = {id(weight): name for name, weight in compressible(net).items()}

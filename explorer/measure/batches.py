@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, default_collate
 
-from explorer.compress.forward import Inputs, first_rows, own_copy, tensors_of
+from explorer.compress.networks.forward import Inputs, first_rows, own_copy, tensors_of
 from explorer.measure.labels import class_numbers
 
 LABEL_KEYS = ("labels", "label")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.compress.plan import Plan
-from explorer.compress.stored import Stored
+from explorer.compress.networks.plan import Plan
+from explorer.compress.records.storage import Stored
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from types import MappingProxyType
 from torch import Tensor
 
 from explorer.codec.file import Entry, file_bytes, untouched_entries
-from explorer.compress.coverage import Coverage
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.plan import Plan
-from explorer.compress.recipe import Recipe, Steps
+from explorer.compress.networks.coverage import Coverage
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plan import Plan
+from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.measure.anatomy import Anatomy
 from explorer.measure.energy_bill import energy_bills
 from explorer.measure.result import LayerFigures, Result
@@ -101,7 +101,7 @@ def figures(
     network : Network
     recipe : Recipe
     steps : mapping of str to tuple of Setting
-        The steps of each layer, as `explorer.compress.resolve.resolve` gives them.
+        The steps of each layer, as `explorer.compress.networks.steps.resolve` gives them.
     plans : mapping of str to Plan
         The plan of each layer.
     notes : mapping of str to str

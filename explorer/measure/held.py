@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from explorer.compress.forward import Inputs, first_rows, moved, rows, tensors_of
+from explorer.compress.networks.forward import Inputs, first_rows, moved, rows, tensors_of
 from explorer.measure.batches import batches
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import eval_mode, forward, random_input
+from explorer.compress.networks.forward import eval_mode, forward, random_input
 from explorer.measure.rounds import Stop, never, timed_rounds
 
 N_RUNS = 100

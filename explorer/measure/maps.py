@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.ordering import N_BINS, Ordering
-from explorer.compress.plan import Plan, Sample
-from explorer.compress.record import as_matrix
+from explorer.compress.methods.ordering import N_BINS, Ordering
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plan import Plan, Sample
+from explorer.compress.records.record import as_matrix
 
 GRID_ROWS, GRID_COLUMNS = 128, 256
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import Inputs, call, tensors_of
+from explorer.compress.networks.forward import Inputs, call, tensors_of
 
 
 def not_finite_rows(scores: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import device_of, moved, scores
+from explorer.compress.networks.forward import device_of, moved, scores
 from explorer.measure.batches import batches
 from explorer.measure.rounds import Stop, never
 

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.compress.binarize import Binarize, Binarized
-from explorer.compress.binary_product import PackedSigns, SignMatrix
-from explorer.compress.integer_product import IntegerInputs, IntegerMatrix
-from explorer.compress.quantize import Quantize, Quantized
-from explorer.compress.record import check_weight
+from explorer.compress.methods.binarize import Binarize, Binarized
+from explorer.compress.methods.quantize import Quantize, Quantized
+from explorer.compress.records.record import check_weight
+from explorer.measure.binary_matrix import PackedSigns, SignMatrix
+from explorer.measure.integer_matrix import IntegerInputs, IntegerMatrix
 from explorer.measure.rounds import Stop, never, timed_rounds
 
 N_RUNS = 20

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import (
+from explorer.compress.networks.forward import (
     INPUT_SHAPE_ATTRIBUTE,
     check_input_shape,
     eval_mode,
@@ -22,7 +22,7 @@ from explorer.compress.forward import (
     tensors_of,
     zero_input,
 )
-from explorer.compress.plain import plain_network
+from explorer.compress.networks.plain import plain_network
 from explorer.measure.batches import first_inputs
 from explorer.measure.operations import Counter, Unfused
 

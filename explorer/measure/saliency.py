@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from explorer.compress.saliency import saliencies
+from explorer.compress.networks.saliency import saliencies
 from explorer.measure.batches import batches, n_samples
 
 BATCH = 200

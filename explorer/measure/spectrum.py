@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from explorer.compress.factors import Factors
-from explorer.compress.low_rank import break_even_rank
+from explorer.compress.methods.low_rank import break_even_rank
+from explorer.compress.methods.svd import Factors
 from explorer.measure.thinned import evenly
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.copied import copied
-from explorer.compress.forward import (
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.forward import (
     NOT_TAKEN,
     Inputs,
     call,
@@ -18,8 +18,8 @@ from explorer.compress.forward import (
     own_copy,
     random_input,
 )
-from explorer.compress.plain import plain_network
-from explorer.compress.weights import LAYER_TYPES, compressible
+from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.weights import LAYER_TYPES, compressible
 from explorer.measure.batches import first_inputs
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.compress.forward import first_rows
+from explorer.compress.networks.forward import first_rows
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.activity import input_density
 from explorer.measure.anatomy import Anatomy, anatomy

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ipywidgets import FloatLogSlider, FloatSlider, FloatText, ToggleButtons
 
 from explorer.closing import close_all
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.controls.explain import explain
 from explorer.measure.metric import ACCURACY, Scale
 from explorer.measure.result import Result

@@ -10,8 +10,8 @@ from functools import cached_property
 from ipywidgets import Box, VBox
 
 from explorer.closing import close_all
-from explorer.compress.recipe import Recipe
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.result import Result
 from explorer.panels.budget_panel import BudgetPanel
 from explorer.panels.method_panel import MethodPanel

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.setting import Dial, Setting
+from explorer.compress.methods.setting import Dial, Setting
+from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.controls.step_stack import title_of
 from explorer.history.bookmarks import Bookmark
 from explorer.history.changes import ALL, recipe_words

@@ -9,7 +9,7 @@ from functools import cached_property
 from ipywidgets import FloatSlider, Widget
 from torch import nn
 
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
 from explorer.experiments.distillation import DistillationContext
 from explorer.experiments.experiment import Experiment, TrainingContext
 from explorer.experiments.lessons import UnseenClass, WrongLabels

@@ -9,8 +9,8 @@ from torch import nn
 
 from explorer import zoo
 from explorer.closing import close_all
-from explorer.compress.model import index_layers
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.compressed import index_layers
+from explorer.compress.networks.recipe import Recipe
 from explorer.library import compress
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.setting import Setting
-from explorer.compress.share import Share
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.setting import Setting
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.measure.result import LayerFigures
 from explorer.sweep.dials import LayerDial, Shape
 from explorer.sweep.sensitivity import literal

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ipywidgets import Dropdown
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.result import Result
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.topics_panel import TopicsPanel

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 
 from explorer.closing import close_all
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.controls.explain import explain
 from explorer.measure.metric import ACCURACY
 from explorer.measure.result import Result

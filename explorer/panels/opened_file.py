@@ -15,7 +15,7 @@ from explorer.codec.errors import DamagedFile
 from explorer.codec.file import decode
 from explorer.codec.header import MAGIC, read_entry, read_header
 from explorer.codec.model import CompressedModel
-from explorer.compress.shapes import fit_shapes
+from explorer.compress.networks.resizing import fit_shapes
 from explorer.panels.opening import Opened, keeping
 from explorer.panels.python_text import OWN_NETWORK, loading_text
 from explorer.room import require

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explorer import zoo
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.networks.recipe import Recipe
 from explorer.library import open_model
 from explorer.measure.published.results import Story
 from explorer.panels.python_text import OWN_NETWORK, loading_text

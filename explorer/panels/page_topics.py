@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.compress.found import found
-from explorer.compress.methods import Methods
+from explorer.compress.methods.registry import Methods, found
 from explorer.panels.topic import Topic
 from explorer.panels.topics import TOPICS
 

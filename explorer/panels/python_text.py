@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.compress.methods import BUILT_IN
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.setting import Setting
+from explorer.compress.methods.registry import BUILT_IN
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.recipe import Recipe, Steps
 
 OWN_NETWORK = "net, data = my_net, my_data  # your network, and its data or None"
 
@@ -37,7 +37,7 @@ def setting_text(setting: Setting) -> str:
 
     Examples
     --------
-    >>> from explorer.compress.prune import Prune
+    >>> from explorer.compress.methods.prune import Prune
     >>> setting_text(Prune(sparsity=0.9))
     'ex.Prune(sparsity=0.9)'
     """

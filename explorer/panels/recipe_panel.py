@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from ipywidgets import Button, Dropdown, VBox
 
 from explorer.closing import close_all
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.controls.explain import explain
 from explorer.controls.step_stack import StepStack
 from explorer.panels.page_topics import page_topics

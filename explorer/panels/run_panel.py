@@ -13,8 +13,8 @@ from ipywidgets import Box, VBox, Widget
 from torch import nn
 
 from explorer.closing import close_all
-from explorer.compress.recipe import Recipe
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.recipe import Recipe
 from explorer.experiments.experiment import Experiment, TrainingContext
 from explorer.panels.run_setup import RunSetup
 from explorer.panels.run_views import Run, RunViews

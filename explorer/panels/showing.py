@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.history.figures import KeptFigures
 from explorer.history.state import State
 from explorer.panels.live import Live, Shown

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from ipywidgets import Box
 
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
 from explorer.measure.result import Result
 from explorer.panels.topic import Scene, Topic
 from explorer.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.experiments.experiment import Experiment
 from explorer.panels.python_text import import_lines, recipe_text
 
@@ -52,7 +52,7 @@ def tab_text(shown: Seen) -> str:
 
     Examples
     --------
-    >>> from explorer.compress.prune import Prune
+    >>> from explorer.compress.methods.prune import Prune
     >>> recipe = Recipe.of([Prune(sparsity=0.9)])
     >>> seen = Seen("Prune", "net, data = ex.load('lenet-5')", recipe, "fc1")
     >>> tab_text(seen).splitlines()[0]

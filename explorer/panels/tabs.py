@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
 from explorer.panels.anatomy import ANATOMY
 from explorer.panels.behavior import BEHAVIOR
 from explorer.panels.distill_panel import DistillPanel

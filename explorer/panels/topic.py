@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
 from explorer.measure.published.results import Story
 from explorer.measure.result import Result
 from explorer.session import Session

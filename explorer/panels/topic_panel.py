@@ -8,7 +8,7 @@ from typing import Any
 from ipywidgets import Box, VBox
 
 from explorer.closing import close_all
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
 from explorer.controls.step_stack import title_of
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic, ViewSpec

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from ipywidgets import Checkbox, Widget
 
-from explorer.compress.prune import Prune
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
 from explorer.controls.explain import explain
 from explorer.experiments.experiment import Experiment
 from explorer.experiments.recovery import Recover

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from explorer.compress.weights import compressible
+from explorer.compress.networks.weights import compressible
 from explorer.experiments.experiment import Experiment
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.recovery import Recover

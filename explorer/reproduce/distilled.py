@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from explorer.compress.share import Share
+from explorer.compress.methods.share import Share
 from explorer.reproduce.log import threads
 from explorer.train.samples import shifted
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from explorer.compress.entropy import Entropy
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.prune import Prune
-from explorer.compress.record import as_matrix
-from explorer.compress.setting import Setting
-from explorer.compress.weights import compressible
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.weights import compressible
+from explorer.compress.records.record import as_matrix
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.log import Log, n_left, n_weights, quick

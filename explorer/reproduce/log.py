@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from explorer.codec.model import CompressedModel, compress
-from explorer.compress.weights import compressible
+from explorer.compress.networks.weights import compressible
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.record import Moment

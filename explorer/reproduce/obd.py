@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from explorer.codec.model import compress
-from explorer.compress.prune import Prune
-from explorer.compress.saliency import saliencies
+from explorer.compress.methods.prune import Prune
+from explorer.compress.networks.saliency import saliencies
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.log import Log

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, field
 from torch import Tensor, nn
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.entropy import Entropy
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.prune import Prune
-from explorer.compress.setting import Setting
-from explorer.compress.share import Share
-from explorer.compress.weights import compressible
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.setting import Setting
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.weights import compressible
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.distilled import (
@@ -124,7 +124,7 @@ def student(
 
 def fewer_neurons(net: nn.Module, n_neurons: Mapping[str, int]) -> nn.Module:
     """Return a copy of a network that keeps only so many neurons of each layer named."""
-    from explorer.compress.removal import remove_neurons
+    from explorer.compress.networks.removal.removal import remove_neurons
 
     layers = compressible(net)
     steps = {n: PruneNeurons(fraction=1 - k / len(layers[n])) for n, k in n_neurons.items()}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.plan import Plan
-from explorer.compress.product import ProductQuantized
-from explorer.compress.record import Record
-from explorer.compress.residual import ResidualQuantized
-from explorer.compress.stored import Stored
+from explorer.compress.methods.product import ProductQuantized
+from explorer.compress.methods.residual import ResidualQuantized
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plan import Plan
+from explorer.compress.records.record import Record
+from explorer.compress.records.storage import Stored
 from explorer.measure.codebook import Codebook, codebook
 from explorer.measure.formulas.layer import ByTopic, layer_formulas
 from explorer.measure.maps import (

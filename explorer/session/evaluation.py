@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import (
+from explorer.compress.networks.forward import (
     Inputs,
     call,
     device_of,

@@ -9,8 +9,8 @@ from functools import cached_property
 import torch
 from torch import nn
 
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.plan import Plan
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plan import Plan
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score
 from explorer.session.evaluation import Evaluation

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from explorer.compress.factors import Factors
-from explorer.compress.record import as_matrix
+from explorer.compress.methods.svd import Factors
+from explorer.compress.records.record import as_matrix
 from explorer.session.tensor_cache import MAX_BYTES, Kept, TensorCache, cache_folder
 
 FORMAT = "3"

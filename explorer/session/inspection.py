@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.bytes import Breakdown, Waterfall, breakdown
 from explorer.session.close_up import CloseUp
 from explorer.session.subject import Subject

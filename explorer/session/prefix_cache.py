@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from explorer.compress.forward import Inputs, call
+from explorer.compress.networks.forward import Inputs, call
 from explorer.session.tracing import trace
 
 BUDGET_BYTES = 1_000_000_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.low_rank import LowRank
-from explorer.compress.recipe import Steps
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.recipe import Steps
 
 Progress = Callable[[str, float], None]
 

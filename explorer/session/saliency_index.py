@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import tensors_of
-from explorer.compress.indexed import IndexedLayer
+from explorer.compress.networks.forward import tensors_of
+from explorer.compress.networks.layer import IndexedLayer
 from explorer.measure.batches import batches
 from explorer.measure.saliency import BATCH, network_saliency
 from explorer.session.preparation import Progress, unheard

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.behavior import Behavior
 from explorer.measure.bytes import Breakdown, Waterfall
 from explorer.measure.metric import Metric, as_metric

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from explorer.compress.coverage import coverage
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.model import untouched_tensors
-from explorer.compress.plain import folded_layers
-from explorer.compress.plan import Plan
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.reduction import Reduction
+from explorer.compress.networks.compressed import untouched_tensors
+from explorer.compress.networks.coverage import coverage
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plain import folded_layers
+from explorer.compress.networks.plan import Plan
+from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.networks.steps import Reduction
 from explorer.measure.anatomy import anatomy, layer_macs
 from explorer.measure.figures import Network, figures
 from explorer.measure.result import Result

@@ -12,12 +12,20 @@ import torch
 from torch import nn
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.model import compress_layers, compress_reduced, index_layers
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.reduction import around, need_shape, reduce, remaining, removes_neurons
-from explorer.compress.removal import NeuronIndex
-from explorer.compress.resolve import layer_steps, needs_saliency, resolve
+from explorer.compress.networks.compressed import compress_layers, compress_reduced, index_layers
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.networks.removal.removal import NeuronIndex
+from explorer.compress.networks.steps import (
+    around,
+    layer_steps,
+    need_shape,
+    needs_saliency,
+    reduce,
+    remaining,
+    removes_neurons,
+    resolve,
+)
 from explorer.session.evaluation import Evaluation
 from explorer.session.factor_cache import FactorCache
 from explorer.session.preparation import Progress

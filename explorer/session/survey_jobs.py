@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.session.samples import Part
 from explorer.sweep.budget import DIALS, N_TRIES, Fitted, tries
 from explorer.sweep.curves import CurvePoint, planned

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from torch import nn
 
-from explorer.compress.copied import copied
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.recipe import Recipe
 from explorer.experiments.experiment import Event, Experiment, TrainingContext
 from explorer.session.background import BackgroundRun, State, one_thread
 from explorer.session.training_log import TrainingLog

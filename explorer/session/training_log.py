@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from explorer.compress.weights import compressible
+from explorer.compress.networks.weights import compressible
 from explorer.experiments.experiment import Event, Experiment, Finding
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.curves import CentroidPaths, Curves, Reference, Track

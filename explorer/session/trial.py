@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from explorer.compress.plan import Plan
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.plan import Plan
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.result import Result
 from explorer.session.subjects import Task
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.copied import copied
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.plan import Plan
-from explorer.compress.weights import compressible
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plan import Plan
+from explorer.compress.networks.weights import compressible
 
 
 class WorkingCopy:

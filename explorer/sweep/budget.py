@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.metric import ACCURACY, Metric, as_metric
 from explorer.measure.rounds import never
 from explorer.sweep.options import USUAL, BudgetSolver

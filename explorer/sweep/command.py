@@ -17,7 +17,7 @@ from torch import nn
 from tqdm import tqdm
 
 from explorer.codec.whole import whole
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import ACCURACY, Metric, Scale, Score
 from explorer.sweep.dispatch import SweepIncomplete

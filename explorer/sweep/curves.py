@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeVar
 
 from torch import nn
 
-from explorer.compress.plain import plain_network
-from explorer.compress.recipe import Recipe
-from explorer.compress.weights import compressible
+from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.recipe import Recipe
+from explorer.compress.networks.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score, as_metric
 from explorer.measure.taken_in import taken_in

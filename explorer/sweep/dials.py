@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
 
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Steps
-from explorer.compress.setting import Setting
-from explorer.compress.share import Share
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.setting import Setting
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Steps
 
 T = TypeVar("T")
 

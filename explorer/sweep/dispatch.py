@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from queue import Empty, SimpleQueue
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.sweep.delivery import Delivery
 from explorer.sweep.point import Point
 from explorer.sweep.task import Lacking, Task, run_task

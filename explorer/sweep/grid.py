@@ -11,8 +11,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from explorer.compress.recipe import MAX_STEPS, VERSION, Recipe, recipe_from_json
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.recipe import MAX_STEPS, VERSION, Recipe, recipe_from_json
 
 MAX_BYTES = 1 << 20
 MAX_POINTS = 100_000

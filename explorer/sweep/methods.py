@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.entropy import Entropy
-from explorer.compress.low_rank import LowRank, break_even_rank
-from explorer.compress.product import Product
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.residual import Residual
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.low_rank import LowRank, break_even_rank
+from explorer.compress.methods.product import Product
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.residual import Residual
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.sweep.sensitivity import literal
 
 SHARED_DENSE, SHARED_KERNELS = 32, 256

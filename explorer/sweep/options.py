@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.codec.header import Entry
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.resolve import layer_steps
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.networks.steps import layer_steps
 from explorer.measure.figures import figures
 from explorer.sweep.dials import DIALS
 from explorer.sweep.sensitivity import SensitivityPoint

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import tensors_of
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.forward import tensors_of
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.batches import batches
 from explorer.measure.metric import Metric, Score

@@ -8,11 +8,11 @@ from typing import Any
 
 from torch import nn
 
-from explorer.compress.copied import copied
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.share import Share
-from explorer.compress.weights import compressible
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.networks.weights import compressible
 from explorer.measure.metric import Metric
 from explorer.measure.rounds import never
 from explorer.sweep.point import Point

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.metric import Metric, as_metric
 from explorer.measure.rounds import never
 from explorer.sweep.delivery import delivery
@@ -104,7 +104,7 @@ def sweep(
     Examples
     --------
     >>> from torch import nn
-    >>> from explorer.compress.prune import Prune
+    >>> from explorer.compress.methods.prune import Prune
     >>> recipes = [[Prune(sparsity=s / 10)] for s in range(10)]
     >>> points = list(sweep(nn.Linear(100, 10), None, recipes))
     >>> len(points), min(point.size_bytes for point in points) < 1000

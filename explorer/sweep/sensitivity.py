@@ -10,10 +10,10 @@ from typing import Any
 
 from torch import nn
 
-from explorer.compress.plain import plain_network
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.record import as_matrix
-from explorer.compress.weights import compressible
+from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.networks.weights import compressible
+from explorer.compress.records.record import as_matrix
 from explorer.measure.metric import Metric
 from explorer.measure.taken_in import taken_in
 from explorer.sweep.dials import Shape, coarse_to_fine, dial_named

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from explorer.compress.recipe import Recipe, Steps
+from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.measure.metric import ACCURACY, Scale, finite
 from explorer.sweep.sensitivity import literal
 

@@ -15,8 +15,8 @@ from types import NoneType
 from typing import Any
 
 from explorer.codec.whole import checked_path
-from explorer.compress.recipe import recipe_from_json
-from explorer.compress.setting import Setting
+from explorer.compress.methods.setting import Setting
+from explorer.compress.networks.recipe import recipe_from_json
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.sweep.point import Point

@@ -13,12 +13,20 @@ import torch
 from torch import Tensor, nn
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.copied import copied
-from explorer.compress.model import compress_reduced, index_layers, untouched_tensors
-from explorer.compress.recipe import Recipe, Steps
-from explorer.compress.reduction import around, need_shape, reduce, remaining, removes_neurons
-from explorer.compress.removal import NeuronIndex
-from explorer.compress.resolve import layer_steps, needs_saliency, resolve
+from explorer.compress.networks.compressed import compress_reduced, index_layers, untouched_tensors
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.networks.removal.removal import NeuronIndex
+from explorer.compress.networks.steps import (
+    around,
+    layer_steps,
+    need_shape,
+    needs_saliency,
+    reduce,
+    remaining,
+    removes_neurons,
+    resolve,
+)
 from explorer.measure.accuracy import Accuracy, running_accuracy
 from explorer.measure.figures import Network, figures
 from explorer.measure.metric import Metric, Score

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.metric import Metric
 from explorer.sweep.point import Point
 from explorer.sweep.subject import Stopped, Subject

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.share import Shared
+from explorer.compress.methods.share import Shared
 
 
 class Centroids:

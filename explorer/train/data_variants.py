@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Subset, TensorDataset
 
-from explorer.compress.copied import copied
-from explorer.compress.setting import check_count, check_fraction
+from explorer.compress.methods.setting import check_count, check_fraction
+from explorer.compress.networks.copied import copied
 from explorer.train.samples import Samples
 from explorer.train.settings import MAX_COUNT
 

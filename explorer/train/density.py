@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from explorer.compress.setting import check_count, check_fraction
+from explorer.compress.methods.setting import check_count, check_fraction
 
 Density = float | Mapping[str, float]
 

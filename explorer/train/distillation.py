@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from explorer.compress.share import Shared
+from explorer.compress.methods.share import Shared
 from explorer.measure.metric import Metric
 from explorer.measure.taken_in import taken_in
 from explorer.train.checkpoint import Checkpoint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from explorer.compress.forward import Inputs, tensors_of
+from explorer.compress.networks.forward import Inputs, tensors_of
 
 
 class NotFinite(ValueError):

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.setting import dial
+from explorer.compress.methods.setting import dial
 from explorer.train.settings import check_positive
 from explorer.train.targets import SoftTargets, Target
 

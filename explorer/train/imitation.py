@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import device_of
-from explorer.compress.forward import moved as on_device
+from explorer.compress.networks.forward import device_of
+from explorer.compress.networks.forward import moved as on_device
 from explorer.train.hints import Hints, hint_error, regressor
 from explorer.train.layer_outputs import watched
 from explorer.train.objective import Batch, Objective

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.model import index_layers
-from explorer.compress.plain import plain_network
-from explorer.compress.recipe import Recipe
-from explorer.compress.resolve import layer_steps, needs_saliency, resolve
-from explorer.compress.weights import compressible
+from explorer.compress.networks.compressed import index_layers
+from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.recipe import Recipe
+from explorer.compress.networks.steps import layer_steps, needs_saliency, resolve
+from explorer.compress.networks.weights import compressible
 
 Masks = Mapping[str, Tensor]
 
@@ -66,7 +66,7 @@ def pruning_masks(
     steps = layer_steps(Recipe.of(recipe), layers)
     saliency = None
     if needs_saliency(steps):
-        from explorer.compress.saliency import saliencies
+        from explorer.compress.networks.saliency import saliencies
 
         saliency = saliencies(net, batches)
     resolved = resolve(steps, layers, saliency)

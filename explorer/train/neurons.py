@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from explorer.compress.copied import copied
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.record import as_matrix
-from explorer.compress.removal import remove_neurons
-from explorer.compress.weights import compressible
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.removal.removal import remove_neurons
+from explorer.compress.networks.weights import compressible
+from explorer.compress.records.record import as_matrix
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score
 from explorer.train.penalties import L1, IncomingNorm, OutgoingNorm, Penalty, check_penalties

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from explorer.compress.forward import Inputs, scores
+from explorer.compress.networks.forward import Inputs, scores
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings
 

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from explorer.compress.record import as_matrix
-from explorer.compress.setting import dial
+from explorer.compress.methods.setting import dial
+from explorer.compress.records.record import as_matrix
 from explorer.train.settings import check_positive
 
 

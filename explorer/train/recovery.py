@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from explorer.compress.share import Shared
+from explorer.compress.methods.share import Shared
 from explorer.measure.metric import Metric
 from explorer.train.masks import Masks, masks_of
 from explorer.train.resume import record_of

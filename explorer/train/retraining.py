@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.prune import CRITERIA, Prune
-from explorer.compress.setting import check_choice
-from explorer.compress.weights import compressible
+from explorer.compress.methods.prune import CRITERIA, Prune
+from explorer.compress.methods.setting import check_choice
+from explorer.compress.networks.weights import compressible
 from explorer.measure.metric import Metric
 from explorer.measure.taken_in import taken_in
 from explorer.train.checkpoint import Checkpoint

@@ -12,11 +12,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.copied import copied
-from explorer.compress.forward import moved
-from explorer.compress.plain import kept_zeros
-from explorer.compress.share import Shared
-from explorer.compress.weights import compressible
+from explorer.compress.methods.share import Shared
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.forward import moved
+from explorer.compress.networks.plain import kept_zeros
+from explorer.compress.networks.weights import compressible
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.measure.taken_in import taken_in

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 
-from explorer.compress.forward import Inputs, rows, tensors_of
+from explorer.compress.networks.forward import Inputs, rows, tensors_of
 from explorer.measure.batches import collated, is_indexed, is_pair, labeled
 from explorer.measure.held import HeldSamples, hold
 from explorer.measure.labels import check_classes, class_numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from explorer.compress.setting import check_choice, check_count, check_fraction, dial
+from explorer.compress.methods.setting import check_choice, check_count, check_fraction, dial
 
 OPTIMIZERS = ("sgd", "adam")
 SCHEDULES = ("cosine", "step", "constant")

@@ -7,12 +7,12 @@ from typing import Any
 
 from torch import nn
 
-from explorer.compress.model import index_layers
-from explorer.compress.plain import plain_network
-from explorer.compress.recipe import Recipe
-from explorer.compress.record import Dense
-from explorer.compress.resolve import layer_steps, resolve
-from explorer.compress.share import Share, Shared
+from explorer.compress.methods.share import Share, Shared
+from explorer.compress.networks.compressed import index_layers
+from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.recipe import Recipe
+from explorer.compress.networks.steps import layer_steps, resolve
+from explorer.compress.records.record import Dense
 from explorer.measure.metric import Metric
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.settings import TrainSettings

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from explorer.compress.setting import check_fraction, dial
+from explorer.compress.methods.setting import check_fraction, dial
 from explorer.train.settings import check_positive
 
 

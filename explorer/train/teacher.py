@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.forward import Inputs, call, device_of, moved, scores_of, tensors_of
-from explorer.compress.weights import check_module
+from explorer.compress.networks.forward import Inputs, call, device_of, moved, scores_of, tensors_of
+from explorer.compress.networks.weights import check_module
 from explorer.measure.rounds import Stop, never
 from explorer.train.samples import Samples
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from explorer.compress.share import Shared
+from explorer.compress.methods.share import Shared
 from explorer.measure.accuracy import Accuracy, running_accuracy
 from explorer.measure.metric import Metric, Score, as_metric
 from explorer.measure.metric_runner import MetricRunner

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipywidgets import VBox
 
 from explorer.closing import close_all
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.sweep.budget import Fitted
 from explorer.sweep.solver import Budget, Choice
 from explorer.views.caption import caption

@@ -11,7 +11,7 @@ from explorer.bench.peers import pruning
 from explorer.bench.session import NEW, OLD, _Watch
 from explorer.bench.subject import METHODS, forget
 from explorer.bench.timing import BenchRow, Effort, Skipped, alternate
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
 from explorer.session.session import Session
 
 QUICK = Effort(n_runs=1, budget_s=0, n_sample=1000, n_moves=8)

@@ -11,7 +11,7 @@ from explorer.bench import peers
 from explorer.bench.peers import coding, optimum, vectors
 from explorer.bench.peers.contest import Outcome
 from explorer.bench.timing import Effort, Skipped
-from explorer.compress.share import Share
+from explorer.compress.methods.share import Share
 
 QUICK = Effort(n_runs=1, budget_s=0, n_sample=20_000)
 

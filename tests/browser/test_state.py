@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.networks.recipe import Recipe
 from explorer.history.state import State
 from tests.browser.harness import READY_MS, read, until_dial_is_kept, until_ready, watch
 

@@ -13,16 +13,16 @@ from explorer.codec import header as header_module
 from explorer.codec.errors import DamagedFile
 from explorer.codec.layouts import layout_fields
 from explorer.codec.model import compress
-from explorer.compress.binarize import Binarize
-from explorer.compress.entropy import Entropy
-from explorer.compress.low_rank import LowRank
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.product import Product
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.residual import Residual
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.product import Product
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.relative_index import RelativeIndex
+from explorer.compress.methods.residual import Residual
+from explorer.compress.methods.share import Share
 from tests.codec.conftest import NETWORKS
 
 RECIPES = {

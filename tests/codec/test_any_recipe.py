@@ -7,16 +7,16 @@ from torch import nn
 
 from explorer.codec import file
 from explorer.codec.model import CompressedModel, compress
-from explorer.compress.binarize import Binarize
-from explorer.compress.entropy import Entropy
-from explorer.compress.low_rank import LowRank
-from explorer.compress.methods import STEPS
-from explorer.compress.product import Product
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.residual import Residual
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.product import Product
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.registry import STEPS
+from explorer.compress.methods.relative_index import RelativeIndex
+from explorer.compress.methods.residual import Residual
+from explorer.compress.methods.share import Share
 
 sizes, few = st.integers(1, 9), st.integers(1, 6)
 fractions = st.sampled_from([0.0, 0.1, 0.5, 0.83, 1.0])

@@ -15,11 +15,11 @@ from torch import nn
 from explorer.codec import export
 from explorer.codec.export import save_onnx, save_safetensors
 from explorer.codec.model import compress
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import recipe_from_json
-from explorer.compress.share import Share
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import recipe_from_json
 from explorer.zoo.architectures import lenet_5
 
 RECIPE = [Prune(sparsity=0.6), Share(n_clusters=4)]

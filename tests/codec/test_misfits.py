@@ -9,8 +9,8 @@ from torch import nn
 
 from explorer.codec import file
 from explorer.codec.model import compress
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.quantize import Quantize
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.quantize import Quantize
 from explorer.library import open_model
 from tests.codec.corpus import mended, network, sections_of
 

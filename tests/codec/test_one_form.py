@@ -12,12 +12,12 @@ from explorer.codec import file
 from explorer.codec.errors import DamagedFile
 from explorer.codec.header import OTHER_FORM, as_text, inflated
 from explorer.codec.model import compress
-from explorer.compress.bits import pack
-from explorer.compress.entropy import Entropy
-from explorer.compress.prune import Prune
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.share import Share
-from explorer.compress.symbols import SymbolModel
+from explorer.compress.coding.bits import pack
+from explorer.compress.coding.entropy import SymbolModel
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.relative_index import RelativeIndex
+from explorer.compress.methods.share import Share
 from tests.codec.corpus import joined, mended, network, sections_of, with_tensor
 
 SIX = {"kind": "shared", "values": 2, "kept": 6}

@@ -15,11 +15,11 @@ from torch import nn
 
 from explorer.codec import file
 from explorer.codec.model import compress
-from explorer.compress.entropy import Entropy
-from explorer.compress.prune import Prune
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.share import Share
-from explorer.compress.symbols import SymbolModel
+from explorer.compress.coding.entropy import SymbolModel
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.relative_index import RelativeIndex
+from explorer.compress.methods.share import Share
 
 QUARTERS = (1048576, 881744, 741455, 623487)
 

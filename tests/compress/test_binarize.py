@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.binarize import Binarize, Binarized
-from explorer.compress.prune import Prune
+from explorer.compress.methods.binarize import Binarize, Binarized
+from explorer.compress.methods.prune import Prune
 
 draw = st.builds(
     lambda seed, rows, columns: torch.randn(

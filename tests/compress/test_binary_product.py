@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.binary_product import MANY, PackedSigns, SignMatrix
-from explorer.compress.prune import Prune
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.prune import Prune
+from explorer.measure.binary_matrix import MANY, PackedSigns, SignMatrix
 
 
 def normal(seed, *shape):

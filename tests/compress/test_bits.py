@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress import bits
-from explorer.compress.bits import pack, unpack
+from explorer.compress.coding import bits
+from explorer.compress.coding.bits import pack, unpack
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import explorer as ex
-from explorer.compress import clusters as module
-from explorer.compress.clusters import cluster_sorted, sketch
-from explorer.compress.ordering import Cut, Ordering
-from explorer.compress.partition_kernels import least_error_borders
-from explorer.compress.weights import compressible
+from explorer.compress.kernels.partition import least_error_borders
+from explorer.compress.methods import kmeans as module
+from explorer.compress.methods.kmeans import cluster_sorted, sketch
+from explorer.compress.methods.ordering import Cut, Ordering
+from explorer.compress.networks.weights import compressible
 
 kmeans1d = pytest.importorskip("kmeans1d")
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import prune as torch_prune
 
-from explorer.compress.low_rank import LowRank
-from explorer.compress.model import compress_layers, index_layers
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe
-from explorer.compress.resolve import layer_steps, resolve
-from explorer.compress.share import Share
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.compressed import compress_layers, index_layers
+from explorer.compress.networks.recipe import Recipe
+from explorer.compress.networks.steps import layer_steps, resolve
 
 
 def network(seed=0, scale=(1.0, 0.1, 3.0)):

@@ -8,10 +8,10 @@ from sameness import assert_same_outputs
 from torch import nn
 
 import explorer as ex
-from explorer.compress import sample_gradients
-from explorer.compress.curvature import Curvature
-from explorer.compress.saliency import saliencies
-from explorer.compress.weights import compressible
+from explorer.compress.networks import sample_gradients
+from explorer.compress.networks.curvature import Curvature
+from explorer.compress.networks.saliency import saliencies
+from explorer.compress.networks.weights import compressible
 
 
 def sample_by_sample(net, inputs):

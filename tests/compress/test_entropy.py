@@ -6,15 +6,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.entropy import Entropy
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.record import Dense
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.share import Share
-from explorer.compress.stored import Stored
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.relative_index import RelativeIndex
+from explorer.compress.methods.share import Share
+from explorer.compress.records.record import Dense
+from explorer.compress.records.storage import Stored
 
 CODINGS = [Share(8), Quantize(4), Quantize(3, "channel"), Binarize("channel"), Prune(sparsity=0.0)]
 

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.compress.factored import factored
-from explorer.compress.low_rank import LowRank, LowRanked, break_even_rank
-from explorer.compress.model import compress_layers, index_layers
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.record import Dense
+from explorer.compress.methods.low_rank import LowRank, LowRanked, break_even_rank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.networks.compressed import compress_layers, index_layers
+from explorer.compress.networks.factored import factored
+from explorer.compress.records.record import Dense
 from explorer.measure.profile import profile
 from explorer.zoo.architectures import lenet_5
 

@@ -5,10 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress import factors as module
-from explorer.compress.factors import Factors, factorize, factorize_randomly
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.low_rank import LowRank
+from explorer.compress.methods import svd as module
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.svd import Factors, factorize, factorize_randomly
+from explorer.compress.networks.layer import IndexedLayer
 
 
 def matrix(seed, rows, columns):

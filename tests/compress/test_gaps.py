@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.gaps import count_symbols, gaps_of, index_symbols, positions_of
+from explorer.compress.coding.relative_index import (
+    count_symbols,
+    gaps_of,
+    index_symbols,
+    positions_of,
+)
 
 masks = st.lists(st.booleans(), max_size=300).map(lambda bits: np.array(bits, bool))
 

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress import integer_product
-from explorer.compress.integer_product import IntegerInputs, IntegerMatrix
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.measure import integer_matrix as integer_product
+from explorer.measure.integer_matrix import IntegerInputs, IntegerMatrix
 
 
 def normal(seed, *shape):

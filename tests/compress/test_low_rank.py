@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.low_rank import LowRank, LowRanked, break_even_rank, factorize
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.record import Dense
+from explorer.compress.methods.low_rank import LowRank, LowRanked, break_even_rank, factorize
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.records.record import Dense
 
 draw = st.builds(
     lambda seed, rows, columns: torch.randn(

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.ordering import N_BINS, Cut, Ordering, magnitude_of_rank
+from explorer.compress.methods.ordering import N_BINS, Cut, Ordering, magnitude_of_rank
 
 weights = st.builds(
     lambda seed, n, coarse: (

@@ -6,15 +6,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.compress import plan as plan_module
-from explorer.compress.binarize import Binarize
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.low_rank import LowRank
-from explorer.compress.other_plans import RecordPlan
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.record import Dense
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
+from explorer.compress.networks import plan as plan_module
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.record_plans import RecordPlan
+from explorer.compress.records.record import Dense
 
 KINDS = {
     "random": lambda g, n: torch.randn(n, generator=g),

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.compress.positions import read_positions, write_positions
-from explorer.compress.support import support_code
+from explorer.compress.coding.positions import read_positions, support_code, write_positions
 
 counts = st.integers(1, 4000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
 

@@ -7,19 +7,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.compress.methods import Methods
-from explorer.compress.product import (
+from explorer.compress.coding.positions import support_code
+from explorer.compress.methods.product import (
     Product,
     ProductQuantized,
     product_rate,
 )
-from explorer.compress.promise import Promise
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.record import Dense
-from explorer.compress.share import Share
-from explorer.compress.strips import cut_strips, join_strips
-from explorer.compress.support import support_code
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.share import Share
+from explorer.compress.methods.vector_kmeans import cut_strips, join_strips
+from explorer.compress.records.record import Dense
+from explorer.compress.records.spec import Promise
 
 faiss = pytest.importorskip("faiss")
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import prune as torch_prune
 
-from explorer.compress.coded import Pruned
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
+from explorer.compress.records.coded import Pruned
 
 ENDS = [-2.0, 0.5, 0.5, -0.5, 0.0, 1.0]
 

@@ -9,10 +9,10 @@ NeurIPS 2015. arXiv:1506.02626.
 import pytest
 import torch
 
-from explorer.compress.entropy import Entropy
-from explorer.compress.prune import Prune
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.share import Share
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.relative_index import RelativeIndex
+from explorer.compress.methods.share import Share
 
 # Layer, shape, weights kept (percent), bits of a weight and of an index, published rate (percent).
 LAYERS = [

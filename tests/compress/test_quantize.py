@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize, Quantized
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize, Quantized
 
 draw = st.builds(
     lambda seed, rows, columns: torch.randn(

@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.low_rank import LowRank
-from explorer.compress.lowest import PruneLowest
-from explorer.compress.methods import STEPS
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import MAX_JSON, MAX_STEPS, Recipe, recipe_from_json
-from explorer.compress.setting import Setting
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune, PruneLowest
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.registry import STEPS
+from explorer.compress.methods.setting import Setting
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import MAX_JSON, MAX_STEPS, Recipe, recipe_from_json
 
 fractions = st.floats(0, 1)
 scopes, criteria = st.sampled_from(["layer", "model"]), st.sampled_from(["magnitude", "random"])

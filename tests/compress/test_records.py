@@ -7,12 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.record import Dense, gather, scatter
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
+from explorer.compress.records.record import Dense, gather, scatter
 
 STEPS = [
     Prune(sparsity=0.5),

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sameness import assert_same_outputs
 from torch import nn
 
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.removal import NeuronIndex, remove_neurons
-from explorer.compress.weights import compressible
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.networks.removal.removal import NeuronIndex, remove_neurons
+from explorer.compress.networks.weights import compressible
 
 IMAGE = (3, 8, 8)
 

@@ -5,10 +5,10 @@ import torch
 from sameness import assert_same_outputs, assert_same_tensors
 
 import explorer as ex
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.removal import remove_neurons
-from explorer.compress.shapes import fit_shapes
-from explorer.compress.weights import compressible
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.networks.removal.removal import remove_neurons
+from explorer.compress.networks.resizing import fit_shapes
+from explorer.compress.networks.weights import compressible
 from explorer.torchvision_import import import_torchvision
 
 CLASSES = "its outputs are the network's classes"

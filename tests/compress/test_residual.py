@@ -8,18 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.compress.methods import Methods
-from explorer.compress.promise import Promise
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.record import Dense
-from explorer.compress.residual import (
+from explorer.compress.coding.positions import support_code
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.residual import (
     Residual,
     ResidualQuantized,
     printed_residual_rate,
     residual_rate,
 )
-from explorer.compress.support import support_code
+from explorer.compress.records.record import Dense
+from explorer.compress.records.spec import Promise
 
 faiss = pytest.importorskip("faiss")
 

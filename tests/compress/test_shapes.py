@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sameness import assert_same_outputs
 from torch import nn
 
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.removal import remove_neurons
-from explorer.compress.shapes import fit_shapes
-from explorer.compress.weights import compressible
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.networks.removal.removal import remove_neurons
+from explorer.compress.networks.resizing import fit_shapes
+from explorer.compress.networks.weights import compressible
 
 
 class Scale(nn.Module):

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from explorer.compress.bits import index_bits
-from explorer.compress.clusters import cluster_sorted, start_centroids
-from explorer.compress.ordering import Cut, Ordering
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.share import Share, Shared
+from explorer.compress.coding.bits import index_bits
+from explorer.compress.methods.kmeans import cluster_sorted, start_centroids
+from explorer.compress.methods.ordering import Cut, Ordering
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share, Shared
 
 kmeans1d = pytest.importorskip("kmeans1d")
 INITS = ["linear", "density", "random"]

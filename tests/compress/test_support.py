@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.support import SupportCode, support_code
+from explorer.compress.coding.positions import SupportCode, support_code
 
 counts = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
 

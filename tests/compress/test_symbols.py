@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.compress.symbols import (
+from explorer.compress.coding.entropy import (
     CODERS,
     UNUSED,
     SymbolModel,

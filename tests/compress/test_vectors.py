@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from explorer.compress.vectors import WIDE, cluster_vectors, look_up
+from explorer.compress.methods.vector_kmeans import WIDE, cluster_vectors, look_up
 
 faiss = pytest.importorskip("faiss")
 

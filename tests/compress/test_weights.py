@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.compress.record import as_matrix
-from explorer.compress.weights import compressible, parameter_name
+from explorer.compress.networks.weights import compressible, parameter_name
+from explorer.compress.records.record import as_matrix
 
 
 def test_dense_and_convolutional_weights_alone():

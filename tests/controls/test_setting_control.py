@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.setting import Dial, dial
+from explorer.compress.methods.setting import Dial, dial
 from explorer.controls.setting_control import SettingControl
 
 

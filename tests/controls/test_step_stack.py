@@ -3,7 +3,7 @@ from dataclasses import dataclass, make_dataclass
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from explorer.compress.setting import dial
+from explorer.compress.methods.setting import dial
 from explorer.controls.kind_words import help_of, title_of
 from explorer.controls.step_stack import StepStack
 

@@ -11,13 +11,13 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from explorer.codec.model import compress
-from explorer.compress.entropy import Entropy
-from explorer.compress.low_rank import LowRank
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
-from explorer.compress.share import Share
-from explorer.compress.weights import compressible
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
+from explorer.compress.networks.weights import compressible
 from explorer.experiments.dials import OFF
 from explorer.experiments.experiment import Event, TrainingContext
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain

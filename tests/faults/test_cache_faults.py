@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import explorer as ex
-from explorer.compress.factors import factorize
+from explorer.compress.methods.svd import factorize
 from explorer.session import tensor_cache
 from explorer.session.factor_cache import FactorCache
 from explorer.session.saliency_index import SaliencyIndex

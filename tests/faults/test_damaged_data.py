@@ -9,8 +9,8 @@ import pytest
 from waiting import until
 
 from explorer import page as served
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.prune import Prune
+from explorer.compress.networks.recipe import Recipe
 from explorer.history.state import State
 
 WAIT_S = 60

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset, TensorDataset
 from waiting import until
 
 import explorer as ex
-from explorer.compress.low_rank import LowRank
+from explorer.compress.methods.low_rank import LowRank
 from explorer.experiments.pruning import Regularize
 from explorer.panels.topics import TOPICS
 from explorer.session.background import BackgroundRun, State

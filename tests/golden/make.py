@@ -12,7 +12,7 @@ import subjects
 from safetensors.torch import save_file
 
 import explorer as ex
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.history.bookmarks import Bookmarks, bookmarks_to_json
 from explorer.history.figures import KeptFigures
 

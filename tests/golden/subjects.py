@@ -5,7 +5,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import explorer as ex
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.train.settings import TrainSettings
 
 IMAGE = (1, 6, 6)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from sameness import NEARLY_TRAINED, assert_same_outputs
 
 import explorer as ex
-from explorer.compress.recipe import recipe_from_json
+from explorer.compress.networks.recipe import recipe_from_json
 from explorer.history.bookmarks import bookmarks_from_json, bookmarks_to_json
 
 HERE = Path(__file__).parent

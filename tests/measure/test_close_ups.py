@@ -8,10 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.share import Share
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.layer import IndexedLayer
 from explorer.measure.maps import histogram, sparsity_map
 from explorer.measure.spectrum import Spectrum, spectrum
 from explorer.measure.thinned import evenly

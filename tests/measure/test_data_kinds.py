@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import explorer as ex
-from explorer.compress.forward import scores_of
+from explorer.compress.networks.forward import scores_of
 from explorer.measure.batches import batches, first_inputs
 
 N = 40

@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 from explorer.codec.model import compress
-from explorer.compress.binarize import Binarize
-from explorer.compress.low_rank import LowRank
-from explorer.compress.model import index_layers, untouched_tensors
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe
-from explorer.compress.resolve import layer_steps, resolve
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.compressed import index_layers, untouched_tensors
+from explorer.compress.networks.recipe import Recipe
+from explorer.compress.networks.steps import layer_steps, resolve
 from explorer.measure.anatomy import anatomy, layer_macs
 from explorer.measure.energy import estimate
 from explorer.measure.figures import Network, figures

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from explorer.compress.low_rank import LowRank, break_even_rank
-from explorer.compress.quantize import Quantize
-from explorer.compress.share import Share
+from explorer.compress.methods.low_rank import LowRank, break_even_rank
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
 from explorer.measure.formulas import methods
 from explorer.measure.formulas.formula import plain, ratio_text
 

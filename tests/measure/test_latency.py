@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.compress import forward
+from explorer.compress.networks import forward
 from explorer.measure.latency import Latency, compare
 from explorer.measure.rounds import timed_rounds
 

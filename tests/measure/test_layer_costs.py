@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.compress.weights import compressible
+from explorer.compress.networks.weights import compressible
 from explorer.measure.activity import input_density
 from explorer.measure.profile import profile
 from explorer.measure.published.pruning import (

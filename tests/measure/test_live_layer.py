@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
 from explorer.measure.maps import MAX_COUNTED, live_histogram, live_sparsity
 from explorer.session import Session
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import rnn
 
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
 from explorer.measure.anatomy import anatomy
 from explorer.measure.energy_bill import energy_bills
 from explorer.measure.profile import profile

@@ -5,9 +5,9 @@ import time
 import pytest
 import torch
 
-from explorer.compress.binary_product import PackedSigns, SignMatrix
-from explorer.compress.integer_product import IntegerInputs, IntegerMatrix
 from explorer.measure import products
+from explorer.measure.binary_matrix import PackedSigns, SignMatrix
+from explorer.measure.integer_matrix import IntegerInputs, IntegerMatrix
 from explorer.measure.products import time_products
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.prune import Prune
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.prune import Prune
 from explorer.measure.energy import estimate
 from explorer.panels import anatomy as tab
 from explorer.panels.anatomy import ANATOMY

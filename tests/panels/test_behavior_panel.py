@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
 from explorer.panels.behavior import BEHAVIOR
 from explorer.panels.topic import Scene
 from explorer.panels.topic_panel import TopicPanel

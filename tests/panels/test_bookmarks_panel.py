@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from explorer.compress.entropy import Entropy
-from explorer.compress.product import Product
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
-from explorer.compress.share import Share
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.product import Product
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
 from explorer.history import bookmarks as bookmark_files
 from explorer.history.bookmarks import Bookmark, Bookmarks, bookmarks_from_json, bookmarks_to_json
 from explorer.history.figures import KeptFigures

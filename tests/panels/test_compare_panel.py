@@ -8,11 +8,11 @@ from ipywidgets import VBox
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from explorer.compress.entropy import Entropy
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe
-from explorer.compress.share import Share
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
 from explorer.panels.compare_panel import ComparePanel
 from explorer.panels.layer_recipe import dial_value, with_layer_dial
 from explorer.panels.topic import Scene

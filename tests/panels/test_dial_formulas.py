@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.gaps import index_symbols
-from explorer.compress.low_rank import LowRank
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.product import Product
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.residual import Residual
-from explorer.compress.share import Share
+from explorer.compress.coding.relative_index import index_symbols
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.product import Product
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.relative_index import RelativeIndex
+from explorer.compress.methods.residual import Residual
+from explorer.compress.methods.share import Share
 from explorer.experiments.dials import BATCH
 from explorer.experiments.lessons import WrongLabels
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain

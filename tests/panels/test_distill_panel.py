@@ -13,9 +13,9 @@ from torch import nn
 from torch.utils.data import TensorDataset
 from waiting import until
 
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.networks.recipe import Recipe
 from explorer.experiments.distillation import TEACHER
 from explorer.experiments.lessons import UnseenClass, WrongLabels
 from explorer.experiments.student_networks import attainable, makers

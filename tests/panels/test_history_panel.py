@@ -2,8 +2,8 @@
 
 import pytest
 
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.prune import Prune
+from explorer.compress.networks.recipe import Recipe
 from explorer.history.figures import KeptFigures
 from explorer.history.history import History
 from explorer.history.state import State

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.low_rank import LowRank
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.session import Session
 

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from waiting import until
 
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.networks.recipe import Recipe
 from explorer.history.bookmarks import Bookmark, bookmarks_to_json
 from explorer.history.figures import KeptFigures
 from explorer.history.state import State

@@ -11,7 +11,7 @@ from torch.utils.data import TensorDataset
 
 import explorer as ex
 from explorer import zoo
-from explorer.compress.neurons import PruneNeurons
+from explorer.compress.methods.neurons import PruneNeurons
 from explorer.controls.explain import explain
 from explorer.panels.distill_panel import DistillPanel
 from explorer.panels.recipe_panel import RecipePanel

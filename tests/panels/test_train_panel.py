@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.prune import Prune
+from explorer.compress.networks.recipe import Recipe
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.recovery import Recover
 from explorer.experiments.structure import DropNeurons

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import explorer as ex
-from explorer.compress.weights import compressible
+from explorer.compress.networks.weights import compressible
 from explorer.reproduce import Digits, Moment, Reproduction, names, run
 from explorer.reproduce.log import n_left
 from explorer.reproduce.reproductions import PLANS

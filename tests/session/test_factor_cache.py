@@ -6,7 +6,7 @@ import threading
 import pytest
 import torch
 
-from explorer.compress.factors import factorize
+from explorer.compress.methods.svd import factorize
 from explorer.session.factor_cache import FactorCache
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.prune import Prune
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.prune import Prune
 from explorer.session import Session
 
 

@@ -6,9 +6,9 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from explorer.codec.model import compress
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
 from explorer.measure.predictions import predict
 from explorer.session import Session
 from explorer.zoo.loaded import Data

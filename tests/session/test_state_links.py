@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.compress.binarize import Binarize
-from explorer.compress.entropy import Entropy
-from explorer.compress.low_rank import LowRank
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.product import Product
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe
-from explorer.compress.relative_index import RelativeIndex
-from explorer.compress.residual import Residual
-from explorer.compress.share import Share
+from explorer.compress.methods.binarize import Binarize
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.product import Product
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.relative_index import RelativeIndex
+from explorer.compress.methods.residual import Residual
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
 from explorer.history.state import State
 
 STATE = State(

@@ -8,10 +8,10 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
 from explorer.codec.model import compress
-from explorer.compress import indexed
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.networks import layer as indexed
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure import metric_runner
 from explorer.measure.accuracy import evaluate
 from explorer.measure.metric import Metric

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from explorer.compress.prune import Prune
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
 
 
 def small_net(seed=0):

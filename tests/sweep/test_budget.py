@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sweep_subjects import small_net
 from torch.utils.data import TensorDataset
 
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.measure.metric import ACCURACY

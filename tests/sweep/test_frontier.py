@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.recipe import Recipe
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
 from explorer.sweep.curves import CurvePoint, frontier
 from explorer.sweep.dials import coarse_to_fine

@@ -6,10 +6,10 @@ import pytest
 import torch
 from sweep_subjects import small_data, small_net
 
-from explorer.compress.entropy import Entropy
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
-from explorer.compress.share import Share
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.sweep.curves import method_curves, planned

@@ -7,11 +7,11 @@ import torch
 from sweep_subjects import small_data, small_net
 from torch import nn
 
-from explorer.compress.low_rank import LowRank
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.recipe import Recipe
-from explorer.compress.share import Share
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.recipe import Recipe
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.sweep.dials import DIALS

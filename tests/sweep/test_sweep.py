@@ -12,13 +12,13 @@ from torch import nn
 from torch.nn.utils import parametrizations
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from explorer.compress.entropy import Entropy
-from explorer.compress.low_rank import LowRank
-from explorer.compress.neurons import PruneNeurons
-from explorer.compress.product import Product
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.share import Share
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.product import Product
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.sweep import dispatch

@@ -23,7 +23,7 @@ from sweep_subjects import (
 )
 from torch import nn
 
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
 from explorer.sweep.delivery import Delivery
 from explorer.sweep.dispatch import SweepIncomplete
 from explorer.sweep.run import sweep

@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 from sweep_subjects import RECIPES, figures, small_data, small_net
 
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.prune import Prune
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
 from explorer.sweep.point import Point
 from explorer.sweep.run import sweep

@@ -12,8 +12,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from explorer.compress.prune import Prune
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.distillation import distill
 from explorer.train.hints import Hints

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import prune
 
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
 from explorer.train.masks import clear_pruned, masks_of, pruning_masks
 from explorer.train.run import Run
 from explorer.train.samples import Samples

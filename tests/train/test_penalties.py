@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sameness import assert_same_outputs
 from torch import nn
 
-from explorer.compress.weights import compressible
+from explorer.compress.networks.weights import compressible
 from explorer.train.penalties import (
     L1,
     L2,

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import explorer as ex
-from explorer.compress.prune import Prune
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
 from explorer.train.recovery import recover
 from explorer.train.settings import TrainSettings
 from explorer.train.sharing import share_groups

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from sameness import assert_same_tensors, shifted
 
-from explorer.compress.prune import Prune
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.masks import pruning_masks
 from explorer.train.penalties import L1

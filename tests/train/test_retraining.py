@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
 from explorer.measure.accuracy import evaluate
 from explorer.train.density import gradual, stages_of
 from explorer.train.masks import pruning_masks

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 import explorer as ex
-from explorer.compress.prune import Prune
-from explorer.compress.quantize import Quantize
-from explorer.compress.share import Share
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.share import Share
 from explorer.train.centroids import Centroids, cluster_sums, codes_of
 from explorer.train.settings import TrainSettings
 from explorer.train.sharing import share_groups, train_shared

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from explorer.compress.prune import Prune
-from explorer.compress.recipe import Recipe
+from explorer.compress.methods.prune import Prune
+from explorer.compress.networks.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
 from explorer.sweep.budget import Fitted
 from explorer.sweep.curves import CurvePoint

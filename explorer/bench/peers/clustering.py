@@ -12,8 +12,8 @@ from torch import Tensor
 from explorer.bench.peers.contest import Contest
 from explorer.bench.subject import Subject, forget
 from explorer.bench.timing import Effort, Job
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.share import Share
+from explorer.compress.methods.share import Share
+from explorer.compress.networks.layer import IndexedLayer
 
 N_CLUSTERS = 16
 

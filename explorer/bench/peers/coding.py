@@ -12,10 +12,10 @@ from explorer.bench.peers.contest import Outcome
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort
 from explorer.codec.records import write_record
-from explorer.compress.entropy import Entropy
-from explorer.compress.prune import Prune
-from explorer.compress.record import Record
-from explorer.compress.share import Share
+from explorer.compress.methods.entropy import Entropy
+from explorer.compress.methods.prune import Prune
+from explorer.compress.methods.share import Share
+from explorer.compress.records.record import Record
 
 SPARSITY, N_CLUSTERS = 0.9, 32
 ZSTD_LEVEL, GZIP_LEVEL = 19, 9

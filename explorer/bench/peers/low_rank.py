@@ -9,8 +9,8 @@ import torch
 from explorer.bench.peers.contest import Contest
 from explorer.bench.subject import Subject, forget
 from explorer.bench.timing import Effort, Job
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.low_rank import LowRank
+from explorer.compress.methods.low_rank import LowRank
+from explorer.compress.networks.layer import IndexedLayer
 
 RANKS = (8, 9)
 

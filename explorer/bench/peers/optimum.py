@@ -11,7 +11,7 @@ import torch
 from explorer.bench.peers.contest import Outcome
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort
-from explorer.compress.share import Share
+from explorer.compress.methods.share import Share
 
 COUNTS = (16, 32)
 

@@ -12,7 +12,7 @@ from torch.nn.utils import prune
 from explorer.bench.peers.contest import Contest
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort, Job
-from explorer.compress.prune import Prune
+from explorer.compress.methods.prune import Prune
 
 SHARES = (0.8, 0.9)
 Method = Callable[[Mapping[str, nn.Module], float], None]

@@ -11,7 +11,7 @@ from torch import nn
 from explorer.bench.peers.contest import Contest
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort, Job
-from explorer.compress.quantize import Quantize
+from explorer.compress.methods.quantize import Quantize
 
 TOP_CODE = 255
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from explorer.bench.peers.contest import Contest, Outcome
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort, Job
-from explorer.compress.product import Product
-from explorer.compress.residual import Residual
-from explorer.compress.setting import Setting
+from explorer.compress.methods.product import Product
+from explorer.compress.methods.residual import Residual
+from explorer.compress.methods.setting import Setting
 
 CODE_BITS = 4
 WIDTH = 4

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from explorer.codec.layouts import layout_fields
-from explorer.compress.indexed import IndexedLayer
-from explorer.compress.plan import Plan
-from explorer.compress.stored import Stored
-from explorer.compress.streams import SymbolStream
+from explorer.compress.coding.streams import SymbolStream
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plan import Plan
+from explorer.compress.records.storage import Stored
 from explorer.measure.formulas import methods
 from explorer.measure.formulas.formula import Formula
 from explorer.measure.formulas.methods import (

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explorer.compress.low_rank import break_even_rank
-from explorer.compress.product import product_rate
-from explorer.compress.residual import printed_residual_rate, residual_rate
-from explorer.compress.symbols import entropy_bits as total_bits
+from explorer.compress.coding.entropy import entropy_bits as total_bits
+from explorer.compress.methods.low_rank import break_even_rank
+from explorer.compress.methods.product import product_rate
+from explorer.compress.methods.residual import printed_residual_rate, residual_rate
 from explorer.measure.formulas.formula import (
     THE_REST,
     Formula,

@@ -1,0 +1,1 @@
+"""How codes and positions become bits: packing, positions, entropy coding."""

@@ -1,0 +1,87 @@
+"""Packing of n-bit integers, and tensors as little-endian bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+CHUNK = 1 << 20
+
+
+def index_bits(n_values: int) -> int:
+    """Bits that tell `n_values` values apart."""
+    return max(0, n_values - 1).bit_length()
+
+
+def pack(codes: np.ndarray, n_bits: int) -> bytes:
+    """Pack integers of `n_bits` bits; the last byte is filled up with zeros.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (n,), nonnegative integers below ``2**n_bits``
+    n_bits : int
+        From 0 to 32.
+
+    Returns
+    -------
+    bytes of length ceil(n * n_bits / 8)
+    """
+    if n_bits == 0:
+        return b""
+    if n_bits == 8:
+        return codes.astype(np.uint8).tobytes()
+    return b"".join(
+        np.packbits(_to_bits(codes[i : i + CHUNK], n_bits)).tobytes()
+        for i in range(0, codes.size, CHUNK)
+    )
+
+
+def unpack(data: bytes, count: int, n_bits: int) -> np.ndarray:
+    """Read `count` integers of `n_bits` bits back.
+
+    Returns
+    -------
+    ndarray, shape (count,), uint32 (uint8 for up to 8 bits)
+    """
+    kind = np.uint8 if n_bits <= 8 else np.uint32
+    if n_bits == 0:
+        return np.zeros(count, kind)
+    if n_bits == 8:
+        return np.frombuffer(data, np.uint8, count)
+    packed = np.frombuffer(data, np.uint8)
+    step = CHUNK * n_bits // 8
+    out = np.empty(count, kind)
+    for i in range(0, count, CHUNK):
+        part = packed[i // CHUNK * step : (i // CHUNK + 1) * step]
+        size = min(CHUNK, count - i)
+        out[i : i + size] = _from_bits(np.unpackbits(part)[: size * n_bits], n_bits, kind)
+    return out
+
+
+def _to_bits(codes: np.ndarray, n_bits: int) -> np.ndarray:
+    if n_bits <= 8:
+        return np.unpackbits(codes.astype(np.uint8)[:, None], axis=1)[:, 8 - n_bits :].reshape(-1)
+    shifts = np.arange(n_bits - 1, -1, -1, dtype=np.int64)
+    return ((codes.astype(np.int64)[:, None] >> shifts) & 1).astype(np.uint8).reshape(-1)
+
+
+def _from_bits(bits: np.ndarray, n_bits: int, kind: type) -> np.ndarray:
+    columns = bits.reshape(-1, n_bits)
+    out = np.zeros(len(columns), np.int64)
+    for i in range(n_bits):
+        out = out << 1 | columns[:, i]
+    return out.astype(kind)
+
+
+def tensor_bytes(tensor: Tensor) -> bytes:
+    """Return the raw little-endian bytes of a tensor."""
+    flat = tensor.detach().cpu().contiguous().flatten()
+    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+
+
+def tensor_from(data: bytes | memoryview, shape: torch.Size, dtype: torch.dtype) -> Tensor:
+    """Read raw bytes back into a tensor of its own."""
+    if not data:
+        return torch.empty(shape, dtype=dtype)
+    return torch.frombuffer(bytearray(data), dtype=dtype).reshape(shape)

@@ -1,0 +1,1 @@
+"""The compression methods, each in its own file."""

@@ -1,0 +1,1 @@
+"""Networks under compression: weights, recipes, plans, and what comes out."""

@@ -1,0 +1,264 @@
+"""Recipe and module to compressed tensors; the source module is never touched."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.methods.svd import FactorStore
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.coverage import Coverage, coverage, left_alone_notes
+from explorer.compress.networks.factored import factored as split
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plain import kept_zeros, plain_network, plain_notes
+from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.networks.removal.removal import NeuronIndex
+from explorer.compress.networks.resizing import fit_shapes
+from explorer.compress.networks.steps import (
+    Reduction,
+    Saliency,
+    around,
+    layer_steps,
+    need_shape,
+    reduce,
+    remaining,
+    removes_neurons,
+    resolve,
+)
+from explorer.compress.networks.weights import compressible, held_tensors, parameter_name
+from explorer.compress.records.record import Record
+
+
+@dataclass(frozen=True, eq=False)
+class CompressedTensors:
+    """The tensors of a compressed network: a record for each compressed weight, all else as it was.
+
+    Attributes
+    ----------
+    records : mapping of str to Record
+        By layer name; layers without steps are dense records.
+    untouched : mapping of str to Tensor
+        State-dict entries that no step applies to: biases, normalization, buffers.
+    recipe : Recipe
+        What was applied.
+    template : Module or None
+        The network's architecture, which may be on the meta device; None for a file of an
+        unknown network.
+    network : str
+        Name of a network that the catalog knows; "" for any other.
+    source_bytes : int or None
+        Bytes of the original network where neurons were removed; None where all its
+        tensors have kept their size.
+    notes : mapping of str to str
+        Layers that a step left alone, and why. Not kept in the file.
+    """
+
+    records: Mapping[str, Record]
+    untouched: Mapping[str, Tensor]
+    recipe: Recipe
+    template: nn.Module | None
+    network: str = ""
+    source_bytes: int | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, layer: str) -> Record:
+        if layer not in self.records:
+            raise KeyError(
+                f"layer {layer!r} is not in this model; its layers are: {', '.join(self.records)}"
+            )
+        return self.records[layer]
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """How much of the network the steps apply to; None where its architecture is unknown."""
+        return None if self.template is None else coverage(self.template)
+
+    @property
+    def original_bytes(self) -> int:
+        """Bytes of every parameter and buffer of the original network."""
+        if self.source_bytes is not None:
+            return self.source_bytes
+        weights = sum(r.n_weights * r.dtype.itemsize for r in self.records.values())
+        return weights + sum(t.numel() * t.element_size() for t in self.untouched.values())
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the decoded tensors under the network's state-dict keys."""
+        state = {parameter_name(name): record.restore() for name, record in self.records.items()}
+        return state | {name: tensor.clone() for name, tensor in self.untouched.items()}
+
+    def restore(self, net: nn.Module | None = None, *, factored: bool = False) -> nn.Module:
+        """Return a new module that holds the decoded weights.
+
+        Parameters
+        ----------
+        net : Module, optional
+            Architecture to fill; a copy is made. Needed only for a file whose
+            network the catalog does not know.
+        factored : bool
+            Give each low-rank layer as two smaller layers, where that makes fewer
+            multiplications; a layer that cannot be split stays whole.
+
+        Raises
+        ------
+        ValueError
+            If the architecture is unknown and `net` is not given, or does not fit.
+        """
+        template = net if net is not None else self.template
+        if template is None:
+            raise ValueError(
+                "this file's network is not in the catalog: pass an instance of its module, "
+                "as in restore(net)"
+            )
+        module = copied(plain_network(template, only_run=True))
+        state = with_tied(self.state_dict(), module)
+        try:
+            _check_complex(state, module)
+            if self.source_bytes is not None:
+                fit_shapes(module, state)
+            held = module.state_dict(keep_vars=True)
+            extra = {n: value for n, value in held.items() if not isinstance(value, Tensor)}
+            hollow = any(value.is_meta for n, value in held.items() if n not in extra)
+            given = extra | (_in_types_of(module, state) if hollow else state)
+            module.load_state_dict(_with_versions(given, module), assign=hollow)
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(f"net does not fit this file: {error}") from error
+        module.eval()
+        return split(module, self.records).net if factored else module
+
+
+def with_tied(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
+    """Give parameters that share a tensor their value under each of their names."""
+    tensors = held_tensors(module)
+    known = {id(tensor): state[name] for name, tensor in tensors.items() if name in state}
+    tied = {name: known[id(tensor)] for name, tensor in tensors.items() if id(tensor) in known}
+    return tied | state
+
+
+def _check_complex(state: dict[str, Tensor], module: nn.Module) -> None:
+    """Raise ValueError where an imaginary part would be lost."""
+    for name, tensor in held_tensors(module).items():
+        if name in state and state[name].is_complex() and not tensor.is_complex():
+            raise ValueError(f"tensor {name!r} is complex, that of the network is not")
+
+
+def _in_types_of(module: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give tensors the types that the module's own have."""
+    own = held_tensors(module)
+    return {n: t.to(own[n].dtype) if n in own else t for n, t in state.items()}
+
+
+def _with_versions(state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
+    """Add what the module's own state dict says of its layers' versions, which some ask for."""
+    versioned: Any = OrderedDict(state)
+    versioned._metadata = getattr(module.state_dict(keep_vars=True), "_metadata", {})
+    return versioned
+
+
+def untouched_tensors(net: nn.Module) -> dict[str, Tensor]:
+    """Return copies of the state-dict entries that are no compressible weights."""
+    weights = {id(weight) for weight in compressible(net).values()}
+    return {
+        name: tensor.detach().clone()
+        for name, tensor in held_tensors(net).items()
+        if id(tensor) not in weights
+    }
+
+
+def compress_layers(
+    net: nn.Module,
+    recipe: Any,
+    layers: Mapping[str, IndexedLayer],
+    network: str = "",
+    *,
+    input_shape: tuple[int, ...] | None = None,
+    saliency: Saliency | None = None,
+) -> CompressedTensors:
+    """Compress a network whose layers are indexed already.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    recipe : Recipe, list of Setting, or dict of patterns
+    layers : mapping of str to IndexedLayer
+        All compressible layers of `net`.
+    network : str
+        The catalog's name of the network, if it has one.
+    input_shape : tuple of int, optional
+        One input without the batch, for steps that remove neurons.
+    saliency : mapping of str to Tensor, optional
+        For steps that prune by it.
+
+    Returns
+    -------
+    CompressedTensors
+    """
+    parsed = Recipe.of(recipe)
+    steps = layer_steps(parsed, layers)
+    if not removes_neurons(steps):
+        records = _records(resolve(steps, layers, saliency), layers)
+        return CompressedTensors(
+            records, untouched_tensors(net), parsed, net, network, notes=_notes(net)
+        )
+    parts = around(steps)
+    before = resolve({name: part.before for name, part in parts.items()}, layers, saliency)
+    index = NeuronIndex(net, need_shape(input_shape))
+    reduction = reduce(net, parts, before, layers, index)
+    small = index_layers(reduction.net)
+    rest = resolve(remaining(parts), small)
+    return compress_reduced(net, reduction, small, rest, parsed, network)
+
+
+def compress_reduced(
+    net: nn.Module,
+    reduction: Reduction,
+    layers: Mapping[str, IndexedLayer],
+    steps: Mapping[str, Steps],
+    recipe: Recipe,
+    network: str,
+) -> CompressedTensors:
+    """Apply what is left of a recipe, as resolved `steps`, to a network that lost neurons."""
+    small = reduction.net
+    records = _records(steps, layers)
+    tensors = [*compressible(net).values(), *untouched_tensors(net).values()]
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return CompressedTensors(
+        records,
+        untouched_tensors(small),
+        recipe,
+        small,
+        network,
+        size,
+        _notes(net) | dict(reduction.notes),
+    )
+
+
+def _notes(net: nn.Module) -> dict[str, str]:
+    """Return which modules are left alone, and whose weights were made plain, in words."""
+    return left_alone_notes(net) | plain_notes(net)
+
+
+def _records(steps: Mapping[str, Steps], layers: Mapping[str, IndexedLayer]) -> dict[str, Record]:
+    with torch.no_grad():
+        return {name: layer.record(steps[name]) for name, layer in layers.items()}
+
+
+def index_layers(net: nn.Module, store: FactorStore | None = None) -> dict[str, IndexedLayer]:
+    """Return the compressible layers of a network, ready to be indexed.
+
+    Parameters
+    ----------
+    net : Module
+    store : FactorStore, optional
+        Where factors that took long are kept between runs.
+    """
+    zeros = kept_zeros(net)
+    return {
+        name: IndexedLayer(name, weight, store, keeps_zeros=name in zeros)
+        for name, weight in compressible(net).items()
+    }

@@ -1,0 +1,117 @@
+"""Optimal brain damage: how much the loss rises when a weight is removed, to second order.
+
+About a minimum of the loss, zeroing weight w costs ``h w ** 2 / 2``, h the diagonal entry of
+the Hessian; `Curvature` says what stands for it here.
+
+References
+----------
+LeCun, Denker, Solla. "Optimal brain damage". NeurIPS 1989, published 1990.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.networks.curvature import Curvature
+from explorer.compress.networks.weights import compressible
+
+
+def saliencies(
+    net: nn.Module,
+    batches: Iterable[tuple[Tensor, Any]],
+    should_stop: Callable[[], bool] | None = None,
+    progress: Callable[[int], None] | None = None,
+    n_draws: int = 1,
+) -> dict[str, Tensor] | None:
+    """Estimate what removing each single weight adds to the mean loss.
+
+    Parameters
+    ----------
+    net : Module
+        Classifier that returns logits of shape (n, classes); left unchanged. It is
+        run in eval mode.
+    batches : iterable of (inputs, labels)
+        Inputs of shape (n, ...); the labels are not looked at.
+    should_stop : callable, optional
+        Asked before each batch; once it is true, nothing is returned.
+    progress : callable, optional
+        Told the number of samples done after each batch.
+    n_draws : int
+        See `Curvature`.
+
+    Returns
+    -------
+    dict of str to Tensor, or None
+        For each compressible layer ``h w ** 2 / 2``, float32, shape of its weight.
+
+    Raises
+    ------
+    ValueError
+        If there is no sample, or the logits are not finite or not of shape (n, classes).
+
+    References
+    ----------
+    LeCun, Denker, Solla. "Optimal brain damage". NeurIPS 1989, published 1990.
+    """
+    curvature = Curvature(net, n_draws)
+    for inputs, _ in batches:
+        if should_stop is not None and should_stop():
+            return None
+        curvature.add(inputs)
+        if progress is not None:
+            progress(curvature.n_samples)
+    weights = compressible(net)
+    return {
+        name: diagonal.mul_(weights[name].detach().float().square()).mul_(0.5)
+        for name, diagonal in curvature.diagonal().items()
+    }
+
+
+def saliency_mask(saliency: Tensor, weight: Tensor, count: int) -> Tensor:
+    """Choose the weights to keep.
+
+    Parameters
+    ----------
+    saliency : Tensor, shape of `weight`
+    weight : Tensor, any shape
+    count : int
+        How many weights go: exact zeros first, all of them even if there are more, then
+        those of lowest saliency; of equals the first in row-major order.
+
+    Returns
+    -------
+    Tensor, bool, shape of `weight`
+        True where kept.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, `count` is not from 0 to the number of weights, or a saliency
+        is NaN.
+    """
+    if saliency.shape != weight.shape:
+        raise ValueError(
+            f"saliency must have the weight's shape {tuple(weight.shape)}; "
+            f"got {tuple(saliency.shape)}"
+        )
+    if not 0 <= count <= weight.numel():
+        raise ValueError(f"count must be from 0 to {weight.numel()}; got {count}")
+    if bool(saliency.isnan().any()):
+        raise ValueError("saliency holds NaN; compute it anew from finite weights and inputs")
+    nonzero = weight.detach() != 0
+    left = count - int((~nonzero).sum())
+    if left <= 0:
+        return nonzero
+    keys = saliency.detach().float()[nonzero].cpu().numpy()
+    limit = np.partition(keys, left - 1)[left - 1]
+    gone = keys < limit
+    ties = np.flatnonzero(keys == limit)
+    gone[ties[: left - int(gone.sum())]] = True
+    kept = nonzero.clone()
+    kept[nonzero] = torch.from_numpy(~gone).to(kept.device)
+    return kept

@@ -1,0 +1,281 @@
+"""What a recipe asks of a network: the steps of each layer, and the smaller network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+
+import torch
+from torch import Tensor, nn
+
+from explorer.compress.methods.neurons import PruneNeurons
+from explorer.compress.methods.ordering import magnitude_of_rank
+from explorer.compress.methods.prune import Prune, PruneLowest
+from explorer.compress.networks.copied import copied
+from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.networks.removal.removal import NeuronIndex
+from explorer.compress.networks.weights import compressible
+
+KEEP_ZEROS = Prune(sparsity=0.0)
+
+
+@dataclass(frozen=True)
+class Around:
+    """The steps of one layer, around the one that removes neurons.
+
+    Attributes
+    ----------
+    before : tuple of Setting
+        Pruning steps that come first.
+    removal : PruneNeurons or None
+    after : tuple of Setting
+    """
+
+    before: Steps
+    removal: PruneNeurons | None
+    after: Steps
+
+    @classmethod
+    def of(cls, name: str, steps: Steps) -> Around:
+        """Split the steps of the layer `name`.
+
+        Raises
+        ------
+        ValueError
+            If neurons are to be removed twice, or after anything but pruning.
+        """
+        at = [i for i, step in enumerate(steps) if isinstance(step, PruneNeurons)]
+        if len(at) > 1:
+            raise ValueError(f"recipe: PruneNeurons may come once a layer; {name!r} has {len(at)}")
+        if not at:
+            end = next((i for i, s in enumerate(steps) if not isinstance(s, Prune)), len(steps))
+            return cls(steps[:end], None, steps[end:])
+        before, removal = steps[: at[0]], steps[at[0]]
+        if not all(isinstance(step, Prune) for step in before) or not isinstance(
+            removal, PruneNeurons
+        ):
+            raise ValueError(
+                f"recipe: PruneNeurons must come first, or right after Prune, in layer {name!r}: "
+                "the other steps would be undone by the removal"
+            )
+        return cls(before, removal, steps[at[0] + 1 :])
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """A network without some of its neurons.
+
+    Attributes
+    ----------
+    net : Module
+        The smaller network.
+    notes : mapping of str to str
+        Layers that were left alone, and why.
+    kept : mapping of str to (Tensor, Tensor)
+        Rows and columns of each layer's original matrix that are left.
+    """
+
+    net: nn.Module
+    notes: Mapping[str, str]
+    kept: Mapping[str, tuple[Tensor, Tensor]]
+
+
+def removes_neurons(steps: Mapping[str, Steps]) -> bool:
+    """Whether any layer's steps remove neurons."""
+    return any(isinstance(step, PruneNeurons) for own in steps.values() for step in own)
+
+
+def around(steps: Mapping[str, Steps]) -> dict[str, Around]:
+    """Split every layer's steps at the removal of neurons; raises as `Around.of`."""
+    split = {name: Around.of(name, own) for name, own in steps.items()}
+    if needs_saliency({name: part.after for name, part in split.items()}):
+        raise ValueError("recipe: Prune(criterion='obd') must come before PruneNeurons")
+    return split
+
+
+def reduce(
+    net: nn.Module,
+    parts: Mapping[str, Around],
+    before: Mapping[str, Steps],
+    layers: Mapping[str, IndexedLayer],
+    index: NeuronIndex,
+) -> Reduction:
+    """Prune what comes first, then remove neurons.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    parts : mapping of str to Around
+    before : mapping of str to tuple of Setting
+        The first steps of each layer, resolved.
+    layers : mapping of str to IndexedLayer
+        All compressible layers of `net`.
+    index : NeuronIndex
+        Of `net`.
+    """
+    pruned = net
+    if any(before.values()):
+        pruned = copied(net)
+        for name, weight in compressible(pruned).items():
+            if before[name]:
+                weight.data.copy_(layers[name].record(before[name]).restore())
+    removal = {name: part.removal for name, part in parts.items() if part.removal is not None}
+    reduced = index.remove(pruned, removal)
+    return Reduction(reduced.net, reduced.notes, reduced.kept)
+
+
+def remaining(parts: Mapping[str, Around]) -> dict[str, Steps]:
+    """Return the steps that are still to be done once the neurons are gone; zeros stay zero."""
+    return {
+        name: ((KEEP_ZEROS, *part.after) if part.before else part.after)
+        for name, part in parts.items()
+    }
+
+
+def need_shape(input_shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Return the shape of one input; raise ValueError where it is not known."""
+    if input_shape is None:
+        raise ValueError(
+            "recipe: PruneNeurons follows the network's connections by running it once: pass the "
+            "shape of one input, for example input_shape=(3, 224, 224)"
+        )
+    return tuple(input_shape)
+
+
+Layers = Mapping[str, IndexedLayer]
+Saliency = Mapping[str, Tensor]
+
+
+def layer_steps(recipe: Recipe, layers: Layers) -> dict[str, Steps]:
+    """Return the steps of each layer as the recipe has them.
+
+    Raises
+    ------
+    ValueError
+        If a pattern matches no layer.
+    """
+    recipe.check_layers(layers)
+    return {name: recipe.steps_for(name) for name in layers}
+
+
+def needs_saliency(steps: Mapping[str, Steps]) -> bool:
+    """Whether any step prunes by a saliency that must be measured."""
+    return any(
+        isinstance(step, Prune) and step.criterion == "obd"
+        for own in steps.values()
+        for step in own
+    )
+
+
+def resolve(
+    steps: Mapping[str, Steps], layers: Layers, saliency: Saliency | None = None
+) -> dict[str, Steps]:
+    """Return each layer's own steps, with what concerns the whole model turned into its share.
+
+    Parameters
+    ----------
+    steps : mapping of str to tuple of Setting
+        As `layer_steps` gives them.
+    layers : mapping of str to IndexedLayer
+        All compressible layers of the network.
+    saliency : mapping of str to Tensor, optional
+        What losing each weight costs, for ``Prune(criterion="obd")``.
+
+    Returns
+    -------
+    dict of str to tuple of Setting
+
+    Raises
+    ------
+    ValueError
+        If a step over the model, or by saliency, does not come first, or saliency is missing.
+    """
+    resolved = dict(steps)
+    pruning = [step for own in steps.values() for step in own if isinstance(step, Prune)]
+    for step in dict.fromkeys(filter(_is_shared, pruning)):
+        members = {name: layers[name] for name in layers if step in steps[name]}
+        for name in members:
+            _check_first(step, name, steps[name])
+        for name, own in _shares(step, members, saliency).items():
+            resolved[name] = (own, *resolved[name][1:])
+    return {name: _keeping(layers[name], own) for name, own in resolved.items()}
+
+
+def _keeping(layer: IndexedLayer, steps: Steps) -> Steps:
+    """Keep the zeros of a pruning mask, where the steps do not begin by pruning."""
+    if not layer.keeps_zeros or not steps or isinstance(steps[0], (Prune, PruneLowest)):
+        return steps
+    return (Prune(sparsity=0.0), *steps)
+
+
+def _is_shared(step: Prune) -> bool:
+    return step.criterion == "obd" or (step.scope == "model" and step.sparsity is not None)
+
+
+def _check_first(step: Prune, name: str, steps: Steps) -> None:
+    if steps[0] == step and step not in steps[1:]:
+        return
+    which = "scope='model'" if step.scope == "model" else "criterion='obd'"
+    raise ValueError(
+        f"recipe: {step.describe()} with {which} must be the first step "
+        f"of layer {name!r}, once; it goes by the original weights of the network"
+    )
+
+
+def _shares(
+    step: Prune, members: Layers, saliency: Saliency | None
+) -> dict[str, Prune | PruneLowest]:
+    if step.criterion != "obd":
+        counts = _counts_by_magnitude(step, members)
+        return {
+            name: replace(step, scope="layer", sparsity=counts[name] / layer.n_weights)
+            for name, layer in members.items()
+        }
+    if saliency is None:
+        raise ValueError(
+            "recipe: Prune(criterion='obd') goes by second derivatives of the loss, which need "
+            "data: pass data with samples to tune on, for example compress(net, recipe, data=data)"
+        )
+    counts = _counts_by_saliency(step, members, saliency)
+    return {name: PruneLowest(saliency[name], counts[name]) for name in members}
+
+
+def _counts_by_magnitude(step: Prune, members: Layers) -> dict[str, int]:
+    """How many weights each layer loses when one threshold serves all of them."""
+    sizes = {name: layer.n_weights for name, layer in members.items()}
+    total = step.count(sum(sizes.values()))
+    if step.criterion == "random" or total == 0:
+        ends = [step.count(end) for end in accumulate(sizes.values(), initial=0)]
+        return {name: b - a for name, (a, b) in zip(sizes, pairwise(ends), strict=True)}
+    orderings = {name: layer.ordering for name, layer in members.items()}
+    limit = magnitude_of_rank(tuple(orderings.values()), total)
+    below = {name: o.cut_below(float(limit)).n_pruned for name, o in orderings.items()}
+    at_limit = {name: o.count_within(limit) - below[name] for name, o in orderings.items()}
+    return _with_ties(below, at_limit, total)
+
+
+def _counts_by_saliency(step: Prune, members: Layers, saliency: Saliency) -> dict[str, int]:
+    if step.scope == "layer":
+        return {name: step.count(layer.n_weights) for name, layer in members.items()}
+    flat = {name: saliency[name].flatten() for name in members}
+    total = step.count(sum(values.numel() for values in flat.values()))
+    if total == 0:
+        return dict.fromkeys(members, 0)
+    limit = torch.cat(list(flat.values())).kthvalue(total).values
+    below = {name: int((values < limit).sum()) for name, values in flat.items()}
+    at_limit = {name: int((values == limit).sum()) for name, values in flat.items()}
+    return _with_ties(below, at_limit, total)
+
+
+def _with_ties(below: dict[str, int], at_limit: Mapping[str, int], total: int) -> dict[str, int]:
+    """Add weights that stand at the limit, first layers first, until `total` go."""
+    left = total - sum(below.values())
+    counts = {}
+    for name, count in below.items():
+        ties = min(max(0, left), at_limit[name])
+        counts[name] = count + ties
+        left -= ties
+    return counts

@@ -1,0 +1,1 @@
+"""Compressed tensors: what they hold, take, and restore."""

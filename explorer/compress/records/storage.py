@@ -1,0 +1,188 @@
+"""How a record's positions and codes are written: relative indices, entropy coding.
+
+These steps change bytes, never weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.compress.coding.bits import index_bits
+from explorer.compress.coding.positions import support_code
+from explorer.compress.coding.streams import IndexStream, SymbolStream
+from explorer.compress.records.coded import Parted
+from explorer.compress.records.record import Record, Step
+from explorer.compress.records.spec import Field, Layout, Promise, Take
+
+
+@dataclass(frozen=True, eq=False)
+class Stored(Record):
+    """A record whose positions, or codes, are written in another way.
+
+    Attributes
+    ----------
+    inner : Parted
+        What is written.
+    index_bits : int or None
+        Width of relative indices; None takes, for entropy coding, the one that takes least.
+    coder : str or None
+        Entropy coder of positions and codes; None for fixed widths.
+    """
+
+    kind = "stored"
+
+    inner: Parted
+    index_bits: int | None
+    coder: str | None
+
+    @classmethod
+    def of(cls, record: Parted, index_bits: int | None = None, coder: str | None = None) -> Record:
+        """Wrap a record; one with neither positions nor codes is returned as it is."""
+        sparse = record.mask is not None and 0 < _n_kept(record) < record.n_weights
+        if not sparse and (coder is None or record.symbols is None):
+            return record
+        return cls(record, index_bits, coder)
+
+    @property
+    def shape(self) -> torch.Size:
+        """Shape of the restored tensor."""
+        return self.inner.shape
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the restored tensor."""
+        return self.inner.dtype
+
+    @property
+    def mask(self) -> Tensor | None:
+        """Bool, True where kept; None where nothing was pruned."""
+        return self.inner.mask
+
+    @cached_property
+    def index(self) -> IndexStream | None:
+        """The positions; None where they are written as their counts say.
+
+        That is without a chosen width also where relative indices would take no less.
+        """
+        mask = self.inner.mask
+        if mask is None or _n_kept(self.inner) in (0, self.n_weights):
+            return None
+        if self.index_bits is None and self.coder is None:
+            return None
+        index = IndexStream.of(mask, self.index_bits, self.coder)
+        plain = support_code(self.n_weights, index.n_kept).size_bits
+        pays = self.index_bits is not None or sum(index.field_bits) < plain
+        return index if pays else None
+
+    @cached_property
+    def codes(self) -> SymbolStream | None:
+        """The codes; None where they have a fixed width, or the record has none."""
+        if self.coder is None or self.inner.symbols is None or not self.inner.symbols.numel():
+            return None
+        symbols = self.inner.symbols.cpu().numpy().reshape(-1)
+        counts = np.bincount(symbols, minlength=self.inner.alphabet)
+        stream = SymbolStream(symbols, counts, self.coder)
+        plain = self.inner.parts.codes
+        return stream if stream.pays(sum(field.bits for field in plain)) else None
+
+    @property
+    def layout(self) -> Layout:
+        """The inner layout, and how positions and codes are written."""
+        index = {"index": self.index.layout} if self.index else {}
+        codes = {"codes": self.codes.layout} if self.codes else {}
+        return Layout.of(Stored, record=self.inner.layout, **index, **codes)
+
+    @classmethod
+    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+        """Return positions and codes as they are written here, then the inner record's rest."""
+        inner, kind = _inner(promise)
+        positions, codes, rest = kind.parts_in(inner)
+        if "index" in promise.layout:
+            n_kept = inner.count("kept", inner.n_weights)
+            positions = IndexStream.fields_in(promise.layout["index"], n_kept, inner.n_weights)
+        if "codes" in promise.layout:
+            if not codes:
+                raise ValueError("header: codes of a tensor that has none")
+            alphabet = kind.alphabet_in(inner) or 0
+            n_symbols = codes[0].bits // max(1, index_bits(alphabet))
+            coded = promise.layout["codes"]
+            codes = SymbolStream.fields_in(coded, "values", alphabet, n_symbols)
+        return (*positions, *codes, *rest)
+
+    @classmethod
+    def numbers_in(cls, promise: Promise) -> int:
+        """Count what the inner record does."""
+        return _inner(promise).promise.n_numbers
+
+    def write(self) -> Iterator[bytes]:
+        """Yield positions and codes as they are written here, then the inner record's rest."""
+        yield from self.index.write() if self.index else self.inner.write_positions()
+        yield from self.codes.write() if self.codes else self.inner.write_codes()
+        yield self.inner.write_rest()
+
+    @classmethod
+    def read(cls, promise: Promise, take: Take) -> Stored:
+        """Read positions and codes, then the inner record's rest."""
+        inner, kind = _inner(promise)
+        index, coded = promise.layout.get("index"), promise.layout.get("codes")
+        if index is None:
+            mask = kind.read_positions(inner, take)
+        else:
+            mask = IndexStream.read(index, inner.shape, inner.layout["kept"], take)
+        if coded is None:
+            symbols = kind.read_codes(inner, take)
+        else:
+            alphabet, n_symbols = kind.alphabet_in(inner) or 0, kind.n_symbols_in(inner)
+            symbols = SymbolStream.read(coded, alphabet, n_symbols, take)
+        record = kind.of_parts(inner, mask, symbols, take)
+        coder = (coded or index or {}).get("coder")
+        return cls(record, index["bits"] if index else None, coder)
+
+    def restore(self) -> Tensor:
+        """Return the dense tensor that the inner record stands for."""
+        return self.inner.restore()
+
+    def then(self, step: Step) -> Record:
+        """Apply a step to the inner record, and write its outcome in the same way."""
+        if step.role == "writes":
+            return step.follow(self)
+        changed = self.inner.then(step)
+        return written(changed, index_bits=self.index_bits, coder=self.coder)
+
+
+def written(record: Record, **how: Any) -> Record:
+    """Return a record written in another way: ``index_bits``, ``coder``."""
+    if isinstance(record, Stored):
+        return replace(record, **how)
+    if isinstance(record, Parted):
+        return Stored.of(record, **how)
+    return record.with_parts(lambda part: written(part, **how))
+
+
+class _Inner(NamedTuple):
+    """What is promised of the inner record, and its class."""
+
+    promise: Promise
+    kind: type[Parted]
+
+
+def _inner(promise: Promise) -> _Inner:
+    """Return what is promised of the inner record; raises ValueError where it is none."""
+    layout = promise.layout.get("record")
+    if isinstance(layout, dict):
+        inner = promise.part(layout, promise.shape)
+        kind = inner.kind
+        if isinstance(kind, type) and issubclass(kind, Parted):
+            return _Inner(inner, kind)
+    raise ValueError("header: nothing there that could be stored in another way")
+
+
+def _n_kept(record: Record) -> int:
+    return record.n_weights if record.mask is None else int(record.mask.sum())
