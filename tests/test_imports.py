@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ ORDER = [
     "commands",
     "cli",
 ]
+ROOMS = {
+    "coding": {"coding", "kernels"},
+    "kernels": {"kernels"},
+    "records": {"records", "coding", "kernels"},
+    "methods": {"methods", "records", "coding", "kernels"},
+    "networks": {"networks", "methods", "records", "coding", "kernels"},
+}
 RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("train")}
 ASIDE = {
     "zoo": {"zoo", "room", "codec", "measure", "torchvision_import"},
@@ -84,6 +92,76 @@ def imported(source):
                 yield from (f"explorer.{alias.name}" for alias in node.names)
             else:
                 yield node.module
+
+
+def modules():
+    """Every module of the package by its name, with its syntax tree."""
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        name = ".".join(parts).removesuffix(".__init__")
+        yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def arrows(trees):
+    """What each module imports of the package, in functions and for types too."""
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                named = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                named = [f"{node.module}.{alias.name}" for alias in node.names]
+                named = [each if each in trees else node.module for each in named]
+            else:
+                continue
+            yield from ((name, each) for each in named if each in trees and each != name)
+
+
+def circle(trees):
+    """The modules of one circle, or none."""
+    sorter = TopologicalSorter()
+    for name, target in arrows(trees):
+        sorter.add(name, target)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return sorted(set(error.args[1]))
+    return []
+
+
+def room_of(module):
+    parts = module.split(".")
+    return parts[2] if parts[1:2] == ["compress"] and len(parts) > 3 else None
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    assert circle(dict(modules())) == []
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "import explorer.a",
+        "from explorer import a",
+        "from explorer.a import name",
+        "def f():\n    from explorer.a import name",
+        "if TYPE_CHECKING:\n    from explorer.a import Name",
+    ],
+)
+def test_a_circle_is_found_in_functions_and_among_types(closing):
+    sources = {"explorer": "", "explorer.a": "from explorer import b", "explorer.b": closing}
+    trees = {name: ast.parse(source) for name, source in sources.items()}
+    assert circle(trees) == ["explorer.a", "explorer.b"]
+
+
+def test_rooms_of_compression_stand_on_each_other():
+    trees = dict(modules())
+    wrong = [
+        (name, target)
+        for name, target in arrows(trees)
+        if (room := room_of(name)) and (room_of(target) or room) not in ROOMS[room]
+    ]
+    assert wrong == []
+    assert {room_of(name) for name in trees} - {None} == set(ROOMS)
 
 
 def may_look_aside(part):

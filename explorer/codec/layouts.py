@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from explorer.codec.errors import DamagedFile
+from explorer.compress.coding.section import Field
 from explorer.compress.methods.registry import Methods
-from explorer.compress.records.spec import Field, Kinds, Layout, Promise
+from explorer.compress.records.spec import Kinds, Layout, Promise
 
 
 def layout_fields(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.codec.layouts import layout_fields
+from explorer.compress.coding.section import ROLES as FIELD_ROLES
 from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.plan import Plan
-from explorer.compress.records.spec import ROLES as FIELD_ROLES
 from explorer.measure.figures import Network
 
 ROLES = (*FIELD_ROLES, "header", "untouched")

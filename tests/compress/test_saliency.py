@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.compress.networks.saliency import saliencies, saliency_mask
+from explorer.compress.methods.prune import saliency_mask
+from explorer.compress.networks.saliency import saliencies
 
 
 def test_it_tells_its_progress_and_stops():

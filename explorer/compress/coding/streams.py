@@ -27,7 +27,7 @@ from explorer.compress.coding.relative_index import (
     index_symbols,
     positions_of,
 )
-from explorer.compress.records.spec import Field, Take, count_in
+from explorer.compress.coding.section import Field, Take, count_in
 
 WIDTHS = range(1, 9)
 ENTRY_BITS = {"huffman": LENGTH_BITS, "ans": FREQUENCY_BITS}

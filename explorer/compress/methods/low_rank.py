@@ -12,10 +12,11 @@ from torch import Tensor
 
 from explorer.compress.coding.bits import tensor_bytes, tensor_from
 from explorer.compress.coding.positions import all_kept, read_mask, support_code, write_mask
+from explorer.compress.coding.section import Field, Take
 from explorer.compress.methods.setting import Setting, check_count, check_fraction, dial
 from explorer.compress.methods.svd import Factors, factorize
 from explorer.compress.records.record import Dense, Record, Step
-from explorer.compress.records.spec import Field, Layout, Promise, Take
+from explorer.compress.records.spec import Layout, Promise
 
 HALF_TYPES = (torch.float16, torch.bfloat16)
 LARGE = 2.0**100

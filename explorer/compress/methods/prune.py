@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -200,7 +201,50 @@ class PruneLowest(Setting):
 
     def encode(self, values: Tensor, mask: Tensor | None) -> Pruned:
         """Zero entries of `values`; what was zero stays zero."""
-        from explorer.compress.networks.saliency import saliency_mask
-
         kept = saliency_mask(self.saliency, values, self.n_pruned)
         return Pruned.of(values, kept if mask is None else kept & mask)
+
+
+def saliency_mask(saliency: Tensor, weight: Tensor, count: int) -> Tensor:
+    """Choose the weights to keep.
+
+    Parameters
+    ----------
+    saliency : Tensor, shape of `weight`
+    weight : Tensor, any shape
+    count : int
+        How many weights go: exact zeros first, all of them even if there are more, then
+        those of lowest saliency; of equals the first in row-major order.
+
+    Returns
+    -------
+    Tensor, bool, shape of `weight`
+        True where kept.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, `count` is not from 0 to the number of weights, or a saliency
+        is NaN.
+    """
+    if saliency.shape != weight.shape:
+        raise ValueError(
+            f"saliency must have the weight's shape {tuple(weight.shape)}; "
+            f"got {tuple(saliency.shape)}"
+        )
+    if not 0 <= count <= weight.numel():
+        raise ValueError(f"count must be from 0 to {weight.numel()}; got {count}")
+    if bool(saliency.isnan().any()):
+        raise ValueError("saliency holds NaN; compute it anew from finite weights and inputs")
+    nonzero = weight.detach() != 0
+    left = count - int((~nonzero).sum())
+    if left <= 0:
+        return nonzero
+    keys = saliency.detach().float()[nonzero].cpu().numpy()
+    limit = np.partition(keys, left - 1)[left - 1]
+    gone = keys < limit
+    ties = np.flatnonzero(keys == limit)
+    gone[ties[: left - int(gone.sum())]] = True
+    kept = nonzero.clone()
+    kept[nonzero] = torch.from_numpy(~gone).to(kept.device)
+    return kept

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coding.bits import tensor_bytes, tensor_from
+from explorer.compress.coding.section import Take
 from explorer.compress.kernels.threads import over_chunks
 from explorer.compress.methods.ordering import Cut, Ordering
 from explorer.compress.methods.quantizer import (
@@ -22,7 +23,7 @@ from explorer.compress.methods.quantizer import (
 from explorer.compress.methods.setting import check_choice, check_count, dial
 from explorer.compress.records.coded import Coded
 from explorer.compress.records.record import Record, gather, keep_zeros
-from explorer.compress.records.spec import Promise, Take
+from explorer.compress.records.spec import Promise
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.compress.coding.section import Take
 from explorer.compress.kernels.threads import over_chunks
 from explorer.compress.methods.kmeans import Clusters, cluster_sorted
 from explorer.compress.methods.ordering import Cut, Ordering
@@ -23,7 +24,7 @@ from explorer.compress.methods.setting import check_choice, check_count, dial
 from explorer.compress.methods.thresholding import run_table, with_zero_run
 from explorer.compress.records.coded import MAX_ALPHABET, Coded
 from explorer.compress.records.record import Dense, Record, Step, gather
-from explorer.compress.records.spec import Promise, Take
+from explorer.compress.records.spec import Promise
 from explorer.compress.records.vectors import codebook_bits, codebook_in, codebook_layout
 
 MAX_CLUSTERS = 4096

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from explorer.compress.coding.bits import index_bits, pack, tensor_bytes, tensor_from, unpack
 from explorer.compress.coding.positions import all_kept, read_mask, support_code, write_mask
+from explorer.compress.coding.section import Field, Take
 from explorer.compress.records.record import Record, Step, gather, scatter
-from explorer.compress.records.spec import Field, Layout, Promise, Take
+from explorer.compress.records.spec import Layout, Promise
 
 MAX_ALPHABET = 1 << 15
 

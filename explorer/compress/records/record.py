@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coding.bits import tensor_bytes, tensor_from
-from explorer.compress.records.spec import Field, Layout, Promise, Take
+from explorer.compress.coding.section import Field, Take
+from explorer.compress.records.spec import Layout, Promise
 
 FLOAT_TYPES = (torch.float32, torch.float16, torch.bfloat16)
 

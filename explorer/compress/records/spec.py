@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import torch
 
+from explorer.compress.coding.section import Field, Take, count_in
+
 MAX_DEPTH = 40
-ROLES = ("values", "indices", "fillers", "codebooks", "tables")
-Take = Callable[[int], bytes]
 
 
 class RecordKind(Protocol):
@@ -34,30 +34,6 @@ class RecordKind(Protocol):
 Kinds = Callable[[Any], RecordKind]
 
 
-class Field(NamedTuple):
-    """One field of a section, padded to a whole byte in the file.
-
-    Attributes
-    ----------
-    role : str
-        One of `ROLES`.
-    bits : int
-        Exact size.
-    fillers : int
-        The part of `bits` that carries zeros too far apart for one relative index. For
-        entropy-coded indices, their share by number.
-    """
-
-    role: str
-    bits: int
-    fillers: int = 0
-
-    @property
-    def n_bytes(self) -> int:
-        """Bytes in the file."""
-        return -(-self.bits // 8)
-
-
 class Layout(dict[str, Any]):
     """What a file's header says of a record: its kind and its counts, ready for JSON.
 
@@ -75,14 +51,6 @@ class Layout(dict[str, Any]):
         layout = cls(kind=home.kind, **counts)
         layout.home = home
         return layout
-
-
-def count_in(layout: Mapping[str, Any], name: str, high: int, low: int = 0) -> int:
-    """Return a count of part of a layout, as `Promise.count`."""
-    value = layout.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ValueError(f"header: {name} must be from {low} to {high}; got {value!r:.40}")
-    return value
 
 
 @dataclass(frozen=True)

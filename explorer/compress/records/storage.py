@@ -16,10 +16,11 @@ from torch import Tensor
 
 from explorer.compress.coding.bits import index_bits
 from explorer.compress.coding.positions import support_code
+from explorer.compress.coding.section import Field, Take
 from explorer.compress.coding.streams import IndexStream, SymbolStream
 from explorer.compress.records.coded import Parted
 from explorer.compress.records.record import Record, Step
-from explorer.compress.records.spec import Field, Layout, Promise, Take
+from explorer.compress.records.spec import Layout, Promise
 
 
 @dataclass(frozen=True, eq=False)

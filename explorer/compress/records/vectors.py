@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coding.positions import all_kept
+from explorer.compress.coding.section import Field, Take
 from explorer.compress.records.coded import Parted, Pruned
 from explorer.compress.records.record import Dense, Record, Step, as_matrix
-from explorer.compress.records.spec import Field, Layout, Promise, Take
+from explorer.compress.records.spec import Layout, Promise
 
 KINDS = ("dense", "quantized")
 
