@@ -21,9 +21,9 @@ from ipywidgets import Label
 
 import explorer as ex
 from explorer.codec import file
-from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.methods.setting import Setting
-from explorer.compress.records.coded import Coded
+from explorer.compress.records.coded import ScalarCoded
 from explorer.panels.page_topics import page_topics
 
 
@@ -46,7 +46,7 @@ class Shadow(PowersCoded):
     kind = "shared"
 
 
-class Unnamed(Coded):
+class Unnamed(ScalarCoded):
     pass
 
 
@@ -63,7 +63,7 @@ class Unnamed(Coded):
 )
 def test_what_is_no_method_of_its_own_is_refused(method, error, words):
     with pytest.raises(error, match=words):
-        Methods([method])
+        MethodRegistry([method])
 
 
 def test_a_recipe_refuses_names_that_are_taken():
@@ -78,7 +78,7 @@ def test_a_recipe_refuses_names_that_are_taken():
 
 def test_a_record_that_breaks_its_promise_is_not_written():
     class Wordy(HalvedCodes):
-        def write_rest(self):
+        def write_side_info(self):
             return b"too much"
 
     record = Wordy(**vars(Halved()(torch.ones(3))))
@@ -123,14 +123,14 @@ def test_two_packages_with_the_same_name_are_told_apart(installed, monkeypatch):
     entries = METHOD.replace("powers =", "twice =") + PANEL.replace("powers =", "twice =")
     install(installed.parent / "other", "same-again", entries)
     monkeypatch.syspath_prepend(str(installed.parent / "other"))
-    assert Methods().failures == ()
+    assert MethodRegistry().failures == ()
     topics, failures = page_topics()
     assert (topics[-1], failures) == (TOPIC, ())
     clash = METHOD.replace("powers = example_method.powers_of_two:", "zero = test_found_methods:")
     clash = clash.replace("PowersOfTwo", "CLASH")
     install(installed.parent / "third", "clashing", clash)
     monkeypatch.syspath_prepend(str(installed.parent / "third"))
-    (failure,) = Methods().failures
+    (failure,) = MethodRegistry().failures
     assert failure.startswith("'zero' of clashing was left out: two methods are called PowersOfTwo")
 
 

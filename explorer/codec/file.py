@@ -38,13 +38,13 @@ from explorer.codec.header import (
 from explorer.codec.records import is_written_as, read_record, write_record
 from explorer.codec.whole import checked_path, whole
 from explorer.compress.coding.bits import tensor_bytes, tensor_from
-from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.methods.setting import Setting
 from explorer.compress.networks.compressed import CompressedTensors
 from explorer.compress.networks.recipe import Recipe, recipe_from_json
 from explorer.compress.networks.weights import parameter_name
 from explorer.compress.records.record import Record
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 
 PLAUSIBLE_WEIGHTS = 1 << 24
 WEIGHTS_A_BYTE = 10_000
@@ -139,7 +139,7 @@ def _plan(
 ) -> tuple[dict[str, Any], Recipe, list[Entry], int]:
     """Return the header, what it says, and where the first section starts."""
     header, start = read_header(data)
-    kinds = Methods(methods).kind
+    kinds = MethodRegistry(methods).kind
     entries = [read_entry(item, kinds) for item in header["tensors"]]
     _check_sizes(entries, len(data) - start)
     try:
@@ -163,10 +163,10 @@ def _decode(data: bytes, methods: Iterable[type[Setting]]) -> CompressedTensors:
         start += n_bytes
         if data[start - CRC_BYTES : start] != struct.pack("<I", zlib.crc32(section)):
             raise DamagedFile(f"tensor {entry.name!r}: checksum does not match")
-        if entry.promise is None:
+        if entry.spec is None:
             untouched[entry.name] = _untouched(section, entry)
         else:
-            records[entry.name] = _record(section, entry.name, entry.promise)
+            records[entry.name] = _record(section, entry.name, entry.spec)
     size = header.get("source_bytes")
     return CompressedTensors(records, untouched, recipe, None, header["network"], size)
 
@@ -191,11 +191,11 @@ def _untouched(section: memoryview, entry: Entry) -> Tensor:
     return tensor_from(section, entry.shape, entry.dtype)
 
 
-def _record(section: memoryview, name: str, promise: Promise) -> Record:
+def _record(section: memoryview, name: str, spec: TensorSpec) -> Record:
     """Read a record; what would be written for it in other bytes is refused."""
     try:
-        record = read_record(promise, section)
-        same = as_text(record.layout) == as_text(promise.layout)
+        record = read_record(spec, section)
+        same = as_text(record.layout) == as_text(spec.layout)
         same = same and is_written_as(record, section)
     except ValueError as error:
         raise DamagedFile(f"tensor {name!r}: {error}") from error

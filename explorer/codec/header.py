@@ -15,10 +15,10 @@ import torch
 
 from explorer.codec.errors import DamagedFile
 from explorer.codec.layouts import layout_fields
-from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.networks.recipe import Recipe
 from explorer.compress.records.record import FLOAT_TYPES
-from explorer.compress.records.spec import Kinds, Promise
+from explorer.compress.records.spec import Kinds, TensorSpec
 
 MAGIC = b"CMPX\x01"
 MAX_WEIGHTS = 1 << 31
@@ -57,7 +57,7 @@ class Entry:
     layout : dict or None
         As `Record.layout`; None for a tensor that no step applies to.
     kinds : callable
-        As `Promise.kinds`.
+        As `TensorSpec.kinds`.
     """
 
     name: str
@@ -67,11 +67,11 @@ class Entry:
     kinds: Kinds | None = None
 
     @cached_property
-    def promise(self) -> Promise | None:
+    def spec(self) -> TensorSpec | None:
         """What the layout promises; None where there is none."""
         if self.layout is None:
             return None
-        return Promise(self.layout, self.shape, self.dtype, self.kinds)
+        return TensorSpec(self.layout, self.shape, self.dtype, self.kinds)
 
     @property
     def n_bytes(self) -> int:
@@ -84,7 +84,7 @@ class Entry:
     @property
     def n_numbers(self) -> int:
         """Numbers to make room for, once `n_bytes` has found the layout sound."""
-        return self.shape.numel() if self.promise is None else self.promise.n_numbers
+        return self.shape.numel() if self.spec is None else self.spec.n_numbers
 
 
 def header_bytes(
@@ -204,7 +204,7 @@ def read_entry(item: Any, kinds: Kinds | None = None) -> Entry:
     layout = item[3] if len(item) == 4 else None
     if len(item) == 4 and (not isinstance(layout, dict) or DTYPES[dtype] not in FLOAT_TYPES):
         raise DamagedFile(f"tensor {name!r:.60}: bad layout")
-    return Entry(name, torch.Size(shape), DTYPES[dtype], layout, kinds or Methods().kind)
+    return Entry(name, torch.Size(shape), DTYPES[dtype], layout, kinds or MethodRegistry().kind)
 
 
 def _is_size(size: Any) -> bool:

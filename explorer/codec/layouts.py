@@ -9,8 +9,8 @@ import torch
 
 from explorer.codec.errors import DamagedFile
 from explorer.compress.coding.section import Field
-from explorer.compress.methods.registry import Methods
-from explorer.compress.records.spec import Kinds, Layout, Promise
+from explorer.compress.methods.registry import MethodRegistry
+from explorer.compress.records.spec import Kinds, Layout, TensorSpec
 
 
 def layout_fields(
@@ -25,7 +25,7 @@ def layout_fields(
     shape, dtype : torch.Size, torch.dtype
         Of the restored tensor.
     kinds : callable
-        As `Promise.kinds`; by default, for a layout of no record, those of built-in methods and
+        As `TensorSpec.kinds`; by default, for a layout of no record, those of built-in methods and
         installed packages.
 
     Returns
@@ -38,8 +38,8 @@ def layout_fields(
         If the layout makes no sense.
     """
     if kinds is None and not isinstance(layout, Layout):
-        kinds = Methods().kind
+        kinds = MethodRegistry().kind
     try:
-        return Promise(layout, shape, dtype, kinds).fields
+        return TensorSpec(layout, shape, dtype, kinds).fields
     except ValueError as error:
         raise DamagedFile(str(error)) from error

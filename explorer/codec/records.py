@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from explorer.codec.errors import DamagedFile
 from explorer.compress.records.record import Dense, Record
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 
 
 def write_record(record: Record) -> Iterator[bytes]:
@@ -17,7 +17,7 @@ def write_record(record: Record) -> Iterator[bytes]:
     ValueError
         If the record writes other sizes than its layout promises.
     """
-    expected = [field.n_bytes for field in record.promise.fields]
+    expected = [field.n_bytes for field in record.spec.fields]
     written = 0
     for number, data in enumerate(record.write()):
         if len(data) != (expected[number] if number < len(expected) else None):
@@ -31,12 +31,12 @@ def write_record(record: Record) -> Iterator[bytes]:
         )
 
 
-def read_record(promise: Promise, section: memoryview) -> Record:
+def read_record(spec: TensorSpec, section: memoryview) -> Record:
     """Read a record back from its section.
 
     Parameters
     ----------
-    promise : Promise
+    spec : TensorSpec
         Whose fields were found sound, and fill the section.
     section : memoryview
 
@@ -47,18 +47,18 @@ def read_record(promise: Promise, section: memoryview) -> Record:
     """
     position = 0
 
-    def take(count: int) -> bytes:
+    def reader(count: int) -> bytes:
         nonlocal position
         position += count
         return bytes(section[position - count : position])
 
     try:
-        record = promise.read(take)
+        record = spec.read(reader)
     except ValueError as error:
         raise DamagedFile(str(error)) from error
     if position != len(section):
         raise DamagedFile(f"{position} bytes of {len(section)} were read")
-    if (record.shape, record.dtype) != (promise.shape, promise.dtype):
+    if (record.shape, record.dtype) != (spec.shape, spec.dtype):
         raise DamagedFile(f"it is of shape {tuple(record.shape)}, type {record.dtype}")
     return record
 

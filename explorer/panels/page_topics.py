@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.compress.methods.registry import Methods, found
+from explorer.compress.methods.registry import MethodRegistry, found
 from explorer.panels.topic import Topic
 from explorer.panels.topics import TOPICS
 
@@ -20,7 +20,7 @@ def page_topics() -> tuple[tuple[Topic, ...], tuple[str, ...]]:
     """
     things, failures = found(GROUP, check_topic)
     topics = {topic.title: topic for topic in TOPICS}
-    failed = [*Methods().failures, *failures]
+    failed = [*MethodRegistry().failures, *failures]
     for origin, topic in things:
         if topics.setdefault(topic.title, topic) is not topic:
             failed.append(f"{origin}: another package has a tab {topic.title!r}")
@@ -46,4 +46,4 @@ def check_topic(topic: Any) -> None:
         )
     if not topic.starts:
         raise ValueError(f"{topic.title}: starts must hold at least one step to add")
-    Methods(topic.kinds)
+    MethodRegistry(topic.kinds)

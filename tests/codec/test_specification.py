@@ -97,10 +97,10 @@ def test_another_decoder_reads_the_entropy_codes(k, n, spread, seed, coder):
     assert read == symbols.tolist()
 
 
-def coded(how, alphabet, count, take):
+def coded(how, alphabet, count, reader):
     width = 5 if how["coder"] == "huffman" else 6
-    table = packed(take(-(-alphabet * width // 8)), alphabet, width)
-    return READERS[how["coder"]](table, take(how["bytes"]), count)
+    table = packed(reader(-(-alphabet * width // 8)), alphabet, width)
+    return READERS[how["coder"]](table, reader(how["bytes"]), count)
 
 
 @pytest.mark.parametrize("coder", sorted(READERS))
@@ -117,7 +117,7 @@ def test_another_reader_reads_a_file(coder):
     assert struct.unpack("<I", data[9 + size : 13 + size])[0] == zlib.crc32(data[9 : 9 + size])
     place = 13 + size
 
-    def take(count):
+    def reader(count):
         nonlocal place
         place += count
         return data[place - count : place]
@@ -126,11 +126,11 @@ def test_another_reader_reads_a_file(coder):
     assert (name, shape, dtype, bias[0]) == ("", [60, 90], "float32", "bias")
     index, inner = layout["index"], layout["record"]
     n_symbols = inner["kept"] + index["fillers"]
-    steps = coded(index, 1 << index["bits"], n_symbols, take)
-    codes = coded(layout["codes"], inner["values"], inner["kept"], take)
-    codebook = struct.unpack(f"<{inner['values']}f", take(4 * inner["values"]))
+    steps = coded(index, 1 << index["bits"], n_symbols, reader)
+    codes = coded(layout["codes"], inner["values"], inner["kept"], reader)
+    codebook = struct.unpack(f"<{inner['values']}f", reader(4 * inner["values"]))
     section = data[13 + size : place]
-    assert struct.unpack("<I", take(4))[0] == zlib.crc32(section)
+    assert struct.unpack("<I", reader(4))[0] == zlib.crc32(section)
 
     weights, at = [0.0] * 5400, 0
     remaining = iter(codes)

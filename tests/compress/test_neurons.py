@@ -9,7 +9,7 @@ from torch.nn.utils import prune as torch_prune
 
 from explorer.compress.methods.neurons import PruneNeurons
 from explorer.compress.methods.prune import Prune
-from explorer.compress.records.coded import Pruned
+from explorer.compress.records.coded import Sparse
 
 ROWS = torch.tensor([[3.0, 0.0], [-2.0, -2.0], [0.5, 0.5], [0.0, 0.0]])
 
@@ -30,7 +30,7 @@ def test_by_hand_the_two_norms_disagree():
 
 def test_by_hand_the_record():
     record = PruneNeurons(fraction=0.5)(ROWS)
-    assert isinstance(record, Pruned)
+    assert isinstance(record, Sparse)
     # Zeros of the kept rows are not kept either.
     assert record.mask.tolist() == [[True, False], [True, True], [False, False], [False, False]]
     assert record.values.tolist() == [3.0, -2.0, -2.0]

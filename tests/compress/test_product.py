@@ -15,11 +15,11 @@ from explorer.compress.methods.product import (
 )
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize
-from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.methods.share import Share
 from explorer.compress.methods.vector_kmeans import cut_strips, join_strips
 from explorer.compress.records.record import Dense
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 
 faiss = pytest.importorskip("faiss")
 
@@ -126,7 +126,7 @@ def test_the_layout_gives_the_size(weight, product, sparsity):
         product(weight).then(Prune(sparsity=sparsity)),
     ):
         layout = json.loads(json.dumps(record.layout))
-        read = Promise(layout, weight.shape, weight.dtype, Methods().kind)
+        read = TensorSpec(layout, weight.shape, weight.dtype, MethodRegistry().kind)
         assert read.field_bits == record.field_bits
         assert sum(read.field_bits) == record.size_bits
         assert ProductQuantized.codebook_shape_in(read) == record.codebook.shape

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.utils import prune as torch_prune
 
 from explorer.compress.methods.prune import Prune
-from explorer.compress.records.coded import Pruned
+from explorer.compress.records.coded import Sparse
 
 ENDS = [-2.0, 0.5, 0.5, -0.5, 0.0, 1.0]
 
@@ -29,7 +29,7 @@ def n_zeros(tensor):
 def test_by_hand_the_smallest_magnitudes_go():
     weight = torch.tensor([[0.3, -0.1], [0.2, -0.9]])
     record = Prune(sparsity=0.5)(weight)
-    assert isinstance(record, Pruned)
+    assert isinstance(record, Sparse)
     assert record.mask.tolist() == [[True, False], [False, True]]
     assert record.values.tolist() == pytest.approx([0.3, -0.9])
     # Four positions: a bitmap of 4 bits; two float32 values.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from explorer.compress.methods.binarize import Binarize
 from explorer.compress.methods.low_rank import LowRank
-from explorer.compress.methods.prune import Prune, PruneLowest
+from explorer.compress.methods.prune import Prune, PruneBySaliency
 from explorer.compress.methods.quantize import Quantize
 from explorer.compress.methods.registry import STEPS
 from explorer.compress.methods.setting import Setting
@@ -69,7 +69,7 @@ def test_every_kind_of_step_can_be_read():
         return [leaf for sub in kind.__subclasses__() for leaf in leaves(sub)] or [kind]
 
     own = {kind for kind in leaves(Setting) if kind.__module__.startswith("explorer.")}
-    assert set(STEPS.values()) == own - {PruneLowest}
+    assert set(STEPS.values()) == own - {PruneBySaliency}
     assert list(STEPS) == [kind.__name__ for kind in STEPS.values()]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from explorer.compress.coding.positions import support_code
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize
-from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.methods.residual import (
     Residual,
     ResidualQuantized,
@@ -19,7 +19,7 @@ from explorer.compress.methods.residual import (
     residual_rate,
 )
 from explorer.compress.records.record import Dense
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 
 faiss = pytest.importorskip("faiss")
 
@@ -117,7 +117,7 @@ def test_the_layout_gives_the_size(weight, residual, sparsity):
         residual(weight).then(Prune(sparsity=sparsity)),
     ):
         layout = json.loads(json.dumps(record.layout))
-        read = Promise(layout, weight.shape, weight.dtype, Methods().kind)
+        read = TensorSpec(layout, weight.shape, weight.dtype, MethodRegistry().kind)
         assert read.field_bits == record.field_bits
         assert ResidualQuantized.codebook_shape_in(read) == record.codebook.shape
         n_kept = int(record.mask.sum()) if record.mask is not None else weight.numel()

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.section import Take
+from explorer.compress.coding.section import Reader
 from explorer.compress.methods.setting import Setting, check_count, dial
-from explorer.compress.records.coded import Coded
+from explorer.compress.records.coded import ScalarCoded
 from explorer.compress.records.record import gather, keep_zeros
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 
 LOWEST = -149  # 2^-149 is the smallest number that float32 holds
 DIAL = "Each weight is its sign times one of 2^(bits - 1) powers of two."
@@ -26,7 +26,7 @@ def highest(dtype: torch.dtype) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class PowersCoded(Coded):
+class PowersCoded(ScalarCoded):
     """Kept weights as codes ``2 * (top - exponent)``, plus 1 for a negative weight.
 
     Attributes
@@ -65,28 +65,28 @@ class PowersCoded(Coded):
         return {"bits": self.bits}
 
     @classmethod
-    def alphabet_in(cls, promise: Promise) -> int:
+    def alphabet_in(cls, spec: TensorSpec) -> int:
         """Return the number of codes."""
-        return 1 << promise.count("bits", 8, low=2)
+        return 1 << spec.count("bits", 8, low=2)
 
     @classmethod
-    def table_bits_in(cls, _promise: Promise) -> int:
+    def table_bits_in(cls, _promise: TensorSpec) -> int:
         """Return the bits of the largest exponent, an int16."""
         return 16
 
-    def write_rest(self) -> bytes:
+    def write_side_info(self) -> bytes:
         """Return the largest exponent."""
         return struct.pack("<h", self.top)
 
     @classmethod
-    def assembled(
-        cls, promise: Promise, mask: Tensor | None, codes: Tensor, take: Take
+    def from_parts(
+        cls, spec: TensorSpec, mask: Tensor | None, codes: Tensor, reader: Reader
     ) -> PowersCoded:
         """Make a record of positions and codes, and of the exponent that follows."""
-        (top,) = struct.unpack("<h", take(2))
-        if not LOWEST <= top <= highest(promise.dtype):
+        (top,) = struct.unpack("<h", reader(2))
+        if not LOWEST <= top <= highest(spec.dtype):
             raise ValueError(f"the largest exponent cannot be {top}")
-        return cls(codes, mask, promise.shape, promise.layout["bits"], top, promise.dtype)
+        return cls(codes, mask, spec.shape, spec.layout["bits"], top, spec.dtype)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 ROLES = ("values", "indices", "fillers", "codebooks", "tables")
-Take = Callable[[int], bytes]
+Reader = Callable[[int], bytes]
 
 
 class Field(NamedTuple):

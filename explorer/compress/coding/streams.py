@@ -27,7 +27,7 @@ from explorer.compress.coding.relative_index import (
     index_symbols,
     positions_of,
 )
-from explorer.compress.coding.section import Field, Take, count_in
+from explorer.compress.coding.section import Field, Reader, count_in
 
 WIDTHS = range(1, 9)
 ENTRY_BITS = {"huffman": LENGTH_BITS, "ans": FREQUENCY_BITS}
@@ -103,11 +103,11 @@ class SymbolStream:
         yield self.payload
 
     @staticmethod
-    def read(layout: dict[str, Any], n_values: int, n_symbols: int, take: Take) -> np.ndarray:
+    def read(layout: dict[str, Any], n_values: int, n_symbols: int, reader: Reader) -> np.ndarray:
         """Read the symbols back; raises ValueError where table and symbols make no sense."""
         coder = layout["coder"]
-        table = unpack(take(table_bytes(coder, n_values)), n_values, ENTRY_BITS[coder])
-        return SymbolModel(coder, table).decode(take(layout["bytes"]), n_symbols)
+        table = unpack(reader(table_bytes(coder, n_values)), n_values, ENTRY_BITS[coder])
+        return SymbolModel(coder, table).decode(reader(layout["bytes"]), n_symbols)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,13 +188,13 @@ class IndexStream:
             yield pack(self.symbols, self.width)
 
     @staticmethod
-    def read(layout: dict[str, Any], shape: torch.Size, n_kept: int, take: Take) -> Tensor:
+    def read(layout: dict[str, Any], shape: torch.Size, n_kept: int, reader: Reader) -> Tensor:
         """Read the mask back; raises ValueError where the positions make no sense."""
         width, n_symbols = layout["bits"], n_kept + layout["fillers"]
         if "coder" in layout:
-            symbols = SymbolStream.read(layout, 1 << width, n_symbols, take)
+            symbols = SymbolStream.read(layout, 1 << width, n_symbols, reader)
         else:
-            symbols = unpack(take(-(-n_symbols * width // 8)), n_symbols, width)
+            symbols = unpack(reader(-(-n_symbols * width // 8)), n_symbols, width)
         positions = positions_of(symbols.astype(np.int32, copy=False), width)
         if positions.size != n_kept or (n_kept and positions[-1] >= shape.numel()):
             raise ValueError("kept positions are out of range or do not agree with their number")

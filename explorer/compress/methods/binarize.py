@@ -10,25 +10,25 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coding.bits import tensor_bytes, tensor_from
-from explorer.compress.coding.section import Take
+from explorer.compress.coding.section import Reader
 from explorer.compress.kernels.threads import over_chunks
 from explorer.compress.methods.ordering import Cut, Ordering
 from explorer.compress.methods.quantize import channels_of
 from explorer.compress.methods.quantizer import (
-    Coding,
+    ScalarQuantizer,
     ValueSetting,
     as_array,
     codes_tensor,
     rounded,
 )
 from explorer.compress.methods.setting import check_choice, dial
-from explorer.compress.records.coded import Coded
+from explorer.compress.records.coded import ScalarCoded
 from explorer.compress.records.record import Record, gather
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 
 
 @dataclass(frozen=True, eq=False)
-class Binarized(Coded):
+class Binarized(ScalarCoded):
     """Kept weights as signs.
 
     Attributes
@@ -55,27 +55,27 @@ class Binarized(Coded):
         return {"scales": self.scales.numel()}
 
     @classmethod
-    def alphabet_in(cls, _promise: Promise) -> int:
+    def alphabet_in(cls, _promise: TensorSpec) -> int:
         """Return two: a code is 1 where the weight was at least 0."""
         return 2
 
     @classmethod
-    def table_bits_in(cls, promise: Promise) -> int:
+    def table_bits_in(cls, spec: TensorSpec) -> int:
         """Return the bits of the scales."""
-        return promise.value_bits * promise.channels("scales")
+        return spec.value_bits * spec.channels("scales")
 
-    def write_rest(self) -> bytes:
+    def write_side_info(self) -> bytes:
         """Return the raw scales."""
         return tensor_bytes(self.scales)
 
     @classmethod
-    def assembled(
-        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
+    def from_parts(
+        cls, spec: TensorSpec, mask: Tensor | None, codes: Tensor | None, reader: Reader
     ) -> Binarized:
         """Make a record of positions and signs, and of the scales that follow."""
-        shape, dtype = torch.Size([promise.layout["scales"]]), promise.dtype
-        scales = tensor_from(take(shape[0] * dtype.itemsize), shape, dtype)
-        return cls(cast(Tensor, codes), mask, promise.shape, scales, dtype)
+        shape, dtype = torch.Size([spec.layout["scales"]]), spec.dtype
+        scales = tensor_from(reader(shape[0] * dtype.itemsize), shape, dtype)
+        return cls(cast(Tensor, codes), mask, spec.shape, scales, dtype)
 
     def decode(self) -> Tensor:
         """Return the values of the kept weights, shape (n_kept,)."""
@@ -85,7 +85,7 @@ class Binarized(Coded):
         return signs * self.scales if self.scales.numel() else signs
 
 
-class SignCoding(Coding):
+class SignQuantizer(ScalarQuantizer):
     """Two levels, plus and minus one scale."""
 
     makes = Binarized
@@ -194,9 +194,9 @@ class Binarize(ValueSetting):
         """Leave no weight out: the sign of an exact zero is +1."""
         return Cut.nothing()
 
-    def coding(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> SignCoding:
+    def quantizer(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> SignQuantizer:
         """Fit the scale to the kept weights of one tensor."""
-        return SignCoding(ordering, cut, dtype, self.scale == "tensor")
+        return SignQuantizer(ordering, cut, dtype, self.scale == "tensor")
 
     def encode(self, values: Tensor, mask: Tensor | None) -> Record:
         """Compress dense `values`; what `mask` leaves out stays zero."""
@@ -204,7 +204,7 @@ class Binarize(ValueSetting):
             return _binarized(values, mask, _row_scales(values, mask))
         ordering = Ordering(as_array(values))
         cut = self.first_cut(ordering) if mask is None else ordering.cut_zeros()
-        return self.coding(ordering, cut, values.dtype).record(values, mask)
+        return self.quantizer(ordering, cut, values.dtype).record(values, mask)
 
 
 def _row_scales(values: Tensor, mask: Tensor | None) -> Tensor:

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from explorer.compress.coding.bits import tensor_bytes, tensor_from
 from explorer.compress.coding.positions import all_kept, read_mask, support_code, write_mask
-from explorer.compress.coding.section import Field, Take
+from explorer.compress.coding.section import Field, Reader
 from explorer.compress.methods.setting import Setting, check_count, check_fraction, dial
 from explorer.compress.methods.svd import Factors, factorize
 from explorer.compress.records.record import Dense, Record, Step
-from explorer.compress.records.spec import Layout, Promise
+from explorer.compress.records.spec import Layout, TensorSpec
 
 HALF_TYPES = (torch.float16, torch.bfloat16)
 LARGE = 2.0**100
@@ -86,21 +86,21 @@ class LowRanked(Record):
         return Layout.of(LowRanked, rank=self.rank, **half, **factors, **kept)
 
     @classmethod
-    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+    def fields_in(cls, spec: TensorSpec) -> tuple[Field, ...]:
         """Return left factor, singular values, right factor, and kept positions if it has any."""
-        layout, shape = promise.layout, promise.shape
+        layout, shape = spec.layout, spec.shape
         sides = all(isinstance(layout.get(side), dict) for side in ("left", "right"))
-        if len(shape) < 2 or not promise.n_weights or not sides:
+        if len(shape) < 2 or not spec.n_weights or not sides:
             raise ValueError("a factored tensor needs two axes and two factors")
-        rank = promise.count("rank", min(shape[0], promise.n_weights // shape[0]))
-        left, right = _factors(promise)
+        rank = spec.count("rank", min(shape[0], spec.n_weights // shape[0]))
+        left, right = _factors(spec)
         fields = (*left.fields, Field("values", left.value_bits * rank), *right.fields)
-        return fields if "kept" not in layout else (*fields, _positions(promise))
+        return fields if "kept" not in layout else (*fields, _positions(spec))
 
     @classmethod
-    def numbers_in(cls, promise: Promise) -> int:
+    def numbers_in(cls, spec: TensorSpec) -> int:
         """Count the weights, and the numbers of both factors."""
-        return promise.n_weights + sum(factor.n_numbers for factor in _factors(promise))
+        return spec.n_weights + sum(factor.n_numbers for factor in _factors(spec))
 
     def write(self) -> Iterator[bytes]:
         """Yield the left factor, singular values, the right factor, and kept positions."""
@@ -111,19 +111,19 @@ class LowRanked(Record):
             yield write_mask(self.kept)
 
     @classmethod
-    def read(cls, promise: Promise, take: Take) -> LowRanked:
+    def read(cls, spec: TensorSpec, reader: Reader) -> LowRanked:
         """Read the left factor, singular values, the right factor, and kept positions."""
-        rank, mask = promise.layout["rank"], None
-        factors = _factors(promise)
-        left = factors[0].read(take)
+        rank, mask = spec.layout["rank"], None
+        factors = _factors(spec)
+        left = factors[0].read(reader)
         dtype = factors[0].dtype
-        values = tensor_from(take(dtype.itemsize * rank), torch.Size([rank]), dtype)
-        right = factors[1].read(take)
-        if "kept" in promise.layout:
-            data = take(_positions(promise).n_bytes)
-            mask = read_mask(data, promise.shape, promise.layout["kept"])
-            mask = all_kept(promise.shape) if mask is None else mask
-        return cls(left, values, right, promise.shape, promise.dtype, mask)
+        values = tensor_from(reader(dtype.itemsize * rank), torch.Size([rank]), dtype)
+        right = factors[1].read(reader)
+        if "kept" in spec.layout:
+            data = reader(_positions(spec).n_bytes)
+            mask = read_mask(data, spec.shape, spec.layout["kept"])
+            mask = all_kept(spec.shape) if mask is None else mask
+        return cls(left, values, right, spec.shape, spec.dtype, mask)
 
     def restore(self) -> Tensor:
         """Return the product, zero where an earlier step pruned."""
@@ -147,17 +147,17 @@ class LowRanked(Record):
         return replace(self, left=change(self.left), right=change(self.right))
 
 
-def _factors(promise: Promise) -> tuple[Promise, Promise]:
+def _factors(spec: TensorSpec) -> tuple[TensorSpec, TensorSpec]:
     """Return what is promised of the left and of the right factor."""
-    rank, n_rows = promise.layout["rank"], promise.shape[0]
-    shapes = torch.Size([n_rows, rank]), torch.Size([rank, promise.n_weights // n_rows])
+    rank, n_rows = spec.layout["rank"], spec.shape[0]
+    shapes = torch.Size([n_rows, rank]), torch.Size([rank, spec.n_weights // n_rows])
     dtype = torch.float32
-    if "factors" in promise.layout:
-        dtype = promise.dtype
-        if dtype not in HALF_TYPES or promise.layout["factors"] != dtype_name(dtype):
+    if "factors" in spec.layout:
+        dtype = spec.dtype
+        if dtype not in HALF_TYPES or spec.layout["factors"] != dtype_name(dtype):
             raise ValueError(f"header: factors of another type than {dtype}")
-    left = promise.part(promise.layout["left"], shapes[0], dtype)
-    return left, promise.part(promise.layout["right"], shapes[1], dtype)
+    left = spec.part(spec.layout["left"], shapes[0], dtype)
+    return left, spec.part(spec.layout["right"], shapes[1], dtype)
 
 
 def dtype_name(dtype: torch.dtype) -> str:
@@ -170,9 +170,9 @@ def _scale_over(most: float, limit: float) -> float:
     return 2.0 ** math.ceil(math.log2(most / limit)) if limit < most < math.inf else 1.0
 
 
-def _positions(promise: Promise) -> Field:
-    n_kept = promise.count("kept", promise.n_weights)
-    return Field("indices", support_code(promise.n_weights, n_kept).size_bits)
+def _positions(spec: TensorSpec) -> Field:
+    n_kept = spec.count("kept", spec.n_weights)
+    return Field("indices", support_code(spec.n_weights, n_kept).size_bits)
 
 
 @dataclass(frozen=True)

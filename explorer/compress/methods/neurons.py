@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from explorer.compress.methods.setting import Setting, check_choice, check_fraction, dial
-from explorer.compress.records.coded import Pruned
+from explorer.compress.records.coded import Sparse
 from explorer.compress.records.record import as_matrix
 
 
@@ -65,7 +65,7 @@ class PruneNeurons(Setting):
 
     help = "Take whole neurons out, those with the weakest incoming weights."
     role = "removes"
-    records = (Pruned,)
+    records = (Sparse,)
 
     def check(self) -> None:
         """Raise where a field is out of range."""
@@ -102,13 +102,13 @@ class PruneNeurons(Setting):
         order = 1 if self.norm == "l1" else 2
         return torch.linalg.vector_norm(rows.detach(), ord=order, dim=1, dtype=dtype)
 
-    def encode(self, values: Tensor, mask: Tensor | None) -> Pruned:
+    def encode(self, values: Tensor, mask: Tensor | None) -> Sparse:
         """Zero the rows of smallest norm; what was zero stays zero."""
         matrix = as_matrix(values)
         rows = torch.ones(len(matrix), dtype=torch.bool, device=values.device)
         rows[smallest(self.norms(matrix), self.count(len(matrix)))] = False
         kept = (values != 0) & rows.reshape(-1, *[1] * (values.ndim - 1))
-        return Pruned.of(values, kept if mask is None else kept & mask)
+        return Sparse.of(values, kept if mask is None else kept & mask)
 
 
 def smallest(scores: Tensor, count: int) -> Tensor:

@@ -17,7 +17,7 @@ from explorer.compress.methods.vector_kmeans import (
     look_up,
 )
 from explorer.compress.records.record import Dense, Record, as_matrix
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 from explorer.compress.records.vectors import MAX_CENTROIDS, VectorCoded, relative_error
 
 
@@ -51,25 +51,25 @@ class ProductQuantized(VectorCoded):
         return counts | {"axis": self.axis}
 
     @classmethod
-    def check_counts(cls, promise: Promise) -> None:
+    def check_counts(cls, spec: TensorSpec) -> None:
         """Raise ValueError where the axis or the number of strips is not what it may be."""
-        promise.count("axis", 1)
-        promise.count("subvectors", _length(promise), low=1)
+        spec.count("axis", 1)
+        spec.count("subvectors", _length(spec), low=1)
 
     @classmethod
-    def codebook_shape_in(cls, promise: Promise) -> torch.Size:
+    def codebook_shape_in(cls, spec: TensorSpec) -> torch.Size:
         """Return the shape (k, length of the axis that was cut) of the codebooks together."""
-        return torch.Size([promise.layout["centroids"], _length(promise)])
+        return torch.Size([spec.layout["centroids"], _length(spec)])
 
     @classmethod
-    def codes_shape_in(cls, promise: Promise) -> torch.Size:
+    def codes_shape_in(cls, spec: TensorSpec) -> torch.Size:
         """Return the shape (n_subvectors, n_vectors) of the codes."""
-        return torch.Size([promise.layout["subvectors"], promise.n_weights // _length(promise)])
+        return torch.Size([spec.layout["subvectors"], spec.n_weights // _length(spec)])
 
     @classmethod
-    def more_in(cls, promise: Promise) -> dict[str, Any]:
+    def more_in(cls, spec: TensorSpec) -> dict[str, Any]:
         """Return the axis."""
-        return {"axis": promise.layout["axis"]}
+        return {"axis": spec.layout["axis"]}
 
     @property
     def centroids(self) -> Tensor:
@@ -100,10 +100,10 @@ class ProductQuantized(VectorCoded):
         return relative_error(restored.double() - original.double(), original)
 
 
-def _length(promise: Promise) -> int:
+def _length(spec: TensorSpec) -> int:
     """Return the length of the axis that was cut."""
-    n_rows = promise.shape[0]
-    return n_rows if promise.layout["axis"] == 0 else promise.n_weights // n_rows
+    n_rows = spec.shape[0]
+    return n_rows if spec.layout["axis"] == 0 else spec.n_weights // n_rows
 
 
 @dataclass(frozen=True)

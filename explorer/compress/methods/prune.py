@@ -14,7 +14,7 @@ from explorer.compress.methods.ordering import Cut, Ordering
 from explorer.compress.methods.quantizer import as_array
 from explorer.compress.methods.setting import Setting, check_choice, check_fraction, dial
 from explorer.compress.methods.thresholding import kept_ties, tie_positions
-from explorer.compress.records.coded import Pruned
+from explorer.compress.records.coded import Sparse
 
 SEED = 0
 CRITERIA = ("magnitude", "obd", "random")
@@ -94,7 +94,7 @@ class Prune(Setting):
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = (("sparsity", "threshold"),)
     help = "Set the least important weights to zero."
     role = "prunes"
-    records = (Pruned,)
+    records = (Sparse,)
 
     def check(self) -> None:
         """Raise where a field is out of range."""
@@ -129,7 +129,7 @@ class Prune(Setting):
         """How many of `n_weights` become zero."""
         return round((self.sparsity or 0) * n_weights)
 
-    def encode(self, values: Tensor, mask: Tensor | None) -> Pruned:
+    def encode(self, values: Tensor, mask: Tensor | None) -> Sparse:
         """Zero entries of `values`; what was zero stays zero."""
         if self.criterion == "obd":
             raise ValueError(
@@ -140,7 +140,7 @@ class Prune(Setting):
             kept = _random_mask(values, self.count(values.numel()))
         else:
             kept = magnitude_mask(values, self.cut(Ordering(as_array(values))))
-        return Pruned.of(values, kept)
+        return Sparse.of(values, kept)
 
 
 def magnitude_mask(values: Tensor, cut: Cut) -> Tensor:
@@ -163,7 +163,7 @@ def _random_mask(values: Tensor, count: int) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class PruneLowest(Setting):
+class PruneBySaliency(Setting):
     """Zero the weights of lowest saliency of one layer.
 
     Made by `explorer.compress.networks.steps.resolve` of ``Prune(criterion="obd")``.
@@ -177,14 +177,14 @@ class PruneLowest(Setting):
     """
 
     role = "prunes"
-    records = (Pruned,)
+    records = (Sparse,)
 
     saliency: Tensor
     n_pruned: int
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, PruneLowest)
+            isinstance(other, PruneBySaliency)
             and self.saliency is other.saliency
             and self.n_pruned == other.n_pruned
         )
@@ -199,10 +199,10 @@ class PruneLowest(Setting):
         """Say the step in a few words."""
         return f"Prune obd {100 * self.n_pruned / self.saliency.numel():.4g}%"
 
-    def encode(self, values: Tensor, mask: Tensor | None) -> Pruned:
+    def encode(self, values: Tensor, mask: Tensor | None) -> Sparse:
         """Zero entries of `values`; what was zero stays zero."""
         kept = saliency_mask(self.saliency, values, self.n_pruned)
-        return Pruned.of(values, kept if mask is None else kept & mask)
+        return Sparse.of(values, kept if mask is None else kept & mask)
 
 
 def saliency_mask(saliency: Tensor, weight: Tensor, count: int) -> Tensor:

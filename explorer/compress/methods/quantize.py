@@ -10,20 +10,20 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coding.bits import tensor_bytes, tensor_from
-from explorer.compress.coding.section import Take
+from explorer.compress.coding.section import Reader
 from explorer.compress.kernels.threads import over_chunks
 from explorer.compress.methods.ordering import Cut, Ordering
 from explorer.compress.methods.quantizer import (
-    Coding,
+    ScalarQuantizer,
     ValueSetting,
     as_array,
     codes_tensor,
     rounded,
 )
 from explorer.compress.methods.setting import check_choice, check_count, dial
-from explorer.compress.records.coded import Coded
+from explorer.compress.records.coded import ScalarCoded
 from explorer.compress.records.record import Record, gather, keep_zeros
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ MAX_BITS = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Quantized(Coded):
+class Quantized(ScalarCoded):
     """Kept weights as n-bit integers.
 
     Attributes
@@ -90,28 +90,28 @@ class Quantized(Coded):
         return {"bits": self.bits, "ranges": self.low.numel()}
 
     @classmethod
-    def alphabet_in(cls, promise: Promise) -> int:
+    def alphabet_in(cls, spec: TensorSpec) -> int:
         """Return the number of levels."""
-        return 1 << promise.count("bits", MAX_BITS, low=1)
+        return 1 << spec.count("bits", MAX_BITS, low=1)
 
     @classmethod
-    def table_bits_in(cls, promise: Promise) -> int:
+    def table_bits_in(cls, spec: TensorSpec) -> int:
         """Return the bits of the ends of the range, two float32 a channel."""
-        return 64 * promise.channels("ranges", low=1)
+        return 64 * spec.channels("ranges", low=1)
 
-    def write_rest(self) -> bytes:
+    def write_side_info(self) -> bytes:
         """Return the lowest values, then the highest ones."""
         return tensor_bytes(self.low) + tensor_bytes(self.high)
 
     @classmethod
-    def assembled(
-        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
+    def from_parts(
+        cls, spec: TensorSpec, mask: Tensor | None, codes: Tensor | None, reader: Reader
     ) -> Quantized:
         """Make a record of positions and codes, and of the ranges that follow."""
-        ranges = torch.Size([promise.layout["ranges"]])
-        low, high = (tensor_from(take(4 * ranges[0]), ranges, torch.float32) for _ in range(2))
-        bits = promise.layout["bits"]
-        return cls(cast(Tensor, codes), mask, promise.shape, low, high, bits, promise.dtype)
+        ranges = torch.Size([spec.layout["ranges"]])
+        low, high = (tensor_from(reader(4 * ranges[0]), ranges, torch.float32) for _ in range(2))
+        bits = spec.layout["bits"]
+        return cls(cast(Tensor, codes), mask, spec.shape, low, high, bits, spec.dtype)
 
     def decode(self) -> Tensor:
         """Return the values of the kept weights, shape (n_kept,)."""
@@ -130,7 +130,7 @@ def channels_of(mask: Tensor | None, shape: torch.Size) -> Tensor:
     return index if mask is None else index[mask.flatten().cpu()]
 
 
-class UniformCoding(Coding):
+class UniformQuantizer(ScalarQuantizer):
     """Levels at even steps between the smallest and the largest kept weight."""
 
     makes = Quantized
@@ -262,9 +262,9 @@ class Quantize(ValueSetting):
         """Whether one coding serves the whole tensor."""
         return self.granularity == "tensor"
 
-    def coding(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> UniformCoding:
+    def quantizer(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> UniformQuantizer:
         """Fit the range of levels to the kept weights of one tensor."""
-        return UniformCoding(ordering, cut, dtype, self.bits)
+        return UniformQuantizer(ordering, cut, dtype, self.bits)
 
     def encode(self, values: Tensor, mask: Tensor | None) -> Record:
         """Compress dense `values`; exact zeros and pruned weights stay zero."""

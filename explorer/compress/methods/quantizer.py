@@ -17,11 +17,11 @@ from torch import Tensor
 
 from explorer.compress.methods.ordering import Cut, Ordering
 from explorer.compress.methods.setting import Setting
-from explorer.compress.records.coded import Coded
+from explorer.compress.records.coded import ScalarCoded
 from explorer.compress.records.record import Record, keep_zeros
 
 
-class Coding(ABC):
+class ScalarQuantizer(ABC):
     """A monotone map from the kept weights of one layer to a few levels.
 
     Parameters
@@ -34,11 +34,11 @@ class Coding(ABC):
 
     Attributes
     ----------
-    makes : type of Coded
+    makes : type of ScalarCoded
         The class of its record.
     """
 
-    makes: ClassVar[type[Coded]]
+    makes: ClassVar[type[ScalarCoded]]
 
     def __init__(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> None:
         self.ordering = ordering
@@ -57,7 +57,7 @@ class Coding(ABC):
     @property
     @abstractmethod
     def meta(self) -> dict[str, Any]:
-        """Counts that the file's header needs, as `Coded.meta`."""
+        """Counts that the file's header needs, as `ScalarCoded.meta`."""
 
     @abstractmethod
     def write(self, source: np.ndarray, out: np.ndarray, threshold: float) -> None:
@@ -92,7 +92,7 @@ class ValueSetting(Setting):
     """A step that replaces each kept weight by a level chosen by its value."""
 
     @abstractmethod
-    def coding(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> Coding:
+    def quantizer(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> ScalarQuantizer:
         """Fit the levels to the kept weights of one tensor."""
 
     def by_value(self) -> bool:
@@ -106,8 +106,8 @@ class ValueSetting(Setting):
     def encode(self, values: Tensor, mask: Tensor | None) -> Record:
         """Compress dense `values`; exact zeros and pruned weights stay zero."""
         ordering = Ordering(as_array(values))
-        coding = self.coding(ordering, ordering.cut_zeros(), values.dtype)
-        return coding.record(values, keep_zeros(values, mask))
+        quantizer = self.quantizer(ordering, ordering.cut_zeros(), values.dtype)
+        return quantizer.record(values, keep_zeros(values, mask))
 
 
 def as_array(values: Tensor) -> np.ndarray:

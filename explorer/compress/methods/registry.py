@@ -38,7 +38,7 @@ _RECORDS: list[type[Record]] = [Dense, *(kind for step in BUILT_IN for kind in s
 KINDS = {kind.kind: kind for kind in _RECORDS}
 
 
-class Methods:
+class MethodRegistry:
     """Steps and stored kinds by name: built-in ones, given ones, those of installed packages.
 
     Parameters

@@ -15,7 +15,7 @@ from torch.nn.functional import pad
 from explorer.compress.methods.setting import Setting, check_count, dial
 from explorer.compress.methods.vector_kmeans import VectorClusters, cluster_vectors
 from explorer.compress.records.record import Dense, Record, as_matrix
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 from explorer.compress.records.vectors import MAX_CENTROIDS, VectorCoded, relative_error
 
 MAX_STAGES = 64
@@ -45,26 +45,26 @@ class ResidualQuantized(VectorCoded):
         return {"stages": self.n_stages, "centroids": self.n_centroids}
 
     @classmethod
-    def check_counts(cls, promise: Promise) -> None:
+    def check_counts(cls, spec: TensorSpec) -> None:
         """Raise ValueError where the number of stages is not what it may be."""
-        promise.count("stages", MAX_STAGES, low=1)
+        spec.count("stages", MAX_STAGES, low=1)
 
     @classmethod
-    def codebook_shape_in(cls, promise: Promise) -> torch.Size:
+    def codebook_shape_in(cls, spec: TensorSpec) -> torch.Size:
         """Return the shape (t k, n) of the codebooks together."""
-        n_columns = promise.n_weights // promise.shape[0]
-        return torch.Size([promise.layout["stages"] * promise.layout["centroids"], n_columns])
+        n_columns = spec.n_weights // spec.shape[0]
+        return torch.Size([spec.layout["stages"] * spec.layout["centroids"], n_columns])
 
     @classmethod
-    def codes_shape_in(cls, promise: Promise) -> torch.Size:
+    def codes_shape_in(cls, spec: TensorSpec) -> torch.Size:
         """Return the shape (n_stages, m) of the codes."""
-        return torch.Size([promise.layout["stages"], promise.shape[0]])
+        return torch.Size([spec.layout["stages"], spec.shape[0]])
 
     @classmethod
-    def numbers_in(cls, promise: Promise) -> int:
+    def numbers_in(cls, spec: TensorSpec) -> int:
         """Count a sum of each weight for every stage, codes and entries of the codebooks."""
-        more = (promise.layout["stages"] - 1) * promise.n_weights
-        return super().numbers_in(promise) + more
+        more = (spec.layout["stages"] - 1) * spec.n_weights
+        return super().numbers_in(spec) + more
 
     @property
     def centroids(self) -> Tensor:

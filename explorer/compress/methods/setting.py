@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
-from explorer.compress.records.coded import Pruned
+from explorer.compress.records.coded import Sparse
 from explorer.compress.records.record import Dense, Record
 from explorer.compress.records.storage import Stored, written
 
@@ -175,7 +175,7 @@ class StorageSetting(Setting):
 
     def encode(self, values: Tensor, mask: Tensor | None) -> Record:
         """Write dense `values`, or those that `mask` keeps, in another way."""
-        return self.follow(Dense(values) if mask is None else Pruned.of(values, mask))
+        return self.follow(Dense(values) if mask is None else Sparse.of(values, mask))
 
 
 def check_fraction(owner: str, name: str, value: float | None) -> None:

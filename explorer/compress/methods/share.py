@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.section import Take
+from explorer.compress.coding.section import Reader
 from explorer.compress.kernels.threads import over_chunks
 from explorer.compress.methods.kmeans import Clusters, cluster_sorted
 from explorer.compress.methods.ordering import Cut, Ordering
 from explorer.compress.methods.quantizer import (
-    Coding,
+    ScalarQuantizer,
     ValueSetting,
     as_array,
     codes_tensor,
@@ -22,16 +22,16 @@ from explorer.compress.methods.quantizer import (
 )
 from explorer.compress.methods.setting import check_choice, check_count, dial
 from explorer.compress.methods.thresholding import run_table, with_zero_run
-from explorer.compress.records.coded import MAX_ALPHABET, Coded
+from explorer.compress.records.coded import MAX_ALPHABET, ScalarCoded
 from explorer.compress.records.record import Dense, Record, Step, gather
-from explorer.compress.records.spec import Promise
+from explorer.compress.records.spec import TensorSpec
 from explorer.compress.records.vectors import codebook_bits, codebook_in, codebook_layout
 
 MAX_CLUSTERS = 4096
 
 
 @dataclass(frozen=True, eq=False)
-class Shared(Coded):
+class Shared(ScalarCoded):
     """Kept weights as indices into a codebook.
 
     Attributes
@@ -61,35 +61,35 @@ class Shared(Coded):
         return {"values": self.codebook.n_weights} | codebook_layout(self.codebook)
 
     @classmethod
-    def alphabet_in(cls, promise: Promise) -> int:
+    def alphabet_in(cls, spec: TensorSpec) -> int:
         """Return the length of the codebook."""
-        return promise.count("values", MAX_ALPHABET)
+        return spec.count("values", MAX_ALPHABET)
 
     @classmethod
-    def table_bits_in(cls, promise: Promise) -> int:
+    def table_bits_in(cls, spec: TensorSpec) -> int:
         """Return the bits of the codebook, each of its fields padded to a byte."""
-        return codebook_bits(cls._codebook_in(promise))
+        return codebook_bits(cls._codebook_in(spec))
 
     @classmethod
-    def numbers_in(cls, promise: Promise) -> int:
+    def numbers_in(cls, spec: TensorSpec) -> int:
         """Count the weights and the entries of the codebook."""
-        return promise.n_weights + cls._codebook_in(promise).n_numbers
+        return spec.n_weights + cls._codebook_in(spec).n_numbers
 
-    def write_rest(self) -> bytes:
+    def write_side_info(self) -> bytes:
         """Return the fields of the codebook."""
         return b"".join(self.codebook.write())
 
     @classmethod
-    def assembled(
-        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
+    def from_parts(
+        cls, spec: TensorSpec, mask: Tensor | None, codes: Tensor | None, reader: Reader
     ) -> Shared:
         """Make a record of positions and codes, and of the codebook that follows."""
-        codebook = cls._codebook_in(promise).read(take)
-        return cls(cast(Tensor, codes), mask, promise.shape, codebook)
+        codebook = cls._codebook_in(spec).read(reader)
+        return cls(cast(Tensor, codes), mask, spec.shape, codebook)
 
     @classmethod
-    def _codebook_in(cls, promise: Promise) -> Promise:
-        return codebook_in(promise, torch.Size([cls.alphabet_in(promise)]))
+    def _codebook_in(cls, spec: TensorSpec) -> TensorSpec:
+        return codebook_in(spec, torch.Size([cls.alphabet_in(spec)]))
 
     def decode(self) -> Tensor:
         """Return the values of the kept weights, shape (n_kept,)."""
@@ -103,7 +103,7 @@ class Shared(Coded):
         return super().then(step)
 
 
-class ClusterCoding(Coding):
+class ClusterQuantizer(ScalarQuantizer):
     """Levels are the centroids of k-means, limits the midpoints between them."""
 
     makes = Shared
@@ -221,7 +221,7 @@ class Share(ValueSetting):
         """Say the step in a few words."""
         return f"Share {self.n_clusters} values"
 
-    def coding(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> ClusterCoding:
+    def quantizer(self, ordering: Ordering, cut: Cut, dtype: torch.dtype) -> ClusterQuantizer:
         """Cluster the kept weights of one tensor."""
         clusters = cluster_sorted(ordering, cut, self.n_clusters, self.init, self.refine)
-        return ClusterCoding(ordering, cut, dtype, clusters)
+        return ClusterQuantizer(ordering, cut, dtype, clusters)

@@ -208,8 +208,8 @@ class IndexedLayer:
             cut = max((step.cut(ordering) for step in prunes), key=lambda cut: cut.n_pruned)
         else:
             cut = coder.first_cut(ordering) if coder else ordering.cut_below(0.0)
-        coding = coder.coding(ordering, cut, self.dtype) if coder else None
-        return ValuePlan(ordering, cut, coding, self.dtype, bool(prunes))
+        quantizer = coder.quantizer(ordering, cut, self.dtype) if coder else None
+        return ValuePlan(ordering, cut, quantizer, self.dtype, bool(prunes))
 
     def record(self, steps: Steps) -> Record:
         """Compress the weights into a record, using the index and factors where they serve."""

@@ -13,16 +13,16 @@ from torch import Tensor
 
 from explorer.compress.methods.ordering import Cut, Ordering
 from explorer.compress.methods.prune import magnitude_mask
-from explorer.compress.methods.quantizer import Coding
+from explorer.compress.methods.quantizer import ScalarQuantizer
 from explorer.compress.methods.thresholding import (
     kept_ties,
     shrink,
     shrink_noting_ties,
     tie_positions,
 )
-from explorer.compress.records.coded import Pruned
+from explorer.compress.records.coded import Sparse
 from explorer.compress.records.record import Dense, Record
-from explorer.compress.records.spec import Layout, Promise
+from explorer.compress.records.spec import Layout, TensorSpec
 
 if TYPE_CHECKING:
     from explorer.compress.records.record import Record
@@ -141,7 +141,7 @@ class ValuePlan(Plan):
     ----------
     ordering : Ordering
     cut : Cut
-    coding : Coding or None
+    quantizer : ScalarQuantizer or None
         None keeps the values of the kept weights as they are.
     dtype : torch.dtype
     pruned : bool
@@ -149,29 +149,34 @@ class ValuePlan(Plan):
     """
 
     def __init__(
-        self, ordering: Ordering, cut: Cut, coding: Coding | None, dtype: torch.dtype, pruned: bool
+        self,
+        ordering: Ordering,
+        cut: Cut,
+        quantizer: ScalarQuantizer | None,
+        dtype: torch.dtype,
+        pruned: bool,
     ) -> None:
         self._ordering = ordering
         self._cut = cut
-        self._coding = coding
+        self._quantizer = quantizer
         self._pruned = pruned
         self._n_kept = ordering.n - cut.n_pruned
         n_zeros = ordering.zeros[1] - ordering.zeros[0]
         self.threshold = cut.threshold if cut.n_pruned > n_zeros else None
-        if coding is None:
+        if quantizer is None:
             self.n_nonzero = min(self._n_kept, ordering.n - n_zeros)
         else:
-            used = coding.counts > 0
-            self.levels, self.level_counts = coding.levels[used], coding.counts[used]
-            self.n_nonzero = int(coding.counts[coding.levels != 0].sum())
-        self.field_bits = Promise(self.layout, torch.Size([ordering.n]), dtype).field_bits
+            used = quantizer.counts > 0
+            self.levels, self.level_counts = quantizer.levels[used], quantizer.counts[used]
+            self.n_nonzero = int(quantizer.counts[quantizer.levels != 0].sum())
+        self.field_bits = TensorSpec(self.layout, torch.Size([ordering.n]), dtype).field_bits
 
     @property
     def layout(self) -> Layout:
         """What the file's header says of the layer."""
-        if self._coding is not None:
-            return Layout.of(self._coding.makes, **self._coding.meta, kept=self._n_kept)
-        return Layout.of(Pruned, kept=self._n_kept) if self._pruned else Layout.of(Dense)
+        if self._quantizer is not None:
+            return Layout.of(self._quantizer.makes, **self._quantizer.meta, kept=self._n_kept)
+        return Layout.of(Sparse, kept=self._n_kept) if self._pruned else Layout.of(Dense)
 
     @cached_property
     def squared_error(self) -> float:
@@ -179,28 +184,28 @@ class ValuePlan(Plan):
         n_kept = np.array([self._n_kept])
         kept = float(self._ordering.kept_sums(self._cut, n_kept)[1][0])
         pruned = max(0.0, self._ordering.squared_norm - kept) if self._cut.n_pruned else 0.0
-        return pruned + (self._coding.squared_error() if self._coding else 0.0)
+        return pruned + (self._quantizer.squared_error() if self._quantizer else 0.0)
 
     def made_record(self, weight: Tensor) -> Record:
         """Compress the layer's `weight`, of its own type, into the record of this plan."""
         mask = magnitude_mask(weight, self._cut) if self._n_kept < self._ordering.n else None
-        if self._coding is not None:
-            return self._coding.record(weight, mask)
+        if self._quantizer is not None:
+            return self._quantizer.record(weight, mask)
         if not self._pruned:
             return Dense(weight)
         every = torch.ones(weight.shape, dtype=torch.bool)
-        return Pruned.of(weight, every if mask is None else mask)
+        return Sparse.of(weight, every if mask is None else mask)
 
     def histogram(self) -> np.ndarray:
         """Kept weights in each bin."""
-        if self._coding is None:
+        if self._quantizer is None:
             edges, cut = self._ordering.edge_ranks, self._cut
             return np.diff(edges - (np.clip(edges, cut.start, cut.stop) - cut.start))
-        return bin_levels(self._ordering.edges, self._coding.levels, self._coding.counts)
+        return bin_levels(self._ordering.edges, self._quantizer.levels, self._quantizer.counts)
 
     def write(self, source: Tensor, out: Tensor) -> None:
         """Write the compressed weights into `out`."""
-        if self._coding is None and self._cut.splits_ties:
+        if self._quantizer is None and self._cut.splits_ties:
             ties = shrink_noting_ties(source, out, self._cut)
             self._map(source, out, kept_ties(source, ties, self._cut))
             return
@@ -216,8 +221,8 @@ class ValuePlan(Plan):
         if positions is not None:
             threshold, chosen = -1.0, torch.from_numpy(positions)
             flat, into = flat[chosen], torch.empty(len(positions))
-        if self._coding is not None:
-            self._coding.write(flat.numpy(), into.numpy(), threshold)
+        if self._quantizer is not None:
+            self._quantizer.write(flat.numpy(), into.numpy(), threshold)
         elif self._pruned and threshold >= 0:
             shrink(flat, into, threshold)
         else:

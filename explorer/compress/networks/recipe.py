@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
-from explorer.compress.methods.registry import Methods
+from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.methods.setting import Setting
 
 VERSION = 1
@@ -42,7 +42,7 @@ class Recipe:
                 f"recipe: pattern {twice!r:.60} comes twice; the first match wins, so put all its "
                 "steps into one list"
             )
-        Methods(self.kinds)
+        MethodRegistry(self.kinds)
 
     @property
     def kinds(self) -> tuple[type[Setting], ...]:
@@ -144,7 +144,7 @@ def recipe_from_json(text: str, methods: Iterable[type[Setting]] = ()) -> Recipe
     layers = data.get("layers")
     if not isinstance(layers, dict) or len(layers) > MAX_PATTERNS:
         raise ValueError('recipe: "layers" must be an object of patterns and lists of steps')
-    known = Methods(methods)
+    known = MethodRegistry(methods)
     return Recipe(tuple((key, _steps_from_json(key, v, known)) for key, v in layers.items()))
 
 
@@ -161,13 +161,13 @@ def _twice(names: list[str]) -> str:
     return next(name for name in names if names.count(name) > 1)
 
 
-def _steps_from_json(pattern: str, items: Any, known: Methods) -> Steps:
+def _steps_from_json(pattern: str, items: Any, known: MethodRegistry) -> Steps:
     if not isinstance(items, list) or len(items) > MAX_STEPS:
         raise ValueError(f"recipe: steps of {pattern!r} must be a list of at most {MAX_STEPS}")
     return tuple(_step_from_json(item, known) for item in items)
 
 
-def _step_from_json(item: Any, methods: Methods) -> Setting:
+def _step_from_json(item: Any, methods: MethodRegistry) -> Setting:
     name = item.get("step") if isinstance(item, dict) else None
     try:
         step = methods.step(name)

@@ -11,9 +11,9 @@ from explorer.compress.methods.ordering import Ordering
 from explorer.compress.methods.quantizer import as_array
 from explorer.compress.methods.svd import Factors
 from explorer.compress.networks.plan import Plan, Sample, bin_values
-from explorer.compress.records.coded import Coded
+from explorer.compress.records.coded import ScalarCoded
 from explorer.compress.records.record import Dense, Record, as_matrix
-from explorer.compress.records.spec import Layout, Promise
+from explorer.compress.records.spec import Layout, TensorSpec
 from explorer.compress.records.storage import Stored
 
 
@@ -27,7 +27,7 @@ class LowRankPlan(Plan):
         self.rank = rank
         self.exact = factors.exact
         shape = torch.Size([len(factors.left), factors.right.shape[1]])
-        self.field_bits = Promise(self.layout, shape, torch.float32).field_bits
+        self.field_bits = TensorSpec(self.layout, shape, torch.float32).field_bits
         self.n_nonzero = factors.n_nonzero(rank)
 
     @property
@@ -99,7 +99,7 @@ class RecordPlan(Plan):
 def _levels(record: Record) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
     """Return the values that codes alone stand for, ascending, and how many weights take each."""
     inner = record.inner if isinstance(record, Stored) else record
-    if not isinstance(inner, Coded) or inner.levels is None:
+    if not isinstance(inner, ScalarCoded) or inner.levels is None:
         return None, None
     values = as_array(inner.levels)
     counts = np.bincount(inner.codes.cpu().numpy(), minlength=values.size)

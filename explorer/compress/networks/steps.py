@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from explorer.compress.methods.neurons import PruneNeurons
 from explorer.compress.methods.ordering import magnitude_of_rank
-from explorer.compress.methods.prune import Prune, PruneLowest
+from explorer.compress.methods.prune import Prune, PruneBySaliency
 from explorer.compress.networks.copied import copied
 from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.recipe import Recipe, Steps
@@ -206,7 +206,7 @@ def resolve(
 
 def _keeping(layer: IndexedLayer, steps: Steps) -> Steps:
     """Keep the zeros of a pruning mask, where the steps do not begin by pruning."""
-    if not layer.keeps_zeros or not steps or isinstance(steps[0], (Prune, PruneLowest)):
+    if not layer.keeps_zeros or not steps or isinstance(steps[0], (Prune, PruneBySaliency)):
         return steps
     return (Prune(sparsity=0.0), *steps)
 
@@ -227,7 +227,7 @@ def _check_first(step: Prune, name: str, steps: Steps) -> None:
 
 def _shares(
     step: Prune, members: Layers, saliency: Saliency | None
-) -> dict[str, Prune | PruneLowest]:
+) -> dict[str, Prune | PruneBySaliency]:
     if step.criterion != "obd":
         counts = _counts_by_magnitude(step, members)
         return {
@@ -240,7 +240,7 @@ def _shares(
             "data: pass data with samples to tune on, for example compress(net, recipe, data=data)"
         )
     counts = _counts_by_saliency(step, members, saliency)
-    return {name: PruneLowest(saliency[name], counts[name]) for name in members}
+    return {name: PruneBySaliency(saliency[name], counts[name]) for name in members}
 
 
 def _counts_by_magnitude(step: Prune, members: Layers) -> dict[str, int]:

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from explorer.compress.coding.bits import index_bits, pack, tensor_bytes, tensor_from, unpack
 from explorer.compress.coding.positions import all_kept, read_mask, support_code, write_mask
-from explorer.compress.coding.section import Field, Take
+from explorer.compress.coding.section import Field, Reader
 from explorer.compress.records.record import Record, Step, gather, scatter
-from explorer.compress.records.spec import Layout, Promise
+from explorer.compress.records.spec import Layout, TensorSpec
 
 MAX_ALPHABET = 1 << 15
 
@@ -28,7 +28,7 @@ class Parts(NamedTuple):
     rest: tuple[Field, ...]
 
 
-class Parted(Record):
+class CodedRecord(Record):
     """A record whose kept positions and codes can be written in other ways than plainly.
 
     A layout with ``"kept"`` in it begins with the positions of the kept weights; a record
@@ -38,40 +38,40 @@ class Parted(Record):
 
     @classmethod
     @abstractmethod
-    def rest_in(cls, promise: Promise) -> Field:
+    def side_info_in(cls, spec: TensorSpec) -> Field:
         """Return the field after positions and codes; raises as `Record.fields_in`."""
 
     @abstractmethod
-    def write_rest(self) -> bytes:
+    def write_side_info(self) -> bytes:
         """Return the field after positions and codes."""
 
     @classmethod
     @abstractmethod
-    def assembled(
-        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
-    ) -> Parted:
-        """Make a record of its positions and codes, and of the field that `take` gives.
+    def from_parts(
+        cls, spec: TensorSpec, mask: Tensor | None, codes: Tensor | None, reader: Reader
+    ) -> CodedRecord:
+        """Make a record of its positions and codes, and of the field that `reader` gives.
 
         Parameters
         ----------
-        promise : Promise
+        spec : TensorSpec
         mask : Tensor or None
             Bool, True where kept; None where all weights are.
         codes : Tensor or None, shape (n_symbols,), uint8 or int16
             All below `alphabet_in`; None for a kind that has none.
-        take : callable
+        reader : callable
             As for `Record.read`.
         """
 
     @classmethod
-    def alphabet_in(cls, _promise: Promise) -> int | None:
+    def alphabet_in(cls, _promise: TensorSpec) -> int | None:
         """Return how many values a code can take, at most 32,768; None for no codes."""
         return None
 
     @classmethod
-    def n_symbols_in(cls, promise: Promise) -> int:
+    def n_symbols_in(cls, spec: TensorSpec) -> int:
         """Return the number of codes; by default one for each kept weight."""
-        return promise.count("kept", promise.n_weights)
+        return spec.count("kept", spec.n_weights)
 
     @property
     def symbols(self) -> Tensor | None:
@@ -81,7 +81,7 @@ class Parted(Record):
     @property
     def alphabet(self) -> int:
         """Number of values that `symbols` can take."""
-        return self.alphabet_in(self.promise) or 0
+        return self.alphabet_in(self.spec) or 0
 
     @property
     def code_bits(self) -> int:
@@ -91,35 +91,35 @@ class Parted(Record):
     @property
     def parts(self) -> Parts:
         """The fields, by what they hold."""
-        return self.parts_in(self.promise)
+        return self.parts_in(self.spec)
 
     @classmethod
-    def parts_in(cls, promise: Promise) -> Parts:
+    def parts_in(cls, spec: TensorSpec) -> Parts:
         """Return the fields, by what they hold; raises as `Record.fields_in`."""
-        rest = cls.rest_in(promise)
+        rest = cls.side_info_in(spec)
         positions: tuple[Field, ...] = ()
         codes: tuple[Field, ...] = ()
-        if "kept" in promise.layout:
-            kept = promise.count("kept", promise.n_weights)
-            positions = (Field("indices", support_code(promise.n_weights, kept).size_bits),)
-        alphabet = cls.alphabet_in(promise)
+        if "kept" in spec.layout:
+            kept = spec.count("kept", spec.n_weights)
+            positions = (Field("indices", support_code(spec.n_weights, kept).size_bits),)
+        alphabet = cls.alphabet_in(spec)
         if alphabet is not None:
             if not 0 <= alphabet <= MAX_ALPHABET:
                 raise ValueError(f"header: codes of {alphabet} values; at most {MAX_ALPHABET}")
-            codes = (Field("values", cls.n_symbols_in(promise) * index_bits(alphabet)),)
+            codes = (Field("values", cls.n_symbols_in(spec) * index_bits(alphabet)),)
         return Parts(positions, codes, (rest,))
 
     @classmethod
-    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+    def fields_in(cls, spec: TensorSpec) -> tuple[Field, ...]:
         """Return positions, codes and the field that follows."""
-        positions, codes, rest = cls.parts_in(promise)
+        positions, codes, rest = cls.parts_in(spec)
         return (*positions, *codes, *rest)
 
     def write(self) -> Iterator[bytes]:
         """Yield positions, codes and the field that follows."""
         yield from self.write_positions()
         yield from self.write_codes()
-        yield self.write_rest()
+        yield self.write_side_info()
 
     def write_positions(self) -> Iterator[bytes]:
         """Yield the positions of kept weights, if the file says them."""
@@ -132,32 +132,32 @@ class Parted(Record):
             yield pack(self.symbols.cpu().numpy().reshape(-1), self.code_bits)
 
     @classmethod
-    def read(cls, promise: Promise, take: Take) -> Parted:
+    def read(cls, spec: TensorSpec, reader: Reader) -> CodedRecord:
         """Read positions, codes and the field that follows."""
-        mask = cls.read_positions(promise, take)
-        return cls.of_parts(promise, mask, cls.read_codes(promise, take), take)
+        mask = cls.read_positions(spec, reader)
+        return cls.from_sections(spec, mask, cls.read_codes(spec, reader), reader)
 
     @classmethod
-    def read_positions(cls, promise: Promise, take: Take) -> Tensor | None:
+    def read_positions(cls, spec: TensorSpec, reader: Reader) -> Tensor | None:
         """Read the mask; None where all weights are kept, or the file says none."""
-        positions = cls.parts_in(promise).positions
+        positions = cls.parts_in(spec).positions
         if not positions:
             return None
-        return read_mask(take(positions[0].n_bytes), promise.shape, promise.layout["kept"])
+        return read_mask(reader(positions[0].n_bytes), spec.shape, spec.layout["kept"])
 
     @classmethod
-    def read_codes(cls, promise: Promise, take: Take) -> np.ndarray | None:
+    def read_codes(cls, spec: TensorSpec, reader: Reader) -> np.ndarray | None:
         """Read codes of a fixed width; None where there are none."""
-        codes = cls.parts_in(promise).codes
+        codes = cls.parts_in(spec).codes
         if not codes:
             return None
-        width = index_bits(cls.alphabet_in(promise) or 0)
-        return unpack(take(codes[0].n_bytes), cls.n_symbols_in(promise), width)
+        width = index_bits(cls.alphabet_in(spec) or 0)
+        return unpack(reader(codes[0].n_bytes), cls.n_symbols_in(spec), width)
 
     @classmethod
-    def of_parts(
-        cls, promise: Promise, mask: Tensor | None, symbols: np.ndarray | None, take: Take
-    ) -> Parted:
+    def from_sections(
+        cls, spec: TensorSpec, mask: Tensor | None, symbols: np.ndarray | None, reader: Reader
+    ) -> CodedRecord:
         """Make a record of its positions and codes, and of what follows.
 
         Raises
@@ -166,16 +166,16 @@ class Parted(Record):
             If a code is none of the alphabet.
         """
         if symbols is None:
-            return cls.assembled(promise, mask, None, take)
-        alphabet = cls.alphabet_in(promise) or 0
+            return cls.from_parts(spec, mask, None, reader)
+        alphabet = cls.alphabet_in(spec) or 0
         if symbols.size and int(symbols.max()) >= alphabet:
             raise ValueError("an index points beyond its codebook")
         codes = torch.from_numpy(symbols.astype(np.uint8 if alphabet <= 256 else np.int16))
-        return cls.assembled(promise, mask, codes, take)
+        return cls.from_parts(spec, mask, codes, reader)
 
 
 @dataclass(frozen=True, eq=False)
-class Pruned(Parted):
+class Sparse(CodedRecord):
     """A sparse tensor: kept positions and their values.
 
     Attributes
@@ -192,7 +192,7 @@ class Pruned(Parted):
     values: Tensor
 
     @classmethod
-    def of(cls, values: Tensor, mask: Tensor) -> Pruned:
+    def of(cls, values: Tensor, mask: Tensor) -> Sparse:
         """Keep the entries of `values` where `mask` is True."""
         return cls(mask, gather(values, mask))
 
@@ -214,26 +214,26 @@ class Pruned(Parted):
     @property
     def layout(self) -> Layout:
         """Kind and kept weights."""
-        return Layout.of(Pruned, kept=self.values.numel())
+        return Layout.of(Sparse, kept=self.values.numel())
 
     @classmethod
-    def rest_in(cls, promise: Promise) -> Field:
+    def side_info_in(cls, spec: TensorSpec) -> Field:
         """Return the field of the values."""
-        return Field("values", promise.count("kept", promise.n_weights) * promise.value_bits)
+        return Field("values", spec.count("kept", spec.n_weights) * spec.value_bits)
 
-    def write_rest(self) -> bytes:
+    def write_side_info(self) -> bytes:
         """Return the raw values."""
         return tensor_bytes(self.values)
 
     @classmethod
-    def assembled(
-        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
-    ) -> Pruned:
+    def from_parts(
+        cls, spec: TensorSpec, mask: Tensor | None, codes: Tensor | None, reader: Reader
+    ) -> Sparse:
         """Make a record of its positions, and of the values that follow."""
-        kept = promise.layout["kept"]
-        data = take(kept * promise.dtype.itemsize)
-        values = tensor_from(data, torch.Size([kept]), promise.dtype)
-        return cls(all_kept(promise.shape) if mask is None else mask, values)
+        kept = spec.layout["kept"]
+        data = reader(kept * spec.dtype.itemsize)
+        values = tensor_from(data, torch.Size([kept]), spec.dtype)
+        return cls(all_kept(spec.shape) if mask is None else mask, values)
 
     def restore(self) -> Tensor:
         """Return the dense tensor, zero where pruned."""
@@ -241,7 +241,7 @@ class Pruned(Parted):
 
 
 @dataclass(frozen=True, eq=False)
-class Coded(Parted):
+class ScalarCoded(CodedRecord):
     """Kept weights as small integers; what they stand for is up to the subclass.
 
     Attributes
@@ -265,7 +265,7 @@ class Coded(Parted):
 
     @classmethod
     @abstractmethod
-    def table_bits_in(cls, promise: Promise) -> int:
+    def table_bits_in(cls, spec: TensorSpec) -> int:
         """Return the bits of the codebook, or the scales, that give the codes their meaning."""
 
     @abstractmethod
@@ -298,10 +298,10 @@ class Coded(Parted):
         return Layout.of(type(self), **self.meta, kept=self.codes.numel())
 
     @classmethod
-    def rest_in(cls, promise: Promise) -> Field:
+    def side_info_in(cls, spec: TensorSpec) -> Field:
         """Return the table's field."""
-        table_bits = cls.table_bits_in(promise)
-        promise.count("kept", promise.n_weights)
+        table_bits = cls.table_bits_in(spec)
+        spec.count("kept", spec.n_weights)
         return Field("codebooks", table_bits)
 
     def restore(self) -> Tensor:
@@ -311,7 +311,7 @@ class Coded(Parted):
     def then(self, step: Step) -> Record:
         """Prune the codes themselves; let any other step start from the restored weights."""
         record = super().then(step)
-        return self.restricted(record.kept) if isinstance(record, Pruned) else record
+        return self.restricted(record.kept) if isinstance(record, Sparse) else record
 
     def restricted(self, mask: Tensor) -> Record:
         """Return the same codes at fewer positions."""

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coding.bits import tensor_bytes, tensor_from
-from explorer.compress.coding.section import Field, Take
-from explorer.compress.records.spec import Layout, Promise
+from explorer.compress.coding.section import Field, Reader
+from explorer.compress.records.spec import Layout, TensorSpec
 
 FLOAT_TYPES = (torch.float32, torch.float16, torch.bfloat16)
 
@@ -63,12 +63,12 @@ class Record(ABC):
 
     @classmethod
     @abstractmethod
-    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+    def fields_in(cls, spec: TensorSpec) -> tuple[Field, ...]:
         """Return the fields of a record's section, in order.
 
         Parameters
         ----------
-        promise : Promise
+        spec : TensorSpec
             Of this kind; from a stranger's file it may say anything.
 
         Raises
@@ -78,9 +78,9 @@ class Record(ABC):
         """
 
     @classmethod
-    def numbers_in(cls, promise: Promise) -> int:
+    def numbers_in(cls, spec: TensorSpec) -> int:
         """Count the weights, and all numbers on the way to them that are made besides."""
-        return promise.n_weights
+        return spec.n_weights
 
     @abstractmethod
     def write(self) -> Iterator[bytes]:
@@ -88,22 +88,22 @@ class Record(ABC):
 
     @classmethod
     @abstractmethod
-    def read(cls, promise: Promise, take: Take) -> Record:
-        """Read a record back from its fields, as `Promise.read` says."""
+    def read(cls, spec: TensorSpec, reader: Reader) -> Record:
+        """Read a record back from its fields, as `TensorSpec.read` says."""
 
     @abstractmethod
     def restore(self) -> Tensor:
         """Return the dense tensor that the record stands for."""
 
     @property
-    def promise(self) -> Promise:
+    def spec(self) -> TensorSpec:
         """What the file's header will promise of the record."""
-        return Promise(self.layout, self.shape, self.dtype)
+        return TensorSpec(self.layout, self.shape, self.dtype)
 
     @property
     def field_bits(self) -> tuple[int, ...]:
         """Exact bits of each field that the file holds for this tensor, in order."""
-        return self.promise.field_bits
+        return self.spec.field_bits
 
     @property
     def size_bits(self) -> int:
@@ -164,19 +164,19 @@ class Dense(Record):
         return Layout.of(Dense)
 
     @classmethod
-    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+    def fields_in(cls, spec: TensorSpec) -> tuple[Field, ...]:
         """Return one field, of entries times the bits of their type."""
-        return (Field("values", promise.n_weights * promise.value_bits),)
+        return (Field("values", spec.n_weights * spec.value_bits),)
 
     def write(self) -> Iterator[bytes]:
         """Yield the raw tensor."""
         yield tensor_bytes(self.values)
 
     @classmethod
-    def read(cls, promise: Promise, take: Take) -> Dense:
+    def read(cls, spec: TensorSpec, reader: Reader) -> Dense:
         """Read the raw tensor."""
-        data = take(promise.n_weights * promise.dtype.itemsize)
-        return cls(tensor_from(data, promise.shape, promise.dtype))
+        data = reader(spec.n_weights * spec.dtype.itemsize)
+        return cls(tensor_from(data, spec.shape, spec.dtype))
 
     def restore(self) -> Tensor:
         """Return the tensor itself."""

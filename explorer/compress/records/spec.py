@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import torch
 
-from explorer.compress.coding.section import Field, Take, count_in
+from explorer.compress.coding.section import Field, Reader, count_in
 
 MAX_DEPTH = 40
 
@@ -21,13 +21,13 @@ class RecordKind(Protocol):
     def kind(self) -> str:
         """Name in a file's header."""
 
-    def fields_in(self, promise: Promise) -> tuple[Field, ...]:
+    def fields_in(self, spec: TensorSpec) -> tuple[Field, ...]:
         """Return the fields of a record's section."""
 
-    def numbers_in(self, promise: Promise) -> int:
+    def numbers_in(self, spec: TensorSpec) -> int:
         """Count the numbers that reading a record makes room for."""
 
-    def read(self, promise: Promise, take: Take) -> Any:
+    def read(self, spec: TensorSpec, reader: Reader) -> Any:
         """Read a record back from its fields."""
 
 
@@ -54,7 +54,7 @@ class Layout(dict[str, Any]):
 
 
 @dataclass(frozen=True)
-class Promise:
+class TensorSpec:
     """A tensor as a header describes it, not to be trusted before `fields` was asked for.
 
     Attributes
@@ -125,7 +125,7 @@ class Promise:
             )
         return value
 
-    def part(self, layout: Any, shape: torch.Size, dtype: torch.dtype | None = None) -> Promise:
+    def part(self, layout: Any, shape: torch.Size, dtype: torch.dtype | None = None) -> TensorSpec:
         """Return what is promised of a tensor that this one is made of."""
         return replace(
             self, layout=layout, shape=shape, dtype=dtype or self.dtype, depth=self.depth + 1
@@ -146,12 +146,12 @@ class Promise:
         """Numbers to make room for, once `fields` has found the layout sound."""
         return self.kind.numbers_in(self)
 
-    def read(self, take: Take) -> Any:
+    def read(self, reader: Reader) -> Any:
         """Read the record back.
 
         Parameters
         ----------
-        take : callable
+        reader : callable
             Returns the next so many bytes.
 
         Raises
@@ -159,4 +159,4 @@ class Promise:
         ValueError
             If the fields contradict each other.
         """
-        return self.kind.read(self, take)
+        return self.kind.read(self, reader)

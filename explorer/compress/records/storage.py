@@ -16,11 +16,11 @@ from torch import Tensor
 
 from explorer.compress.coding.bits import index_bits
 from explorer.compress.coding.positions import support_code
-from explorer.compress.coding.section import Field, Take
+from explorer.compress.coding.section import Field, Reader
 from explorer.compress.coding.streams import IndexStream, SymbolStream
-from explorer.compress.records.coded import Parted
+from explorer.compress.records.coded import CodedRecord
 from explorer.compress.records.record import Record, Step
-from explorer.compress.records.spec import Layout, Promise
+from explorer.compress.records.spec import Layout, TensorSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Stored(Record):
 
     Attributes
     ----------
-    inner : Parted
+    inner : CodedRecord
         What is written.
     index_bits : int or None
         Width of relative indices; None takes, for entropy coding, the one that takes least.
@@ -39,12 +39,14 @@ class Stored(Record):
 
     kind = "stored"
 
-    inner: Parted
+    inner: CodedRecord
     index_bits: int | None
     coder: str | None
 
     @classmethod
-    def of(cls, record: Parted, index_bits: int | None = None, coder: str | None = None) -> Record:
+    def of(
+        cls, record: CodedRecord, index_bits: int | None = None, coder: str | None = None
+    ) -> Record:
         """Wrap a record; one with neither positions nor codes is returned as it is."""
         sparse = record.mask is not None and 0 < _n_kept(record) < record.n_weights
         if not sparse and (coder is None or record.symbols is None):
@@ -101,48 +103,48 @@ class Stored(Record):
         return Layout.of(Stored, record=self.inner.layout, **index, **codes)
 
     @classmethod
-    def fields_in(cls, promise: Promise) -> tuple[Field, ...]:
+    def fields_in(cls, spec: TensorSpec) -> tuple[Field, ...]:
         """Return positions and codes as they are written here, then the inner record's rest."""
-        inner, kind = _inner(promise)
+        inner, kind = _inner(spec)
         positions, codes, rest = kind.parts_in(inner)
-        if "index" in promise.layout:
+        if "index" in spec.layout:
             n_kept = inner.count("kept", inner.n_weights)
-            positions = IndexStream.fields_in(promise.layout["index"], n_kept, inner.n_weights)
-        if "codes" in promise.layout:
+            positions = IndexStream.fields_in(spec.layout["index"], n_kept, inner.n_weights)
+        if "codes" in spec.layout:
             if not codes:
                 raise ValueError("header: codes of a tensor that has none")
             alphabet = kind.alphabet_in(inner) or 0
             n_symbols = codes[0].bits // max(1, index_bits(alphabet))
-            coded = promise.layout["codes"]
+            coded = spec.layout["codes"]
             codes = SymbolStream.fields_in(coded, "values", alphabet, n_symbols)
         return (*positions, *codes, *rest)
 
     @classmethod
-    def numbers_in(cls, promise: Promise) -> int:
+    def numbers_in(cls, spec: TensorSpec) -> int:
         """Count what the inner record does."""
-        return _inner(promise).promise.n_numbers
+        return _inner(spec).spec.n_numbers
 
     def write(self) -> Iterator[bytes]:
         """Yield positions and codes as they are written here, then the inner record's rest."""
         yield from self.index.write() if self.index else self.inner.write_positions()
         yield from self.codes.write() if self.codes else self.inner.write_codes()
-        yield self.inner.write_rest()
+        yield self.inner.write_side_info()
 
     @classmethod
-    def read(cls, promise: Promise, take: Take) -> Stored:
+    def read(cls, spec: TensorSpec, reader: Reader) -> Stored:
         """Read positions and codes, then the inner record's rest."""
-        inner, kind = _inner(promise)
-        index, coded = promise.layout.get("index"), promise.layout.get("codes")
+        inner, kind = _inner(spec)
+        index, coded = spec.layout.get("index"), spec.layout.get("codes")
         if index is None:
-            mask = kind.read_positions(inner, take)
+            mask = kind.read_positions(inner, reader)
         else:
-            mask = IndexStream.read(index, inner.shape, inner.layout["kept"], take)
+            mask = IndexStream.read(index, inner.shape, inner.layout["kept"], reader)
         if coded is None:
-            symbols = kind.read_codes(inner, take)
+            symbols = kind.read_codes(inner, reader)
         else:
             alphabet, n_symbols = kind.alphabet_in(inner) or 0, kind.n_symbols_in(inner)
-            symbols = SymbolStream.read(coded, alphabet, n_symbols, take)
-        record = kind.of_parts(inner, mask, symbols, take)
+            symbols = SymbolStream.read(coded, alphabet, n_symbols, reader)
+        record = kind.from_sections(inner, mask, symbols, reader)
         coder = (coded or index or {}).get("coder")
         return cls(record, index["bits"] if index else None, coder)
 
@@ -162,7 +164,7 @@ def written(record: Record, **how: Any) -> Record:
     """Return a record written in another way: ``index_bits``, ``coder``."""
     if isinstance(record, Stored):
         return replace(record, **how)
-    if isinstance(record, Parted):
+    if isinstance(record, CodedRecord):
         return Stored.of(record, **how)
     return record.with_parts(lambda part: written(part, **how))
 
@@ -170,17 +172,17 @@ def written(record: Record, **how: Any) -> Record:
 class _Inner(NamedTuple):
     """What is promised of the inner record, and its class."""
 
-    promise: Promise
-    kind: type[Parted]
+    spec: TensorSpec
+    kind: type[CodedRecord]
 
 
-def _inner(promise: Promise) -> _Inner:
+def _inner(spec: TensorSpec) -> _Inner:
     """Return what is promised of the inner record; raises ValueError where it is none."""
-    layout = promise.layout.get("record")
+    layout = spec.layout.get("record")
     if isinstance(layout, dict):
-        inner = promise.part(layout, promise.shape)
+        inner = spec.part(layout, spec.shape)
         kind = inner.kind
-        if isinstance(kind, type) and issubclass(kind, Parted):
+        if isinstance(kind, type) and issubclass(kind, CodedRecord):
             return _Inner(inner, kind)
     raise ValueError("header: nothing there that could be stored in another way")
 

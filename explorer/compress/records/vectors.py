@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from explorer.compress.coding.positions import all_kept
-from explorer.compress.coding.section import Field, Take
-from explorer.compress.records.coded import Parted, Pruned
+from explorer.compress.coding.section import Field, Reader
+from explorer.compress.records.coded import CodedRecord, Sparse
 from explorer.compress.records.record import Dense, Record, Step, as_matrix
-from explorer.compress.records.spec import Layout, Promise
+from explorer.compress.records.spec import Layout, TensorSpec
 
 KINDS = ("dense", "quantized")
 
 
-def codebook_in(promise: Promise, shape: torch.Size) -> Promise:
+def codebook_in(spec: TensorSpec, shape: torch.Size) -> TensorSpec:
     """Return what a header promises of a tensor's codebook of `shape`.
 
     Raises
@@ -26,13 +26,13 @@ def codebook_in(promise: Promise, shape: torch.Size) -> Promise:
     ValueError
         If it is of no kind that a codebook can be.
     """
-    book = promise.layout.get("codebook", Layout.of(Dense))
+    book = spec.layout.get("codebook", Layout.of(Dense))
     if not isinstance(book, dict) or book.get("kind") not in KINDS:
         raise ValueError(f"header: not a codebook: {book!r:.40}")
-    return promise.part(book, shape)
+    return spec.part(book, shape)
 
 
-def codebook_bits(book: Promise) -> int:
+def codebook_bits(book: TensorSpec) -> int:
     """Return the bits of a codebook, each of its fields padded to a byte."""
     return sum(8 * field.n_bytes for field in book.fields)
 
@@ -46,7 +46,7 @@ MAX_CENTROIDS = 4096
 
 
 @dataclass(frozen=True, eq=False)
-class VectorCoded(Parted):
+class VectorCoded(CodedRecord):
     """Pieces of a weight matrix as numbers of centroids.
 
     Attributes
@@ -97,49 +97,49 @@ class VectorCoded(Parted):
 
     @classmethod
     @abstractmethod
-    def check_counts(cls, promise: Promise) -> None:
+    def check_counts(cls, spec: TensorSpec) -> None:
         """Raise ValueError where a count of `meta` is not what it may be."""
 
     @classmethod
     @abstractmethod
-    def codebook_shape_in(cls, promise: Promise) -> torch.Size:
+    def codebook_shape_in(cls, spec: TensorSpec) -> torch.Size:
         """Return the shape of the codebook."""
 
     @classmethod
     @abstractmethod
-    def codes_shape_in(cls, promise: Promise) -> torch.Size:
+    def codes_shape_in(cls, spec: TensorSpec) -> torch.Size:
         """Return the shape of the codes."""
 
     @classmethod
-    def _codebook_in(cls, promise: Promise) -> Promise:
-        return codebook_in(promise, cls.codebook_shape_in(promise))
+    def _codebook_in(cls, spec: TensorSpec) -> TensorSpec:
+        return codebook_in(spec, cls.codebook_shape_in(spec))
 
     @classmethod
-    def alphabet_in(cls, promise: Promise) -> int:
+    def alphabet_in(cls, spec: TensorSpec) -> int:
         """Return the number of centroids."""
-        return promise.count("centroids", MAX_CENTROIDS, low=1)
+        return spec.count("centroids", MAX_CENTROIDS, low=1)
 
     @classmethod
-    def n_symbols_in(cls, promise: Promise) -> int:
+    def n_symbols_in(cls, spec: TensorSpec) -> int:
         """Return the number of codes."""
-        return cls.codes_shape_in(promise).numel()
+        return cls.codes_shape_in(spec).numel()
 
     @classmethod
-    def rest_in(cls, promise: Promise) -> Field:
+    def side_info_in(cls, spec: TensorSpec) -> Field:
         """Return the field of the codebooks, each of whose own is padded to a byte."""
-        if len(promise.shape) < 2 or not promise.n_weights:
+        if len(spec.shape) < 2 or not spec.n_weights:
             raise ValueError("a tensor of quantized vectors needs two axes")
-        cls.alphabet_in(promise)
-        cls.check_counts(promise)
-        if "kept" in promise.layout:
-            promise.count("kept", promise.n_weights)
-        return Field("codebooks", codebook_bits(cls._codebook_in(promise)))
+        cls.alphabet_in(spec)
+        cls.check_counts(spec)
+        if "kept" in spec.layout:
+            spec.count("kept", spec.n_weights)
+        return Field("codebooks", codebook_bits(cls._codebook_in(spec)))
 
     @classmethod
-    def numbers_in(cls, promise: Promise) -> int:
+    def numbers_in(cls, spec: TensorSpec) -> int:
         """Count weights, codes and the entries of the codebooks."""
-        n_symbols = cls.n_symbols_in(promise)
-        return promise.n_weights + n_symbols + cls._codebook_in(promise).n_numbers
+        n_symbols = cls.n_symbols_in(spec)
+        return spec.n_weights + n_symbols + cls._codebook_in(spec).n_numbers
 
     @property
     def layout(self) -> Layout:
@@ -147,24 +147,24 @@ class VectorCoded(Parted):
         kept = {} if self.kept is None else {"kept": int(self.kept.sum())}
         return Layout.of(type(self), **self.meta, **kept, **codebook_layout(self.codebook))
 
-    def write_rest(self) -> bytes:
+    def write_side_info(self) -> bytes:
         """Return the fields of the codebooks."""
         return b"".join(self.codebook.write())
 
     @classmethod
-    def assembled(
-        cls, promise: Promise, mask: Tensor | None, codes: Tensor | None, take: Take
+    def from_parts(
+        cls, spec: TensorSpec, mask: Tensor | None, codes: Tensor | None, reader: Reader
     ) -> VectorCoded:
         """Make a record of positions and codes, and of the codebooks that follow."""
-        codebook = cls._codebook_in(promise).read(take)
-        if mask is None and "kept" in promise.layout:
-            mask = all_kept(promise.shape)
-        shaped = cast(Tensor, codes).reshape(cls.codes_shape_in(promise))
-        counts = cls.more_in(promise)
-        return cls(shaped, codebook, promise.layout["centroids"], promise.shape, mask, **counts)
+        codebook = cls._codebook_in(spec).read(reader)
+        if mask is None and "kept" in spec.layout:
+            mask = all_kept(spec.shape)
+        shaped = cast(Tensor, codes).reshape(cls.codes_shape_in(spec))
+        counts = cls.more_in(spec)
+        return cls(shaped, codebook, spec.layout["centroids"], spec.shape, mask, **counts)
 
     @classmethod
-    def more_in(cls, _promise: Promise) -> dict[str, Any]:
+    def more_in(cls, _promise: TensorSpec) -> dict[str, Any]:
         """Return the fields of the record that only this kind has."""
         return {}
 
@@ -185,7 +185,7 @@ class VectorCoded(Parted):
         if step.applies_to_codebook:
             return replace(self, codebook=step.encode(self.codebook.restore(), None))
         record = super().then(step)
-        return self.restricted(record.kept) if isinstance(record, Pruned) else record
+        return self.restricted(record.kept) if isinstance(record, Sparse) else record
 
     def restricted(self, mask: Tensor) -> Record:
         """Return the same codes with fewer kept weights."""
