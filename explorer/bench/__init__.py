@@ -21,20 +21,9 @@ MODELS = ("lenet-300-100", "lenet-5", "alexnet")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print a table, and write the figures to a file if asked.
 
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        What follows ``bench`` on the command line; ``sys.argv[1:]`` by default.
-
-    Returns
-    -------
-    int
-        Exit status, 0; 1 if not all of a class got in.
-
-    Raises
-    ------
-    ValueError
-        If a model is unknown; the message suggests others.
+    `arguments`: what follows ``bench`` on the command line; ``sys.argv[1:]`` by default. Returns:
+    exit status, 0; 1 if not all of a class got in. Raises ValueError if a model is unknown; the
+    message suggests others.
     """
     options = _parser().parse_args(arguments)
     if options.n_visitors is not None:

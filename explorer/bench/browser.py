@@ -30,14 +30,7 @@ def measure_pages(models: Sequence[str]) -> list[BenchRow]:
 
     A page with a bare slider and label comes first: it is what the widgets themselves take.
 
-    Parameters
-    ----------
-    models : sequence of str
-        Networks; where none are bundled, with random weights.
-
-    Returns
-    -------
-    list of BenchRow
+    `models`: networks; where none are bundled, with random weights.
     """
     with serving_label() as address:
         label = _measured(address, "a bare label", LABEL_DIAL, (LABEL,))
@@ -110,14 +103,9 @@ _SCRIPT = Path(__file__).with_name("hand.js")
 class Drag:
     """What was seen during one drag of a dial.
 
-    Attributes
-    ----------
-    n_updates : int
-        Repaints of the watched element between the button's press and release.
-    duration_s : float
-        Time between the button's press and release, in seconds.
-    lag_ms : float
-        From the button's release to the last repaint, in milliseconds.
+    `n_updates`: repaints of the watched element between the button's press and release.
+    `duration_s`: time between the button's press and release, in seconds. `lag_ms`: from the
+    button's release to the last repaint, in milliseconds.
     """
 
     n_updates: int
@@ -152,20 +140,9 @@ def measure_drag(
 ) -> Drag:
     """Drag a dial's handle from where it is, one move a frame, and count repaints.
 
-    Parameters
-    ----------
-    page : playwright.sync_api.Page
-        The page, ready.
-    dial, figure : str
-        Selectors of the slider, and of the element whose repaints are counted.
-    to : float
-        Where the drag ends, as a fraction of the slider's length.
-    duration_s : float
-        How long it takes, in seconds.
-
-    Returns
-    -------
-    Drag
+    `page`: the page, ready. `dial`, `figure`: selectors of the slider, and of the element whose
+    repaints are counted. `to`: where the drag ends, as a fraction of the slider's length.
+    `duration_s`: how long it takes, in seconds.
     """
     given = {"dial": dial, "figure": figure, "to": to, "duration": 1000 * duration_s}
     return Drag(**_run(page, "drag", given))
@@ -176,20 +153,8 @@ def measure_presses(
 ) -> Presses:
     """Press the right arrow key on a dial and time each repaint, until the last view's.
 
-    Parameters
-    ----------
-    page : playwright.sync_api.Page
-        The page, ready, the dial at least `n` steps from its right end.
-    dial : str
-        Selector of the slider.
-    views : tuple of str
-        Selectors of all elements that show its effect.
-    n : int
-        Number of presses.
-
-    Returns
-    -------
-    Presses
+    `page`: the page, ready, the dial at least `n` steps from its right end. `dial`: selector of the
+    slider. `views`: selectors of all elements that show its effect. `n`: number of presses.
     """
     given = {"dial": dial, "views": list(views), "n": n}
     return Presses(tuple(_run(page, "press", given)))
@@ -236,13 +201,7 @@ LABEL_PAGE = {
 
 
 def find_chromium() -> str:
-    """Return the path of a Chromium.
-
-    Raises
-    ------
-    FileNotFoundError
-        If none is on the search path.
-    """
+    """Return the path of a Chromium. Raises FileNotFoundError if none is on the search path."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
         path = shutil.which(name)
         if path:
@@ -271,15 +230,8 @@ def chromium() -> Iterator[Browser]:
 def serving(model: str | None = None, weights: str | None = None) -> Iterator[str]:
     """Run ``compression-explorer app`` on a free port; give the page's address.
 
-    Parameters
-    ----------
-    model, weights : str, optional
-        Name of the network that the page starts with, and its weights.
-
-    Raises
-    ------
-    RuntimeError
-        If the server ends before it tells its address.
+    `model`, `weights`: name of the network that the page starts with, and its weights. Raises
+    RuntimeError if the server ends before it tells its address.
     """
     options = {"--model": model, "--weights": weights}
     given = [word for name, value in options.items() if value for word in (name, value)]

@@ -35,21 +35,11 @@ SETTLE_SECONDS = 3.0
 class ClassHour:
     """What was seen.
 
-    Attributes
-    ----------
-    n_visitors : int
-        Those who got in.
-    n_wanted : int
-        Those who wanted to, all at once.
-    entered_s : tuple of float
-        Seconds from asking for the page to knowing its widgets, of each.
-    answered_s, done_s : tuple of float
-        Seconds from moving a dial to the new figures, and until the kernel was ready for the
-        next move.
-    one_too_many : str
-        What the visitor beyond the limit was answered.
-    memory : Memory or None
-        None where the system does not tell.
+    `n_visitors`: those who got in. `n_wanted`: those who wanted to, all at once. `entered_s`:
+    seconds from asking for the page to knowing its widgets, of each. `answered_s`, `done_s`:
+    seconds from moving a dial to the new figures, and until the kernel was ready for the next move.
+    `one_too_many`: what the visitor beyond the limit was answered. `memory`: none where the system
+    does not tell.
     """
 
     n_visitors: int
@@ -69,21 +59,10 @@ def measure_class(
 ) -> ClassHour:
     """Run a server for a class, let everyone in at once, and let some drag a dial in turn.
 
-    Parameters
-    ----------
-    n_visitors : int
-        How many there are; the server has room for just as many.
-    seconds : float
-        How long five at a time drag the sparsity dial, each for five seconds, as fast as the
-        answers come and at most 60 times a second.
-    n_ready : int
-        Pages that the server makes in advance.
-    tell : callable
-        Called with lines of text.
-
-    Returns
-    -------
-    ClassHour
+    `n_visitors`: how many there are; the server has room for just as many. `seconds`: how long five
+    at a time drag the sparsity dial, each for five seconds, as fast as the answers come and at most
+    60 times a second. `n_ready`: pages that the server makes in advance. `tell`: called with lines
+    of text.
     """
     with hosted(max_kernels=n_visitors, n_ready=n_ready) as server:
         return asyncio.run(_hour(server, n_visitors, seconds, tell))
@@ -176,16 +155,7 @@ def _spread(seconds: Sequence[float]) -> str:
 
 
 def rows(hour: ClassHour) -> list[BenchRow]:
-    """Return the figures as rows of the benchmark's table; ratios are to what is aimed at.
-
-    Parameters
-    ----------
-    hour : ClassHour
-
-    Returns
-    -------
-    list of BenchRow
-    """
+    """Return the figures as rows of the benchmark's table; ratios are to what is aimed at."""
     name = f"class of {hour.n_wanted}"
     measured = {
         "getting in, all at once": hour.entered_s,

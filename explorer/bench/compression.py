@@ -24,10 +24,7 @@ SORTING = "numpy.sort of the same weights"
 def index(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Index all layers, one after the other, each index being dropped at once.
 
-    Yields
-    ------
-    BenchRow
-        Sorting, prefix sums and the histogram's bins. Baseline: `SORTING`.
+    Yields: sorting, prefix sums and the histogram's bins. Baseline: `SORTING`.
     """
     arrays = [layer.source.numpy() for layer in subject.layers.values()]
     jobs = {
@@ -57,12 +54,9 @@ COPYING = "copying the weights"
 def all_layers(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Recompress the whole network, with every layer rewritten.
 
-    Yields
-    ------
-    BenchRow
-        For each method: writing alone, the plans being there; and figures and writing
-        together, as `Session.apply` does them. Baseline: copying the same weights,
-        layer by layer, between two kept buffers.
+    Yields: for each method: writing alone, the plans being there; and figures and writing together,
+    as `Session.apply` does them. Baseline: copying the same weights, layer by layer, between two
+    kept buffers.
     """
     jobs = {COPYING: Job(lambda _: subject.copy())}
     for name, steps in METHODS.items():
@@ -74,11 +68,8 @@ def all_layers(subject: Subject, effort: Effort) -> Iterator[Finding]:
 def one_layer(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Change the largest layer alone.
 
-    Yields
-    ------
-    BenchRow
-        Figures of the whole network and the rewriting of that layer; the other
-        layers stay pruned to one half. Baseline: copying that layer's weights.
+    Yields: figures of the whole network and the rewriting of that layer; the other layers stay
+    pruned to one half. Baseline: copying that layer's weights.
     """
     layer = subject.largest
     jobs = {COPYING: Job(lambda _: subject.copy(layer))}
@@ -131,10 +122,7 @@ SMALL = "lenet-5"
 def whole_network(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Draw up the figures of all layers for a new value of each method.
 
-    Yields
-    ------
-    BenchRow
-        Baseline: copying the weights.
+    Yields: baseline: copying the weights.
     """
     jobs = {COPYING: Job(lambda _: subject.copy())}
     jobs |= {name: _figures(subject, steps) for name, steps in METHODS.items()}
@@ -153,10 +141,7 @@ def whole_network(subject: Subject, effort: Effort) -> Iterator[Finding]:
 def on_screen(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Take up a new value for the largest layer, and draw up what the views show of it.
 
-    Yields
-    ------
-    BenchRow
-        Baseline: the same for the largest layer of the network `SMALL`.
+    Yields: baseline: the same for the largest layer of the network `SMALL`.
     """
     small = Subject.load(SMALL)
     baseline = f"the same, layer {small.largest} of {SMALL}"
@@ -207,10 +192,6 @@ def new_rank(subject: Subject, effort: Effort) -> Iterator[Finding]:
 
     Large layers are factored at random, for their leading singular values, as the page
     does before exact factors are ready.
-
-    Yields
-    ------
-    BenchRow
     """
     layers = subject.layers
     factors = {name: layer.factors for name, layer in layers.items()}

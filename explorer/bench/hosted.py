@@ -18,14 +18,8 @@ __all__ = ["Hosted", "hosted"]
 class Hosted:
     """A server that runs.
 
-    Attributes
-    ----------
-    root : str
-        Address of the front page, ending in a slash.
-    page : str
-        Address of the explorer's page.
-    pid : int
-        The server's process.
+    `root`: address of the front page, ending in a slash. `page`: address of the explorer's page.
+    `pid`: the server's process.
     """
 
     root: str
@@ -37,15 +31,8 @@ class Hosted:
 def hosted(**options: Any) -> Iterator[Hosted]:
     """Run our server on a free port in a process of its own, and end it.
 
-    Parameters
-    ----------
-    **options : dict
-        Arguments of `explorer.serve.server.serve` with a short ``repr``; ``notebook`` as text.
-
-    Raises
-    ------
-    RuntimeError
-        If the server ends before it tells its address.
+    `**options`: arguments of `explorer.serve.server.serve` with a short ``repr``; ``notebook`` as
+    text. Raises RuntimeError if the server ends before it tells its address.
     """
     notebook = options.pop("notebook", None)
     first = f"Path({str(notebook)!r})" if notebook is not None else "None"

@@ -26,11 +26,8 @@ RESET_PEAK = "5"
 def growth(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Measure how much the peak of resident memory grows over many slider moves.
 
-    Yields
-    ------
-    BenchRow or Skipped
-        Its times are those of one move, its ratio the growth as a multiple of the
-        weights' bytes.
+    Yields: its times are those of one move, its ratio the growth as a multiple of the weights'
+    bytes.
     """
     try:
         RESET.write_text(RESET_PEAK, encoding="ascii")
@@ -100,11 +97,8 @@ print(peak_bytes() - before, time.perf_counter() - started)
 def peak(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Measure the peak of resident memory over what the libraries take, in a process of its own.
 
-    Yields
-    ------
-    BenchRow or Skipped
-        Its ratio is the peak as a multiple of the weights' bytes: the mapped file, the
-        working copy and the index together.
+    Yields: its ratio is the peak as a multiple of the weights' bytes: the mapped file, the working
+    copy and the index together.
     """
     if not STATUS.exists():
         yield Skipped(subject.name, "memory", f"needs {STATUS}, which this system does not offer")
@@ -137,14 +131,9 @@ MEBI = 2**20
 class Memory:
     """Proportional share (PSS) of memory, pages that processes share being divided among them.
 
-    Attributes
-    ----------
-    total_bytes : int
-        Of the server and all that it started.
-    visitor_bytes : tuple of int
-        Of each kernel, a visitor's or one that stands ready.
-    private_bytes : tuple of int
-        The part of each that it shares with nobody: what one more visitor takes.
+    `total_bytes`: of the server and all that it started. `visitor_bytes`: of each kernel, a
+    visitor's or one that stands ready. `private_bytes`: the part of each that it shares with
+    nobody: what one more visitor takes.
     """
 
     total_bytes: int
@@ -166,15 +155,7 @@ class Memory:
 def used_by(pid: int) -> Memory | None:
     """Return what a server takes, and all that it started.
 
-    Parameters
-    ----------
-    pid : int
-        The server's process.
-
-    Returns
-    -------
-    Memory or None
-        None where the system does not tell.
+    `pid`: the server's process. Returns: none where the system does not tell.
     """
     server = psutil.Process(pid)
     below = server.children(recursive=True)

@@ -89,10 +89,7 @@ class _Watch:
 def following(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Time a new value's first and complete accuracy, and the end of an old one's evaluation.
 
-    Yields
-    ------
-    BenchRow or Skipped
-        Baseline: one plain evaluation on the same data.
+    Yields: baseline: one plain evaluation on the same data.
     """
     if subject.data is None:
         yield Skipped(subject.name, "accuracy", "the network comes without data")
@@ -128,11 +125,8 @@ SUFFIX_PATIENCE_S = 120.0
 def late_change(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Time a new value of the last layer, and of the first, up to the complete accuracy.
 
-    Yields
-    ------
-    BenchRow or Skipped
-        The first layer's as a multiple of the last one's: what is saved. Images are
-        noise, which takes as long as any other.
+    Yields: the first layer's as a multiple of the last one's: what is saved. Images are noise,
+    which takes as long as any other.
     """
     shape = input_shape(subject.net, subject.data)
     if shape is None:
@@ -176,10 +170,7 @@ PLAIN_LOOP = "a loop of compress, restore and evaluate over the same recipes, on
 def cost(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Time a whole sweep on one core against a plain loop over its recipes.
 
-    Yields
-    ------
-    BenchRow
-        Milliseconds of all recipes; `n_runs` sweeps, each of recipes never met before.
+    Yields: milliseconds of all recipes; `n_runs` sweeps, each of recipes never met before.
     """
     what = "bytes and accuracy" if subject.data is not None else "bytes"
     before = torch.get_num_threads()
@@ -199,10 +190,7 @@ def cost(subject: Subject, effort: Effort) -> Iterator[Finding]:
 def scaling(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Time a sweep on two workers against the same on one: threads, then processes.
 
-    Yields
-    ------
-    BenchRow or Skipped
-        A ratio of 0.5 is perfect scaling. The processes are started before.
+    Yields: a ratio of 0.5 is perfect scaling. The processes are started before.
     """
     if n_cores() < 2:
         yield Skipped(subject.name, "sweep on two workers", "this machine has one core")

@@ -30,15 +30,8 @@ LONGEST_MS = 120_000
 def measure_startup(n_visits: int = N_VISITS) -> list[BenchRow]:
     """Open the page in Chromium several times, made in advance and made when asked for.
 
-    Parameters
-    ----------
-    n_visits : int
-        Visits of each kind, one after the other, each with an empty cache.
-
-    Returns
-    -------
-    list of BenchRow
-        Times from asking for the page to the sparsity dial; ratios are to two seconds.
+    `n_visits`: visits of each kind, one after the other, each with an empty cache. Returns: times
+    from asking for the page to the sparsity dial; ratios are to two seconds.
     """
     rows = []
     for n_ready, words in ((1, "made in advance"), (0, "made when asked for")):
@@ -96,16 +89,8 @@ PAGE = "import torch, explorer.app"
 def fresh(subject: Subject, effort: Effort) -> Iterator[BenchRow]:
     """Time imports, and the first figures, each in a process of its own.
 
-    Parameters
-    ----------
-    subject : Subject
-    effort : Effort
-        At most seven rounds are run.
-
-    Yields
-    ------
-    BenchRow
-        Its ratio is to a process that imports torch and does nothing else.
+    `effort`: at most seven rounds are run. Yields: its ratio is to a process that imports torch and
+    does nothing else.
     """
     jobs = {
         "import torch": (TORCH, BASELINE),

@@ -33,18 +33,8 @@ FORGET = tuple((Prune(threshold=1e-30 * (1 + i)),) for i in range(KEPT_PLANS + 1
 class Subject:
     """A network under measurement.
 
-    Attributes
-    ----------
-    name : str
-        As in the catalog.
-    net : Module
-    data : Data or None
-    layers : mapping of str to IndexedLayer
-        Its compressible layers.
-    kept : mapping of str to Tensor
-        A buffer for each layer's weights, float32.
-    session : Session
-        Without data, so that nothing runs in the background.
+    `name`: as in the catalog. `layers`: its compressible layers. `kept`: a buffer for each layer's
+    weights, float32. `session`: without data, so that nothing runs in the background.
     """
 
     name: str

@@ -41,24 +41,9 @@ def measure(
 ) -> list[Finding]:
     """Run every group on a network.
 
-    Parameters
-    ----------
-    name : str
-        As in the catalog.
-    effort : Effort
-    peers : bool
-        Whether to time other libraries, too.
-    tell : callable
-        Called with each group's table as soon as it is there.
-
-    Returns
-    -------
-    list of BenchRow and Skipped
-
-    Raises
-    ------
-    ValueError
-        If the catalog does not know the name.
+    `name`: as in the catalog. `peers`: whether to time other libraries, too. `tell`: called with
+    each group's table as soon as it is there. Raises ValueError if the catalog does not know the
+    name.
     """
     subject = Subject.load(name)
     tell(f"\n{name}: {subject.n_weights:,} weights in {len(subject.layers)} layers\n{LEGEND}\n")

@@ -17,10 +17,7 @@ import torch
 def machine() -> dict[str, Any]:
     """Describe the machine and the libraries that the figures depend on.
 
-    Returns
-    -------
-    dict
-        Ready for JSON: cores, threads of torch, kind of processor, and versions.
+    Returns: ready for JSON: cores, threads of torch, kind of processor, and versions.
     """
     return {
         "cores": os.cpu_count(),
@@ -38,26 +35,12 @@ def machine() -> dict[str, Any]:
 class BenchRow:
     """One measured figure.
 
-    Attributes
-    ----------
-    network : str
-        Name of the network.
-    name : str
-        What was run.
-    measures : str
-        What of it the figures cover, in words.
-    median_ms, p95_ms : float
-        Duration of a run, in milliseconds.
-    n_runs : int
-        Timed runs.
-    baseline : str
-        What `ratio` compares with.
-    ratio : float
-        How many times the baseline this took, run for run; the median.
-    best_ratio : float
-        The same of the shortest run of each, which other programs disturb least.
-    growth_bytes : int or None
-        Growth of the process's memory, where that is what `ratio` is about.
+    `network`: name of the network. `name`: what was run. `measures`: what of it the figures cover,
+    in words. `median_ms`, `p95_ms`: duration of a run, in milliseconds. `n_runs`: timed runs.
+    `baseline`: what `ratio` compares with. `ratio`: how many times the baseline this took, run for
+    run; the median. `best_ratio`: the same of the shortest run of each, which other programs
+    disturb least. `growth_bytes`: growth of the process's memory, where that is what `ratio` is
+    about.
     """
 
     network: str
@@ -99,12 +82,7 @@ class BenchRow:
 class Skipped:
     """A measurement that was not made.
 
-    Attributes
-    ----------
-    network, name : str
-        As in `BenchRow`.
-    reason : str
-        Why not, in words.
+    `network`, `name`: as in `BenchRow`. `reason`: why not, in words.
     """
 
     network: str
@@ -119,16 +97,9 @@ Finding = BenchRow | Skipped
 class Effort:
     """How much is measured.
 
-    Attributes
-    ----------
-    n_runs : int
-        Timed runs of each job, at most.
-    budget_s : float
-        Seconds after which no further round of jobs is begun.
-    n_sample : int
-        Weights that slow peers are given, at most.
-    n_moves : int
-        Slider moves of the memory measurement.
+    `n_runs`: timed runs of each job, at most. `budget_s`: seconds after which no further round of
+    jobs is begun. `n_sample`: weights that slow peers are given, at most. `n_moves`: slider moves
+    of the memory measurement.
     """
 
     n_runs: int = 30
@@ -141,12 +112,8 @@ class Effort:
 class Job:
     """Something to time.
 
-    Attributes
-    ----------
-    run : callable
-        What is timed; called with what `prepare` returned.
-    prepare : callable
-        Called with the number of the round before each run, untimed.
+    `run`: what is timed; called with what `prepare` returned. `prepare`: called with the number of
+    the round before each run, untimed.
     """
 
     run: Callable[[Any], object]
@@ -155,12 +122,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Timing:
-    """Durations of one job, in the order of the rounds.
-
-    Attributes
-    ----------
-    seconds : tuple of float
-    """
+    """Durations of one job, in the order of the rounds."""
 
     seconds: tuple[float, ...]
 
@@ -198,16 +160,8 @@ def alternate(jobs: Mapping[str, Job], effort: Effort) -> dict[str, Timing]:
 
     The first round warms up and is not counted. There is always a second one.
 
-    Parameters
-    ----------
-    jobs : mapping of str to Job
-    effort : Effort
-        Rounds end after its `n_runs`, or earlier where its `budget_s` is spent.
-
-    Returns
-    -------
-    dict of str to Timing
-        Under the names of the jobs; all with the same number of runs.
+    `effort`: rounds end after its `n_runs`, or earlier where its `budget_s` is spent. Returns:
+    under the names of the jobs; all with the same number of runs.
     """
     rounds: list[list[float]] = []
     started = time.perf_counter()
@@ -233,14 +187,7 @@ N_NUMBERS = 5
 def table(findings: Iterable[Finding]) -> str:
     """Lay findings out in columns, ratios first.
 
-    Parameters
-    ----------
-    findings : iterable of BenchRow or Skipped
-
-    Returns
-    -------
-    str
-        Lines that end in a newline; what was skipped comes last, with the reason.
+    Returns: lines that end in a newline; what was skipped comes last, with the reason.
     """
     findings = list(findings)
     lines = [_cells(row) for row in findings if isinstance(row, BenchRow)]

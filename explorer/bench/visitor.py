@@ -40,12 +40,7 @@ def cookie_in(*told: str) -> str:
 class NotAdmitted(Exception):
     """The server answered a visitor with something else than a page.
 
-    Attributes
-    ----------
-    status : int
-    retry_after : str or None
-    words : str
-        The page it answered with.
+    `words`: the page it answered with.
     """
 
     def __init__(self, status: int, retry_after: str | None, words: str) -> None:
@@ -56,17 +51,9 @@ class NotAdmitted(Exception):
 class Visitor:
     """A page's half of the conversation with its kernel.
 
-    Attributes
-    ----------
-    kernel_id : str
-    states : dict of dict
-        What each widget held when the page was opened, by model id.
-    page_seconds : float
-        From asking for the page to having read it.
-    cookie : str
-        That the page may end its kernel with.
-    ready_seconds : float
-        From asking for the page to knowing the widgets' states.
+    `states`: what each widget held when the page was opened, by model id. `page_seconds`: from
+    asking for the page to having read it. `cookie`: that the page may end its kernel with.
+    `ready_seconds`: from asking for the page to knowing the widgets' states.
     """
 
     def __init__(self, kernel_id: str, page_seconds: float) -> None:
@@ -80,10 +67,7 @@ class Visitor:
     async def enter(cls, page: str) -> Visitor:
         """Ask for a page, connect to its kernel, and learn what widgets there are.
 
-        Raises
-        ------
-        NotAdmitted
-            If the server has no room, or no such page.
+        Raises NotAdmitted if the server has no room, or no such page.
         """
         started = time.perf_counter()
         request = HTTPRequest(page, request_timeout=PAGE_SECONDS)
@@ -143,10 +127,7 @@ class Visitor:
     async def receive(self) -> dict[str, Any]:
         """Return the next message from the kernel.
 
-        Raises
-        ------
-        ConnectionError
-            If the server has hung up.
+        Raises ConnectionError if the server has hung up.
         """
         told = await self.socket.read_message()
         if told is None:
@@ -159,10 +140,7 @@ class Visitor:
     def find(self, css_class: str) -> str:
         """Return the model id of the one widget with a class of the page's style sheet.
 
-        Raises
-        ------
-        LookupError
-            If there is none.
+        Raises LookupError if there is none.
         """
         for model_id, state in self.states.items():
             if css_class in state.get("_dom_classes", ()):
@@ -172,16 +150,9 @@ class Visitor:
     async def turn(self, dial: str, value: float, watched: str) -> tuple[float, float]:
         """Set a dial and wait until the kernel is done with it.
 
-        Parameters
-        ----------
-        dial, watched : str
-            Model ids of a slider and of what shows its effect.
-        value : float
-
-        Returns
-        -------
-        answered_s, done_s : float
-            Seconds until `watched` was told its new state, and until the kernel was idle.
+        `dial`, `watched`: model ids of a slider and of what shows its effect. Returns:
+        `answered_s`, `done_s`: seconds until `watched` was told its new state, and until the kernel
+        was idle.
         """
         started = time.perf_counter()
         data = {"method": "update", "state": {"value": value}, "buffer_paths": []}

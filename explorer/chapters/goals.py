@@ -38,17 +38,9 @@ class Goal(ABC):
 class Reach(Goal):
     """A figure that is at least, or at most, as large as a bound.
 
-    Parameters
-    ----------
-    name : str
-        Such as ``"accuracy"``.
-    figure : callable
-        Takes a `Result` to the figure; None where it is not known yet.
-    bound : float
-    text, gap : callable
-        Take the figure, or how far it is from the bound, and a number of digits to text.
-    most : bool
-        Whether the bound is the largest that is right, instead of the smallest.
+    `name`: such as ``"accuracy"``. `figure`: takes a `Result` to the figure; None where it is not
+    known yet. `text`, `gap`: take the figure, or how far it is from the bound, and a number of
+    digits to text. `most`: whether the bound is the largest that is right, instead of the smallest.
 
     Examples
     --------
@@ -96,11 +88,7 @@ class Reach(Goal):
 class Uses(Goal):
     """A step of some kind that is in the recipe, or is not.
 
-    Parameters
-    ----------
-    kind : type of Setting
-    wanted : bool
-        Whether it must be there; False if it must not.
+    `wanted`: whether it must be there; False if it must not.
     """
 
     kind: type[Setting]

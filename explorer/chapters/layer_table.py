@@ -18,20 +18,8 @@ def layer_table(name: str) -> VBox:
 
     Nothing is downloaded or computed, and no weight takes memory: shapes say it all.
 
-    Parameters
-    ----------
-    name : str
-        One of ``explorer.catalog()``.
-
-    Returns
-    -------
-    VBox
-        A widget to display.
-
-    Raises
-    ------
-    ValueError
-        If there is no such network.
+    `name`: one of ``explorer.catalog()``. Returns: a widget to display. Raises ValueError if there
+    is no such network.
     """
     with torch.device("meta"):
         net = zoo.load(name, weights=None).net

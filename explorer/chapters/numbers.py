@@ -16,18 +16,9 @@ _DROPPED = str.maketrans("", "", " _%\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}")
 class NumberGoal:
     """The number that a question asks for.
 
-    Parameters
-    ----------
-    answer : float
-    tolerance : float
-        How far off an answer may be; 0 for whole numbers that can be counted.
-    unit : str
-        What follows the number, such as ``"bytes"``.
-
-    Raises
-    ------
-    ValueError
-        If `answer` is not finite, or `tolerance` is negative.
+    `tolerance`: how far off an answer may be; 0 for whole numbers that can be counted. `unit`: what
+    follows the number, such as ``"bytes"``. Raises ValueError if `answer` is not finite, or
+    `tolerance` is negative.
 
     Examples
     --------

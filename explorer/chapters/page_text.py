@@ -19,14 +19,7 @@ SPECIAL = re.compile(r"[*_`~|\[\]\\$]")
 def with_formulas(source: str) -> str:
     r"""Turn the formulas of a Markdown text into MathML, which browsers typeset by themselves.
 
-    Parameters
-    ----------
-    source : str
-        Markdown; formulas in LaTeX between single or double dollar signs. Code is left alone.
-
-    Returns
-    -------
-    str
+    `source`: markdown; formulas in LaTeX between single or double dollar signs. Code is left alone.
 
     Examples
     --------

@@ -30,12 +30,7 @@ MET, MISSED = "ex-met", "ex-missed"
 class _Asked(VBox):
     """A card with a question, a button, and what is said of the answer.
 
-    Parameters
-    ----------
-    words, hint : str
-        Plain text; "" for no hint.
-    inputs : sequence of Widget
-        What stands beside the button.
+    `words`, `hint`: plain text; "" for no hint. `inputs`: what stands beside the button.
     """
 
     def __init__(self, words: str, hint: str, inputs: Sequence[Widget] = ()) -> None:
@@ -85,17 +80,7 @@ class Question(_Asked):
 
     It is taken for answered as soon as a complete result reaches all goals, and stays so.
 
-    Parameters
-    ----------
-    app : Explorer
-    words : str
-    goals : sequence of Goal
-    hint : str
-
-    Attributes
-    ----------
-    met : bool
-        Whether it has been answered.
+    `met`: whether it has been answered.
     """
 
     def __init__(self, app: Explorer, words: str, goals: Sequence[Goal], hint: str = "") -> None:
@@ -149,18 +134,8 @@ class Question(_Asked):
 class NumberQuestion(_Asked):
     """A question that a typed number answers.
 
-    Parameters
-    ----------
-    words : str
-    goal : NumberGoal, or callable
-        A callable returns one when the answer is checked, so that it may follow the dials.
-    hint : str
-
-    Attributes
-    ----------
-    typed : Text
-    met : bool
-        Whether the last answer that was checked is right.
+    `goal`: a callable returns one when the answer is checked, so that it may follow the dials.
+    `met`: whether the last answer that was checked is right.
     """
 
     def __init__(
@@ -182,24 +157,8 @@ class NumberQuestion(_Asked):
 def question(app: Explorer, words: str, *goals: Goal, hint: str = "") -> Question:
     """Ask a question that the explorer's dials answer.
 
-    Parameters
-    ----------
-    app : Explorer
-    words : str
-    *goals : Goal
-        All of them are to be reached at once; see `explorer.chapters.goals`.
-    hint : str
-        Shown on demand.
-
-    Returns
-    -------
-    Question
-        A widget to display.
-
-    Raises
-    ------
-    ValueError
-        If there is no goal.
+    `*goals`: all of them are to be reached at once; see `explorer.chapters.goals`. `hint`: shown on
+    demand. Returns: a widget to display. Raises ValueError if there is no goal.
     """
     if not goals:
         raise ValueError("goals must hold at least one goal, such as smaller(10)")
@@ -216,22 +175,9 @@ def ask_number(
 ) -> NumberQuestion:
     """Ask for a number.
 
-    Parameters
-    ----------
-    words : str
-    answer : float, or callable
-        A callable is asked when the answer is checked, so that it may follow the dials.
-    tolerance : float
-        How far off an answer may be.
-    unit : str
-        Such as ``"bytes"``.
-    hint : str
-        Shown on demand.
-
-    Returns
-    -------
-    NumberQuestion
-        A widget to display.
+    `answer`: a callable is asked when the answer is checked, so that it may follow the dials.
+    `tolerance`: how far off an answer may be. `unit`: such as ``"bytes"``. `hint`: shown on demand.
+    Returns: a widget to display.
     """
     if callable(answer):
         return NumberQuestion(words, lambda: NumberGoal(answer(), tolerance, unit), hint)

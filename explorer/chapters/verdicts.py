@@ -7,14 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an answer, or a part of it, is right.
-
-    Attributes
-    ----------
-    met : bool
-    words : str
-        What there is, and what is missing.
-    """
+    """Whether an answer, or a part of it, is right. `words`: what there is, and what is missing."""
 
     met: bool
     words: str

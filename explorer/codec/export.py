@@ -26,28 +26,10 @@ def save_safetensors(model: CompressedTensors, path: str | Path) -> int:
     The tensors are dense: the file is as large as that of the original network. Its
     metadata hold ``network``, the catalog's name, and ``recipe``, as JSON.
 
-    Parameters
-    ----------
-    model : CompressedTensors
-    path : str or Path
-        Usually ending in ``.safetensors``; written whole or not at all, and an
-        existing file is replaced.
-
-    Returns
-    -------
-    int
-        Bytes written.
-
-    Raises
-    ------
-    TypeError
-        If a buffer is of type complex128, which such files cannot hold.
-    OSError
-        If the file cannot be written; what was there before is left as it was.
-
-    Notes
-    -----
-    ``safetensors.torch.load_file`` gives the tensors back bit for bit, under the
+    `path`: usually ending in ``.safetensors``; written whole or not at all, and an existing file is
+    replaced. Returns: bytes written. Raises TypeError if a buffer is of type complex128, which such
+    files cannot hold. Raises OSError if the file cannot be written; what was there before is left
+    as it was. ``safetensors.torch.load_file`` gives the tensors back bit for bit, under the
     network's state-dict keys. Where several keys share a tensor, each has its copy.
     """
     from safetensors import SafetensorError
@@ -91,29 +73,12 @@ def save_onnx(net: nn.Module, input_shape: Sequence[int], path: str | Path) -> i
 
     The weights are dense. Its input is called ``input``, its output ``output``.
 
-    Parameters
-    ----------
-    net : Module
-        On the CPU, with one input and one output; exported as it is in eval mode.
-        Left unchanged.
-    input_shape : sequence of int
-        Shape of one input, without the batch, such as ``(3, 224, 224)``.
-    path : str or Path
-        Usually ending in ``.onnx``; written whole or not at all, and an existing file
-        is replaced.
-
-    Returns
-    -------
-    int
-        Bytes written.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If a package that this needs is missing; the message names it.
-    ValueError
-        If the network does not take the input, cannot be exported, or is too large
-        for one ONNX file of 2 GiB.
+    `net`: on the CPU, with one input and one output; exported as it is in eval mode. Left
+    unchanged. `input_shape`: shape of one input, without the batch, such as ``(3, 224, 224)``.
+    `path`: usually ending in ``.onnx``; written whole or not at all, and an existing file is
+    replaced. Returns: bytes written. Raises ModuleNotFoundError if a package that this needs is
+    missing; the message names it. Raises ValueError if the network does not take the input, cannot
+    be exported, or is too large for one ONNX file of 2 GiB.
     """
     missing = [name for name in ONNX_PACKAGES if find_spec(name) is None]
     if missing:

@@ -64,10 +64,8 @@ def untouched_entries(untouched: Mapping[str, Tensor]) -> list[Entry]:
 def encode(model: CompressedTensors) -> bytes:
     """Return the bytes of the file.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If the model holds what a file cannot, or more than one that size may.
+    Raises TypeError, ValueError if the model holds what a file cannot, or more than one that size
+    may.
     """
     parts = [header_bytes(entries_of(model), model.recipe, model.network, model.source_bytes)]
     sections = [b"".join(write_record(record)) for record in model.records.values()]
@@ -102,23 +100,9 @@ def save(model: CompressedTensors, path: str | Path) -> int:
 def read(path: str | Path, methods: Iterable[type[Setting]] = ()) -> CompressedTensors:
     """Read a compressed file.
 
-    Parameters
-    ----------
-    path : str or Path
-    methods : iterable of type of Setting, optional
-        Methods of your own that it may need, besides those of installed packages.
-
-    Returns
-    -------
-    CompressedTensors
-        Without a template: its ``restore`` needs a module.
-
-    Raises
-    ------
-    DamagedFile
-        If the file is damaged, cut short, or no such file; the message says where.
-    OSError
-        If it cannot be read.
+    `methods`: methods of your own that it may need, besides those of installed packages. Returns:
+    without a template: its ``restore`` needs a module. Raises DamagedFile if the file is damaged,
+    cut short, or no such file; the message says where. Raises OSError if it cannot be read.
     """
     try:
         return decode(checked_path(path).read_bytes(), methods)

@@ -48,16 +48,8 @@ DTYPES = {
 class Entry:
     """One tensor of the file.
 
-    Attributes
-    ----------
-    name : str
-        State-dict key, or layer name where `layout` is given.
-    shape : torch.Size
-    dtype : torch.dtype
-    layout : dict or None
-        As `Record.layout`; None for a tensor that no step applies to.
-    kinds : callable
-        As `TensorSpec.kinds`.
+    `name`: state-dict key, or layer name where `layout` is given. `layout`: as `Record.layout`;
+    None for a tensor that no step applies to. `kinds`: as `TensorSpec.kinds`.
     """
 
     name: str
@@ -100,13 +92,7 @@ def header_content(
 ) -> dict[str, Any]:
     """Return what the header says.
 
-    Parameters
-    ----------
-    entries : iterable of Entry
-    recipe : Recipe
-    network : str
-    source_bytes : int, optional
-        Bytes of the original network where neurons were removed.
+    `source_bytes`: bytes of the original network where neurons were removed.
     """
     tensors = []
     for entry in entries:

@@ -18,24 +18,9 @@ def layout_fields(
 ) -> tuple[Field, ...]:
     """Return each field that a header's layout promises.
 
-    Parameters
-    ----------
-    layout : dict
-        As `Record.layout`.
-    shape, dtype : torch.Size, torch.dtype
-        Of the restored tensor.
-    kinds : callable
-        As `TensorSpec.kinds`; by default, for a layout of no record, those of built-in methods and
-        installed packages.
-
-    Returns
-    -------
-    tuple of Field
-
-    Raises
-    ------
-    DamagedFile
-        If the layout makes no sense.
+    `layout`: as `Record.layout`. `shape`, `dtype`: of the restored tensor. `kinds`: as
+    `TensorSpec.kinds`; by default, for a layout of no record, those of built-in methods and
+    installed packages. Raises DamagedFile if the layout makes no sense.
     """
     if kinds is None and not isinstance(layout, Layout):
         kinds = MethodRegistry().kind

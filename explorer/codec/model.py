@@ -106,20 +106,9 @@ def compress(
 ) -> CompressedModel:
     """Compress a network by a recipe, given what `explorer.library.compress` finds by itself.
 
-    Parameters
-    ----------
-    net : Module
-    recipe : list of Setting, dict of str to list of Setting, Recipe, or None
-    network : str, optional
-        The catalog's name; by default what `net` says of itself.
-    input_shape : tuple of int, optional
-        One input without the batch; by default what `net` says of itself.
-    saliency : mapping of str to Tensor, optional
-        What losing each weight costs, by layer, which ``Prune(criterion="obd")`` needs.
-
-    Returns
-    -------
-    CompressedModel
+    `network`: the catalog's name; by default what `net` says of itself. `input_shape`: one input
+    without the batch; by default what `net` says of itself. `saliency`: what losing each weight
+    costs, by layer, which ``Prune(criterion="obd")`` needs.
     """
     net = plain_network(net)
     name = getattr(net, "network_name", "") if network is None else network

@@ -12,10 +12,7 @@ from explorer.compress.records.spec import TensorSpec
 def write_record(record: Record) -> Iterator[bytes]:
     """Yield the fields of a record, in the order of its ``field_bits``.
 
-    Raises
-    ------
-    ValueError
-        If the record writes other sizes than its layout promises.
+    Raises ValueError if the record writes other sizes than its layout promises.
     """
     expected = [field.n_bytes for field in record.spec.fields]
     written = 0
@@ -34,16 +31,8 @@ def write_record(record: Record) -> Iterator[bytes]:
 def read_record(spec: TensorSpec, section: memoryview) -> Record:
     """Read a record back from its section.
 
-    Parameters
-    ----------
-    spec : TensorSpec
-        Whose fields were found sound, and fill the section.
-    section : memoryview
-
-    Raises
-    ------
-    DamagedFile
-        If the fields contradict each other.
+    `spec`: whose fields were found sound, and fill the section. Raises DamagedFile if the fields
+    contradict each other.
     """
     position = 0
 

@@ -41,19 +41,10 @@ def whole(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
     the last one's file is there, whole. What saves to this name that were killed left behind is
     removed.
 
-    Parameters
-    ----------
-    path : str or Path
-        Replaced where it exists; left as it is where writing ends in an error.
-    durable : bool, optional
-        Wait until the disk has the file, so that it outlives a loss of power.
-
-    Raises
-    ------
-    TypeError
-        If `path` is none.
-    OSError
-        If it is a folder, or lies in none, or cannot be written; what was there is left.
+    `path`: replaced where it exists; left as it is where writing ends in an error. `durable`: wait
+    until the disk has the file, so that it outlives a loss of power. Raises TypeError if `path` is
+    none. Raises OSError if it is a folder, or lies in none, or cannot be written; what was there is
+    left.
     """
     target = checked_path(path)
     before = _status(target)

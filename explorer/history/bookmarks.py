@@ -22,18 +22,8 @@ MOST = 100
 class Bookmark:
     """A state under a name.
 
-    Attributes
-    ----------
-    name : str
-        1 to 60 printable characters.
-    state : State
-    figures : KeptFigures or None
-        What was measured of it when it was kept.
-
-    Raises
-    ------
-    ValueError
-        If the name is empty, too long, or has unprintable characters.
+    `name`: 1 to 60 printable characters. `figures`: what was measured of it when it was kept.
+    Raises ValueError if the name is empty, too long, or has unprintable characters.
     """
 
     name: str
@@ -48,15 +38,7 @@ class Bookmark:
 class Bookmarks:
     """Kept states, the oldest first; every name is there once.
 
-    Parameters
-    ----------
-    items : iterable of Bookmark
-        The first ones.
-
-    Raises
-    ------
-    ValueError
-        If a name occurs twice, or there are more than 100.
+    `items`: the first ones. Raises ValueError if a name occurs twice, or there are more than 100.
     """
 
     def __init__(self, items: Iterable[Bookmark] = ()) -> None:
@@ -81,18 +63,8 @@ class Bookmarks:
     def keep(self, state: State, figures: KeptFigures | None = None, name: str = "") -> Bookmark:
         """Keep a state.
 
-        Parameters
-        ----------
-        state : State
-        figures : KeptFigures, optional
-        name : str
-            By default what `suggest` gives.
-
-        Raises
-        ------
-        ValueError
-            If the name is taken or unfit, there are 100 already, or what is kept could not
-            be read back.
+        `name`: by default what `suggest` gives. Raises ValueError if the name is taken or unfit,
+        there are 100 already, or what is kept could not be read back.
         """
         State.from_dict(state.as_dict())
         if figures is not None:
@@ -106,10 +78,7 @@ class Bookmarks:
     def rename(self, old: str, new: str) -> None:
         """Give a kept state another name; it keeps its place.
 
-        Raises
-        ------
-        ValueError
-            If there is no such state, or the new name is taken or unfit.
+        Raises ValueError if there is no such state, or the new name is taken or unfit.
         """
         renamed = replace(self[old], name=new.strip())
         if renamed.name != old:
@@ -120,13 +89,7 @@ class Bookmarks:
         }
 
     def remove(self, name: str) -> None:
-        """Keep a state no longer.
-
-        Raises
-        ------
-        ValueError
-            If there is no such state.
-        """
+        """Keep a state no longer. Raises ValueError if there is no such state."""
         del self._items[self[name].name]
 
     def measured(self, state: State, figures: KeptFigures) -> bool:
@@ -143,10 +106,7 @@ class Bookmarks:
     def join(self, others: Iterable[Bookmark]) -> int:
         """Add states that are not kept yet, under a free name each; return how many there were.
 
-        Raises
-        ------
-        ValueError
-            If that would be more than 100; then none is added.
+        Raises ValueError if that would be more than 100; then none is added.
         """
         joined = Bookmarks(self)
         for other in others:
@@ -210,10 +170,7 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 def bookmarks_to_json(bookmarks: Iterable[Bookmark]) -> str:
     """Return kept states as JSON; `bookmarks_from_json` reads it back.
 
-    Raises
-    ------
-    ValueError
-        If the text would have more than a million characters.
+    Raises ValueError if the text would have more than a million characters.
     """
     items = [_as_dict(item) for item in bookmarks]
     file = {"format": FORMAT, "version": VERSION, "bookmarks": items}
@@ -229,15 +186,8 @@ def bookmarks_to_json(bookmarks: Iterable[Bookmark]) -> str:
 def bookmarks_from_json(text: str) -> Bookmarks:
     """Read kept states, strictly.
 
-    Parameters
-    ----------
-    text : str
-        What `bookmarks_to_json` returns, at most a million characters.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else; the message names the part.
+    `text`: what `bookmarks_to_json` returns, at most a million characters. Raises ValueError if it
+    is anything else; the message names the part.
     """
     if len(text) > MAX_CHARACTERS:
         raise ValueError(

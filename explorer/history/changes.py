@@ -16,12 +16,8 @@ ALL = "*"
 class Change:
     """One change of the work.
 
-    Attributes
-    ----------
-    words : str
-        Such as ``"Prune 90%"``.
-    dial : hashable or None
-        What was turned, equal for two turns of one dial; None for anything but a dial.
+    `words`: such as ``"Prune 90%"``. `dial`: what was turned, equal for two turns of one dial; None
+    for anything but a dial.
     """
 
     words: str

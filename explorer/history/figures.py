@@ -24,20 +24,11 @@ ROUNDING = 1e-9
 class KeptFigures:
     """What was measured of a network under a recipe.
 
-    Attributes
-    ----------
-    original_bytes, size_bytes : int
-        Bytes of the original network, and of the compressed file.
-    sparsity : float
-        Fraction of zeros, in [0, 1].
-    accuracy : Accuracy, Score or None
-        As far as it was measured; None without data.
-    macs : int or None
-        Multiply-accumulates per inference with zeros skipped; None if unknown.
-    energy_pj : float or None
-        Estimated energy per inference in picojoules; None if unknown.
-    at_least : bool
-        Whether both leave out what cannot be counted.
+    `original_bytes`, `size_bytes`: bytes of the original network, and of the compressed file.
+    `sparsity`: fraction of zeros, in [0, 1]. `accuracy`: as far as it was measured; None without
+    data. `macs`: multiply-accumulates per inference with zeros skipped; None if unknown.
+    `energy_pj`: estimated energy per inference in picojoules; None if unknown. `at_least`: whether
+    both leave out what cannot be counted.
     """
 
     original_bytes: int
@@ -86,17 +77,8 @@ class KeptFigures:
     def from_dict(cls, value: Any, what: str) -> KeptFigures:
         """Read what `as_dict` returns, strictly.
 
-        Parameters
-        ----------
-        value : object
-            From JSON.
-        what : str
-            What it is, for errors.
-
-        Raises
-        ------
-        ValueError
-            If a figure is missing, unknown, or impossible.
+        `value`: from JSON. `what`: what it is, for errors. Raises ValueError if a figure is
+        missing, unknown, or impossible.
         """
         given = check_object(value, what, (*PARTS, "at_least"))
         if missing := [name for name in PARTS[:3] if name not in given]:

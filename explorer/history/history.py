@@ -15,19 +15,9 @@ from explorer.history.state import State
 class Entry:
     """One state, and how it came to be.
 
-    Attributes
-    ----------
-    number : int
-        Counts up.
-    parent : int or None
-        Number of the entry that it was made from; None for the first.
-    state : State
-    words : str
-        What changed from the parent.
-    dial : hashable or None
-        The dial that was turned, if one was.
-    figures : KeptFigures or None
-        What was measured of it.
+    `number`: counts up. `parent`: number of the entry that it was made from; None for the first.
+    `words`: what changed from the parent. `dial`: the dial that was turned, if one was. `figures`:
+    what was measured of it.
     """
 
     number: int
@@ -42,11 +32,7 @@ class Entry:
 class Line:
     """An entry as a line of the tree.
 
-    Attributes
-    ----------
-    entry : Entry
-    depth : int
-        How many times the way to it leaves the line that is followed now.
+    `depth`: how many times the way to it leaves the line that is followed now.
     """
 
     entry: Entry
@@ -56,10 +42,7 @@ class Line:
 class HistoryTree:
     """Entries, one of which is the present one.
 
-    Parameters
-    ----------
-    limit : int
-        Most entries; beyond it the oldest ends of branches go, then the oldest entries.
+    `limit`: most entries; beyond it the oldest ends of branches go, then the oldest entries.
     """
 
     def __init__(self, limit: int) -> None:
@@ -187,12 +170,8 @@ class History:
     Turning one dial on within a second, or while the mouse is down, changes the present entry;
     any other change of the work makes a new one. Looking at another layer or tab makes none.
 
-    Parameters
-    ----------
-    limit : int
-        Most entries; beyond it the oldest ends of branches go, then the oldest entries.
-    clock : callable
-        Returns seconds.
+    `limit`: most entries; beyond it the oldest ends of branches go, then the oldest entries.
+    `clock`: returns seconds.
     """
 
     def __init__(self, limit: int = LIMIT, clock: Callable[[], float] = time.monotonic) -> None:
@@ -238,16 +217,7 @@ class History:
     def visit(self, state: State, words: str = "") -> Entry:
         """Take note of the state that is shown now.
 
-        Parameters
-        ----------
-        state : State
-        words : str
-            How it came to be; by default what changed, in words.
-
-        Returns
-        -------
-        Entry
-            The present entry.
+        `words`: how it came to be; by default what changed, in words. Returns: the present entry.
         """
         now = self._clock()
         here = self.present
@@ -273,10 +243,7 @@ class History:
     def go(self, number: int) -> Entry:
         """Make an entry the present one.
 
-        Raises
-        ------
-        KeyError
-            If there is no such entry, or no longer.
+        Raises KeyError if there is no such entry, or no longer.
         """
         entry = self._tree.go(number)
         self._open = False

@@ -13,17 +13,8 @@ MAX_DIGITS = 18
 def read_json(text: str, what: str) -> Any:
     """Read JSON, refusing what well-made JSON of ours never holds.
 
-    Parameters
-    ----------
-    text : str
-    what : str
-        What the text is, for errors.
-
-    Raises
-    ------
-    ValueError
-        If it is no JSON, is nested too deep, repeats a key, or holds NaN, an infinity or an
-        integer of more than 18 digits.
+    `what`: what the text is, for errors. Raises ValueError if it is no JSON, is nested too deep,
+    repeats a key, or holds NaN, an infinity or an integer of more than 18 digits.
     """
     try:
         return json.loads(
@@ -40,10 +31,7 @@ def read_json(text: str, what: str) -> Any:
 def check_object(value: Any, what: str, known: Collection[str]) -> dict[str, Any]:
     """Return an object of which every key is known.
 
-    Raises
-    ------
-    ValueError
-        If it is no object, or has another key.
+    Raises ValueError if it is no object, or has another key.
     """
     if not isinstance(value, dict):
         raise ValueError(f"{what}: expected an object in braces; got {value!r:.60}")
@@ -58,10 +46,7 @@ def check_object(value: Any, what: str, known: Collection[str]) -> dict[str, Any
 def check_text(value: Any, what: str, longest: int) -> str:
     """Return a text of printable characters that is not too long; it may be empty.
 
-    Raises
-    ------
-    ValueError
-        If it is something else.
+    Raises ValueError if it is something else.
     """
     if not isinstance(value, str) or len(value) > longest or not value.isprintable():
         raise ValueError(
@@ -71,13 +56,7 @@ def check_text(value: Any, what: str, longest: int) -> str:
 
 
 def check_number(value: Any, what: str, low: float, high: float) -> float:
-    """Return a number within bounds, ends included.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-    """
+    """Return a number within bounds, ends included. Raises ValueError if it is something else."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not low <= value <= high:
         raise ValueError(f"{what}: expected a number from {low:g} to {high:g}; got {value!r:.60}")
@@ -85,13 +64,7 @@ def check_number(value: Any, what: str, low: float, high: float) -> float:
 
 
 def check_integer(value: Any, what: str, low: int, high: int) -> int:
-    """Return an integer within bounds, ends included.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-    """
+    """Return an integer within bounds, ends included. Raises ValueError if it is something else."""
     is_integer = isinstance(value, int) and not isinstance(value, bool)
     if not is_integer or not low <= value <= high:
         raise ValueError(f"{what}: expected a whole number from {low} to {high}; got {value!r:.60}")

@@ -113,17 +113,8 @@ class Accuracy:
 def wilson_interval(n_hits: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
     """95 % score interval of a proportion.
 
-    Parameters
-    ----------
-    n_hits, n : int
-        Successes and trials, ``0 <= n_hits <= n``, ``n > 0``.
-    z : float
-        Normal quantile; the default is that of 95 %.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper bound, in [0, 1].
+    `n_hits`, `n`: successes and trials, ``0 <= n_hits <= n``, ``n > 0``. `z`: normal quantile; the
+    default is that of 95 %. Returns: lower and upper bound, in [0, 1].
     """
     p = n_hits / n
     center = (p + z * z / (2 * n)) / (1 + z * z / n)
@@ -205,22 +196,10 @@ def judge(
 ) -> Iterator[Accuracy]:
     """Judge batch after batch, yielding the accuracy so far after each.
 
-    Parameters
-    ----------
-    forward : callable
-        Maps a batch of inputs to scores (n, n_classes).
-    data : Dataset or iterable of batches
-    batch : int
-        Samples a batch, where `data` does not come in batches.
-    keep : callable, optional
-        Called with each batch's scores and labels.
-    net : Module, optional
-        What `forward` runs: asked for the layer from which on scores are no numbers.
-
-    Yields
-    ------
-    Accuracy
-        On the samples so far; ``complete`` on the last.
+    `forward`: maps a batch of inputs to scores (n, n_classes). `batch`: samples a batch, where
+    `data` does not come in batches. `keep`: called with each batch's scores and labels. `net`: what
+    `forward` runs: asked for the layer from which on scores are no numbers. Yields: on the samples
+    so far; ``complete`` on the last.
     """
     n_total = n_samples(data)
     count = _Count(net)
@@ -278,17 +257,9 @@ def count_hits(scores: Tensor, labels: Tensor, first: int = 0) -> tuple[int, int
 
     Samples with a NaN or infinite score are no hits.
 
-    Parameters
-    ----------
-    scores : Tensor, shape (n, n_classes)
-    labels : Tensor, shape (n,), integer
-    first : int
-        Number of the first sample in the data, for messages.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit, or a label is no class.
+    `scores`: shape (n, n_classes). `labels`: shape (n,), integer. `first`: number of the first
+    sample in the data, for messages. Raises ValueError if the shapes do not fit, or a label is no
+    class.
     """
     if scores.ndim != 2 or labels.shape != scores.shape[:1]:
         raise ValueError(

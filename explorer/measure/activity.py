@@ -15,25 +15,11 @@ from explorer.compress.networks.weights import compressible
 def input_density(net: nn.Module, inputs: Inputs) -> dict[str, float]:
     """Measure the fraction of nonzero values that enter each layer.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged, training flags included.
-    inputs : Tensor, shape (n, ...), or a tuple or dict of them
-        Left unchanged.
-        A batch of samples, at least one.
-
-    Returns
-    -------
-    dict of str to float
-        By layer name, for the dense and convolutional layers that the samples reach and that
-        are called with a tensor. Those that read the samples themselves have 1.0, as in the
-        paper.
-
-    Raises
-    ------
-    ValueError
-        If there is no sample, or no such layer.
+    `net`: left unchanged, training flags included. `inputs`: shape (n, ...), or a tuple or dict of
+    them; left unchanged. A batch of samples, at least one. Returns: by layer name, for the dense
+    and convolutional layers that the samples reach and that are called with a tensor. Those that
+    read the samples themselves have 1.0, as in the paper. Raises ValueError if there is no sample,
+    or no such layer.
 
     References
     ----------

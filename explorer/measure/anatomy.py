@@ -24,12 +24,8 @@ LARGE = 0.25
 class Share:
     """What some layers of a network take together.
 
-    Attributes
-    ----------
-    weights, macs, bytes, activations : int
-        Sums of the layers' own.
-    weight_share, mac_share : float
-        Of all weights and of all multiply-accumulates; fractions.
+    `weights`, `macs`, `bytes`, `activations`: sums of the layers' own. `weight_share`, `mac_share`:
+    of all weights and of all multiply-accumulates; fractions.
     """
 
     weights: int
@@ -44,14 +40,9 @@ class Share:
 class Anatomy:
     """The layers of a network.
 
-    Attributes
-    ----------
-    layers : tuple of LayerProfile
-        Every layer with parameters, and each in whose own call something is multiplied, in
-        the network's order.
-    input_shape : tuple of int or None
-        One input without the batch; None where it is not known, and with it neither
-        multiply-accumulates nor activations, which are then 0.
+    `layers`: every layer with parameters, and each in whose own call something is multiplied, in
+    the network's order. `input_shape`: one input without the batch; None where it is not known, and
+    with it neither multiply-accumulates nor activations, which are then 0.
     """
 
     layers: tuple[LayerProfile, ...]
@@ -102,21 +93,10 @@ class Anatomy:
     def heaviest(self, figure: str) -> tuple[str, int, float]:
         """Say which layers take most.
 
-        Parameters
-        ----------
-        figure : {"weights", "macs"}
-
-        Returns
-        -------
-        tuple of str, int and float
-            The name of the layer that takes most, 1, and its share, if that is a quarter
-            or more of the whole; else the kind that takes most, the number of its layers,
-            and the share of all of them. A share of 0 where nothing is known.
-
-        Raises
-        ------
-        ValueError
-            If `figure` is another word.
+        `figure`: one of "weights", "macs". Returns: int and float; the name of the layer that takes
+        most, 1, and its share, if that is a quarter or more of the whole; else the kind that takes
+        most, the number of its layers, and the share of all of them. A share of 0 where nothing is
+        known. Raises ValueError if `figure` is another word.
         """
         if figure not in ("weights", "macs"):
             raise ValueError(f"figure: expected 'weights' or 'macs', got {figure!r}")
@@ -150,21 +130,8 @@ class Anatomy:
 def anatomy(net: nn.Module, input_shape: Sequence[int] | None) -> Anatomy:
     """Take a network apart; each network and input shape once.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    input_shape : sequence of int or None
-        Shape of one input, without the batch; None leaves out what depends on it.
-
-    Returns
-    -------
-    Anatomy
-
-    Raises
-    ------
-    ValueError
-        If the network does not take the input.
+    `net`: left unchanged. `input_shape`: shape of one input, without the batch; None leaves out
+    what depends on it. Raises ValueError if the network does not take the input.
 
     Examples
     --------
@@ -183,17 +150,9 @@ def anatomy(net: nn.Module, input_shape: Sequence[int] | None) -> Anatomy:
 def layer_macs(net: nn.Module, found: Anatomy) -> dict[str, int]:
     """Count what the weight of each compressible layer is multiplied by.
 
-    Parameters
-    ----------
-    net : Module
-    found : Anatomy
-        Of the same network.
-
-    Returns
-    -------
-    dict of str to int
-        By the layer's name, as `explorer.compress.networks.weights.compressible` gives them; layers
-        that share a weight are one.
+    `found`: of the same network. Returns: by the layer's name, as
+    `explorer.compress.networks.weights.compressible` gives them; layers that share a weight are
+    one.
     """
     names = {id(weight): name for name, weight in compressible(net).items()}
     counts = dict.fromkeys(names.values(), 0)

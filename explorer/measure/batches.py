@@ -51,27 +51,12 @@ def is_pair(data: Any) -> bool:
 def batches(data: Any, batch: int) -> Iterator[tuple[Inputs, Tensor]]:
     """Yield batches of inputs and labels, which a network may write into.
 
-    Parameters
-    ----------
-    data : Dataset, pair of Tensor, or iterable of batches or samples
-        Samples are pairs (input, class index), or dicts with ``"labels"`` (or ``"label"``) whose
-        other entries are the network's arguments; batches are such pairs or dicts of tensors,
-        as a DataLoader gives them. An input may be a tuple of tensors.
-    batch : int
-        Samples a batch, where `data` does not come in batches.
-
-    Yields
-    ------
-    tuple
-        Inputs, a Tensor of shape (n, ...), or a tuple or dict of them; labels of shape (n,),
-        int64.
-
-    Raises
-    ------
-    TypeError
-        If `data` is none of these, or labels are no integers.
-    ValueError
-        If labels are not one number a sample.
+    `data`: samples are pairs (input, class index), or dicts with ``"labels"`` (or ``"label"``)
+    whose other entries are the network's arguments; batches are such pairs or dicts of tensors, as
+    a DataLoader gives them. An input may be a tuple of tensors. `batch`: samples a batch, where
+    `data` does not come in batches. Yields: inputs, a Tensor of shape (n, ...), or a tuple or dict
+    of them; labels of shape (n,), int64. Raises TypeError if `data` is none of these, or labels are
+    no integers. Raises ValueError if labels are not one number a sample.
     """
     check_data(data)
     n = 0

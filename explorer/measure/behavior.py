@@ -21,16 +21,11 @@ Z = 1.959963984540054
 class Agreement:
     """Answers that are the same, and how far the probabilities moved.
 
-    Attributes
-    ----------
-    n, n_same : int
-        Samples, and those that both networks answer with the same class, right or wrong.
-    kl_bits : float
-        Mean Kullback-Leibler divergence KL(original || compressed) in bits: what the
-        compressed network's probabilities cost beyond the original's, a sample.
-    kl_low, kl_high : float
-        95 % interval of that mean, from the normal approximation and cut off at 0;
-        the upper bound is infinite for a single sample.
+    `n`, `n_same`: samples, and those that both networks answer with the same class, right or wrong.
+    `kl_bits`: mean Kullback-Leibler divergence KL(original || compressed) in bits: what the
+    compressed network's probabilities cost beyond the original's, a sample. `kl_low`, `kl_high`: 95
+    % interval of that mean, from the normal approximation and cut off at 0; the upper bound is
+    infinite for a single sample.
 
     References
     ----------
@@ -71,15 +66,8 @@ def agreement(before: Predictions, after: Predictions) -> Agreement:
 def divergence_bits(original: Tensor, other: Tensor) -> Tensor:
     """KL(original || other) of each row, in bits.
 
-    Parameters
-    ----------
-    original, other : Tensor, shape (n, n_classes)
-        Natural logarithms of probabilities.
-
-    Returns
-    -------
-    Tensor, shape (n,), float64
-        Not negative.
+    `original`, `other`: shape (n, n_classes); natural logarithms of probabilities. Returns: shape
+    (n,), float64; not negative.
     """
     nats = (original.exp() * (original - other)).double().sum(1)
     return nats.clamp(min=0) / math.log(2)
@@ -93,13 +81,8 @@ Thumbnails = Callable[[Sequence[int]], Sequence[Tensor | None]]
 class ClassChange:
     """What becomes of the samples of one class.
 
-    Attributes
-    ----------
-    name : str
-    n : int
-        Its samples, at least one.
-    n_before, n_after : int
-        Those that the original and the compressed network answer rightly.
+    `n`: its samples, at least one. `n_before`, `n_after`: those that the original and the
+    compressed network answer rightly.
     """
 
     name: str
@@ -132,25 +115,16 @@ class ClassChange:
 class Behavior:
     """A compressed network against the original, on the same samples.
 
-    Attributes
-    ----------
-    n, n_total : int
-        Samples that are judged, and samples in the data; 0 where nothing tells.
-    classes : tuple of ClassChange
-        Of every class that has samples, the one that lost most first.
-    lost, gained, other : Tensor, shape (n_lost,), (n_gained,), (n_other,), int64
-        Numbers of the samples that are right before and wrong now, wrong before and right now,
-        and wrong both times with different answers. Lost ones come in the order of the
-        original's margins, smallest first; gained ones in that of the compressed network's
-        margins, largest first.
-    next_lost : Tensor, shape (n_right,), int64
-        Samples that the compressed network answers rightly, smallest margin first. A change of
-        the logits that grows from nothing turns over the answers with small margins first, so
-        these are the likeliest to go next; it is no promise for any one of them.
-    confusion : Confusion
-    agreement : Agreement
-    galleries : mapping of str to Gallery
-        ``"lost"``, ``"gained"`` and ``"next"``.
+    `n`, `n_total`: samples that are judged, and samples in the data; 0 where nothing tells.
+    `classes`: of every class that has samples, the one that lost most first. `lost`, `gained`,
+    `other`: shape (n_lost,), (n_gained,), (n_other,), int64; numbers of the samples that are right
+    before and wrong now, wrong before and right now, and wrong both times with different answers.
+    Lost ones come in the order of the original's margins, smallest first; gained ones in that of
+    the compressed network's margins, largest first. `next_lost`: shape (n_right,), int64; samples
+    that the compressed network answers rightly, smallest margin first. A change of the logits that
+    grows from nothing turns over the answers with small margins first, so these are the likeliest
+    to go next; it is no promise for any one of them. `galleries`: ``"lost"``, ``"gained"`` and
+    ``"next"``.
     """
 
     n: int
@@ -189,25 +163,10 @@ def behavior(
 ) -> Behavior:
     """Compare two networks' predictions.
 
-    Parameters
-    ----------
-    before, after : Predictions
-        Of the original and the compressed network, for the same samples.
-    names : sequence of str
-        Of the classes; those without a name go by their number.
-    n_total : int
-        Samples in all the data.
-    thumbnails : callable
-        Takes numbers of samples to their images.
-
-    Returns
-    -------
-    Behavior
-
-    Raises
-    ------
-    ValueError
-        If the predictions are for different samples or classes.
+    `before`, `after`: of the original and the compressed network, for the same samples. `names`: of
+    the classes; those without a name go by their number. `n_total`: samples in all the data.
+    `thumbnails`: takes numbers of samples to their images. Raises ValueError if the predictions are
+    for different samples or classes.
     """
     _check(before, after)
     names = tuple(names[: after.n_classes])

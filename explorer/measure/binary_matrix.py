@@ -20,13 +20,9 @@ MANY = 32
 class PackedSigns:
     """The signs of a batch of inputs.
 
-    Attributes
-    ----------
-    words : ndarray, shape (n, n_words) or, of `MANY` inputs and more, (n_words, n)
-        uint64; bit j of word i is set where entry ``64 i + j`` is at least 0. Bits
-        beyond the last entry are 0.
-    n_inputs, width : int
-        Inputs, and entries of each.
+    `words`: shape (n, n_words) or, of `MANY` inputs and more, (n_words, n); uint64; bit j of word i
+    is set where entry ``64 i + j`` is at least 0. Bits beyond the last entry are 0. `n_inputs`,
+    `width`: inputs, and entries of each.
     """
 
     words: np.ndarray
@@ -55,14 +51,8 @@ class PackedSigns:
 class SignMatrix:
     """The weights of a binary layer, ready to multiply with the signs of inputs.
 
-    Attributes
-    ----------
-    words : ndarray, shape (n_rows, n_words), uint64
-        As those of `PackedSigns`.
-    scales : ndarray, shape (n_rows,), float32
-        Magnitude of each row's weights.
-    width : int
-        Columns of the weight matrix.
+    `words`: shape (n_rows, n_words), uint64; as those of `PackedSigns`. `scales`: shape (n_rows,),
+    float32; magnitude of each row's weights. `width`: columns of the weight matrix.
 
     References
     ----------
@@ -85,10 +75,7 @@ class SignMatrix:
     def of(cls, record: Binarized) -> SignMatrix:
         """Pack the record of a weight matrix (out, in), or of a kernel seen as one.
 
-        Raises
-        ------
-        ValueError
-            If weights are pruned: a bit cannot hold a third value.
+        Raises ValueError if weights are pruned: a bit cannot hold a third value.
         """
         if record.mask is not None:
             raise ValueError(
@@ -109,19 +96,8 @@ class SignMatrix:
     def product(self, inputs: Tensor | PackedSigns) -> Tensor:
         """Multiply the signs of `inputs` with the weights.
 
-        Parameters
-        ----------
-        inputs : Tensor, shape (n, width), or PackedSigns
-
-        Returns
-        -------
-        Tensor, shape (n, n_rows), float32
-            Exact: whole numbers times each row's scale.
-
-        Raises
-        ------
-        ValueError
-            If the width is another.
+        `inputs`: shape (n, width), or PackedSigns. Returns: shape (n, n_rows), float32; exact:
+        whole numbers times each row's scale. Raises ValueError if the width is another.
         """
         from explorer.compress.kernels.binary import few_products, many_products
 

@@ -19,20 +19,11 @@ ROLES = (*FIELD_ROLES, "header", "untouched")
 class BreakdownRow:
     """Bits of one part of the file.
 
-    Attributes
-    ----------
-    name : str
-        A layer's name, or what else the part is.
-    bits : mapping of str to int
-        Bits by role, one of `ROLES`: values (weights or their codes), indices (which
-        weights are kept), fillers (zeros stored to bridge long gaps), codebooks (shared
-        values, scales), tables (of an entropy coder), header (names, layouts, padding,
-        checksums), untouched (tensors that no step changes). Roles left out hold none.
-
-    Raises
-    ------
-    ValueError
-        If a role is not known or holds fewer than no bits.
+    `name`: a layer's name, or what else the part is. `bits`: bits by role, one of `ROLES`: values
+    (weights or their codes), indices (which weights are kept), fillers (zeros stored to bridge long
+    gaps), codebooks (shared values, scales), tables (of an entropy coder), header (names, layouts,
+    padding, checksums), untouched (tensors that no step changes). Roles left out hold none. Raises
+    ValueError if a role is not known or holds fewer than no bits.
     """
 
     name: str
@@ -55,10 +46,7 @@ class BreakdownRow:
 class Breakdown:
     """What a file's bytes are spent on, part by part.
 
-    Attributes
-    ----------
-    rows : tuple of BreakdownRow
-        The layers, in the network's order, and what belongs to none of them.
+    `rows`: the layers, in the network's order, and what belongs to none of them.
     """
 
     rows: tuple[BreakdownRow, ...]
@@ -73,10 +61,7 @@ class Breakdown:
     def size_bytes(self) -> int:
         """Bytes of the whole file.
 
-        Raises
-        ------
-        ValueError
-            If the bits of all rows are not a whole number of bytes.
+        Raises ValueError if the bits of all rows are not a whole number of bytes.
         """
         whole, rest = divmod(sum(row.total_bits for row in self.rows), 8)
         if rest:
@@ -87,14 +72,8 @@ class Breakdown:
 def breakdown(network: Network, plans: Mapping[str, Plan], size_bytes: int) -> Breakdown:
     """Say what every byte of a compressed file is spent on.
 
-    Parameters
-    ----------
-    network : Network
-        What is compressed.
-    plans : mapping of str to Plan
-        What is made of each layer.
-    size_bytes : int
-        Bytes of the whole file.
+    `network`: what is compressed. `plans`: what is made of each layer. `size_bytes`: bytes of the
+    whole file.
     """
     rows = [_row(layer, plans[name].layout) for name, layer in network.layers.items()]
     untouched = 8 * sum(t.numel() * t.element_size() for t in network.untouched.values())
@@ -116,16 +95,8 @@ def _row(layer: IndexedLayer, layout: dict[str, Any]) -> BreakdownRow:
 class Waterfall:
     """What each stage of a recipe leaves of the file.
 
-    Attributes
-    ----------
-    stages : tuple of (str, int)
-        Label and bytes of the whole file, from the original network on; a stage may
-        make the file larger.
-
-    Raises
-    ------
-    ValueError
-        If there is no stage, or one has no bytes.
+    `stages`: label and bytes of the whole file, from the original network on; a stage may make the
+    file larger. Raises ValueError if there is no stage, or one has no bytes.
     """
 
     stages: tuple[tuple[str, int], ...]

@@ -14,21 +14,10 @@ from explorer.compress.records.storage import Stored
 class Codebook:
     """Centroids or quantization levels of a layer.
 
-    Attributes
-    ----------
-    levels : ndarray, shape (k,), float32
-        The shared values, ascending.
-    counts : ndarray, shape (k,), int64
-        Weights at each.
-    code_bits : int
-        Bits of one code in the file, all codes being equally long.
-    code_lengths : ndarray, shape (k,), int64, or None
-        Bits of each level's code word where an entropy coder gives them; else None.
-
-    Raises
-    ------
-    ValueError
-        If the arrays do not have one entry a level.
+    `levels`: shape (k,), float32; the shared values, ascending. `counts`: shape (k,), int64;
+    weights at each. `code_bits`: bits of one code in the file, all codes being equally long.
+    `code_lengths`: shape (k,), int64, or None; bits of each level's code word where an entropy
+    coder gives them; else None. Raises ValueError if the arrays do not have one entry a level.
     """
 
     levels: np.ndarray
@@ -48,17 +37,9 @@ class Codebook:
     def gathered(self, most: int) -> tuple[np.ndarray, np.ndarray]:
         """Gather neighbors where there are more than `most` levels.
 
-        Parameters
-        ----------
-        most : int
-            How many groups there may be.
-
-        Returns
-        -------
-        places : ndarray, shape (n,), float64
-            The levels, or the middles of `most` equal steps from the first to the last.
-        counts : ndarray, shape (n,), int64
-            Weights at each.
+        `most`: how many groups there may be. Returns: `places`: shape (n,), float64; the levels, or
+        the middles of `most` equal steps from the first to the last; `counts`: shape (n,), int64;
+        weights at each.
         """
         levels = self.levels.astype(np.float64)
         if len(levels) <= most:
@@ -82,10 +63,7 @@ class Codebook:
 def codebook(plan: Plan) -> Codebook | None:
     """Return the values that a layer's weights share; None where they share none.
 
-    Parameters
-    ----------
-    plan : Plan
-        What is made of the layer.
+    `plan`: what is made of the layer.
     """
     if plan.levels is None or plan.level_counts is None or not len(plan.levels):
         return None

@@ -17,12 +17,8 @@ KEPT_PAIRS = 100
 class Pair:
     """One class taken for another.
 
-    Attributes
-    ----------
-    truth, answer : int
-        Two different classes.
-    n_before, n_after : int
-        Samples of class `truth` that the original and the compressed network take for `answer`.
+    `truth`, `answer`: two different classes. `n_before`, `n_after`: samples of class `truth` that
+    the original and the compressed network take for `answer`.
     """
 
     truth: int
@@ -35,14 +31,9 @@ class Pair:
 class Confusion:
     """Confusion matrices of the original and the compressed network.
 
-    Attributes
-    ----------
-    names : tuple of str
-        The classes.
-    before, after : Tensor, shape (n_classes, n_classes), int64, or None
-        Samples by true class (rows) and answer (columns); None with more than 1000 classes.
-    pairs : tuple of Pair
-        At most 100, those that the compressed network confuses most often first.
+    `names`: the classes. `before`, `after`: shape (n_classes, n_classes), int64, or None; samples
+    by true class (rows) and answer (columns); None with more than 1000 classes. `pairs`: at most
+    100, those that the compressed network confuses most often first.
     """
 
     names: tuple[str, ...]
@@ -72,16 +63,8 @@ def confusion(before: Predictions, after: Predictions, names: tuple[str, ...]) -
 def confusion_matrix(labels: Tensor, answers: Tensor, n_classes: int) -> Tensor:
     """Count samples by true class and answer.
 
-    Parameters
-    ----------
-    labels, answers : Tensor, shape (n,), int64
-        Classes, from 0 to ``n_classes - 1``.
-    n_classes : int
-
-    Returns
-    -------
-    Tensor, shape (n_classes, n_classes), int64
-        Row: true class; column: answer.
+    `labels`, `answers`: shape (n,), int64; classes, from 0 to ``n_classes - 1``. Returns: shape
+    (n_classes, n_classes), int64; row: true class; column: answer.
     """
     counts = torch.bincount(labels * n_classes + answers, minlength=n_classes**2)
     return counts.reshape(n_classes, n_classes)

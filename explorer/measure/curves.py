@@ -17,11 +17,8 @@ MAX_POINTS = 400
 class Line:
     """A figure over the steps of a run.
 
-    Attributes
-    ----------
-    steps : ndarray, shape (n,), int64
-        Ascending; a step that occurs twice is a jump.
-    values : ndarray, shape (n,) or (n, k), float64
+    `steps`: shape (n,), int64; ascending; a step that occurs twice is a jump. `values`: shape (n,)
+    or (n, k), float64.
     """
 
     steps: np.ndarray
@@ -52,10 +49,7 @@ class Track:
     Once there are more than `max_points`, every other point goes, and from then on only
     every second one is taken up, and so on. The newest point is always there.
 
-    Parameters
-    ----------
-    max_points : int
-        At least 2.
+    `max_points`: at least 2.
 
     Examples
     --------
@@ -108,12 +102,8 @@ class Track:
 class Reference:
     """Accuracy of a network that is not trained, to compare with.
 
-    Attributes
-    ----------
-    name : str
-        What it is, such as ``"pruned at once, not retrained"``.
-    accuracy : float
-        In [0, 1]; where a metric judges, its value.
+    `name`: what it is, such as ``"pruned at once, not retrained"``. `accuracy`: in [0, 1]; where a
+    metric judges, its value.
     """
 
     name: str
@@ -124,25 +114,12 @@ class Reference:
 class Curves:
     """Lines over the steps of a run; by the name of the network, where several are trained.
 
-    Attributes
-    ----------
-    loss : mapping of str to Line
-        Cross-entropy of batches in nats, without penalties.
-    training : mapping of str to Line
-        Share of an epoch's training samples so far that were classified rightly.
-    held_out : mapping of str to Line
-        Accuracy on samples that the network is not trained on.
-    density : mapping of str to Line
-        Share of the network's weights that are not zero.
-    n_steps : int
-        Steps of the whole run, as far as is known.
-    stages : tuple of int
-        Steps at which a stage began, but for the first.
-    reference : Reference or None
-    stage : str
-        What a stage is called.
-    scale : Scale
-        What the values of `held_out` and `reference` mean.
+    `loss`: cross-entropy of batches in nats, without penalties. `training`: share of an epoch's
+    training samples so far that were classified rightly. `held_out`: accuracy on samples that the
+    network is not trained on. `density`: share of the network's weights that are not zero.
+    `n_steps`: steps of the whole run, as far as is known. `stages`: steps at which a stage began,
+    but for the first. `stage`: what a stage is called. `scale`: what the values of `held_out` and
+    `reference` mean.
     """
 
     loss: dict[str, Line]
@@ -172,13 +149,8 @@ class Curves:
 class CentroidPaths:
     """How the values that a layer's weights share moved while training.
 
-    Attributes
-    ----------
-    steps : ndarray, shape (n,), int64
-    values : ndarray, shape (n, k), float64
-        A column for each shared value.
-    n_steps : int
-        Steps of the whole run.
+    `steps`: shape (n,), int64. `values`: shape (n, k), float64; a column for each shared value.
+    `n_steps`: steps of the whole run.
     """
 
     steps: np.ndarray

@@ -12,11 +12,7 @@ EIE_WEIGHT_SRAM_BYTES = 8 * 2**20
 class EnergyTable:
     """Energy of one operation on 32-bit words in a 45 nm process, in picojoules.
 
-    Attributes
-    ----------
-    int32_add, float32_add, register_file, int32_mult, float32_mult : float
-    sram_cache, dram : float
-        Reading 32 bits.
+    `sram_cache`, `dram`: reading 32 bits.
 
     References
     ----------
@@ -41,14 +37,8 @@ ENERGY_45NM = EnergyTable()
 class Energy:
     """Estimated energy of one inference, in picojoules; not a measurement.
 
-    Attributes
-    ----------
-    memory_pj : float
-        For reading the weights.
-    arithmetic_pj : float
-        For multiplying and adding.
-    memory : str
-        Where the weights are read from, ``"SRAM"`` or ``"DRAM"``.
+    `memory_pj`: for reading the weights. `arithmetic_pj`: for multiplying and adding. `memory`:
+    where the weights are read from, ``"SRAM"`` or ``"DRAM"``.
     """
 
     memory_pj: float
@@ -74,27 +64,11 @@ def estimate(
     and add. Reading and writing activations, decoding, control and leakage are
     left out, so compare such estimates with one another only.
 
-    Parameters
-    ----------
-    weight_bits : int
-        Bits of the whole network as stored, codebooks and positions included.
-    macs : int
-        Multiply-accumulates of one inference; leave out those with pruned weights
-        only if the hardware skips them.
-    sram_bytes : int
-        Bytes of SRAM for weights. The default, 8 MiB, is what EIE has: 128 KiB in
-        each of 64 processing elements. 0: everything is read from DRAM.
-    table : EnergyTable
-        Energy of one operation.
-
-    Returns
-    -------
-    Energy
-
-    Raises
-    ------
-    ValueError
-        If a count is negative.
+    `weight_bits`: bits of the whole network as stored, codebooks and positions included. `macs`:
+    multiply-accumulates of one inference; leave out those with pruned weights only if the hardware
+    skips them. `sram_bytes`: bytes of SRAM for weights. The default, 8 MiB, is what EIE has: 128
+    KiB in each of 64 processing elements. 0: everything is read from DRAM. `table`: energy of one
+    operation. Raises ValueError if a count is negative.
 
     References
     ----------

@@ -23,14 +23,8 @@ WATTS_PER_PJ_A_SECOND = 1e-12
 class Chip:
     """Memory on the chip, and what each operation takes.
 
-    Attributes
-    ----------
-    name : str
-    weight_sram_bytes, activation_sram_bytes : int
-        The default is that of EIE: 64 processing elements with 128 KiB for weights and
-        2 KiB for activations each.
-    table : EnergyTable
-    source : str
+    `weight_sram_bytes`, `activation_sram_bytes`: the default is that of EIE: 64 processing elements
+    with 128 KiB for weights and 2 KiB for activations each.
 
     References
     ----------
@@ -57,13 +51,8 @@ EIE = Chip()
 class EnergyItem:
     """One item of a bill.
 
-    Attributes
-    ----------
-    name : str
-    energy_pj : float
-        Picojoules for one inference.
-    memory : str
-        Where it is spent, ``"SRAM"`` or ``"DRAM"``; "" if in no memory.
+    `energy_pj`: picojoules for one inference. `memory`: where it is spent, ``"SRAM"`` or
+    ``"DRAM"``; "" if in no memory.
     """
 
     name: str
@@ -73,10 +62,7 @@ class EnergyItem:
     def watts(self, fps: float) -> float:
         """Return the power that so many inferences a second take.
 
-        Raises
-        ------
-        ValueError
-            If `fps` is negative.
+        Raises ValueError if `fps` is negative.
         """
         if fps < 0:
             raise ValueError(f"fps: expected 0 or more inferences a second, got {fps}")
@@ -87,15 +73,9 @@ class EnergyItem:
 class EnergyBill:
     """Estimated energy of one inference, item by item, in picojoules; not a measurement.
 
-    Attributes
-    ----------
-    weights_pj, activations_pj, arithmetic_pj : float
-        For reading weights, for writing and reading activations, and for multiplying and
-        adding in 32-bit floating point.
-    weight_memory, activation_memory : str
-        Where they lie, ``"SRAM"`` or ``"DRAM"``.
-    demand : Demand
-        What it is for.
+    `weights_pj`, `activations_pj`, `arithmetic_pj`: for reading weights, for writing and reading
+    activations, and for multiplying and adding in 32-bit floating point. `weight_memory`,
+    `activation_memory`: where they lie, ``"SRAM"`` or ``"DRAM"``. `demand`: what it is for.
     """
 
     weights_pj: float
@@ -127,10 +107,7 @@ class EnergyBill:
     def watts(self, fps: float) -> float:
         """Return the power that so many inferences a second take.
 
-        Raises
-        ------
-        ValueError
-            If `fps` is negative.
+        Raises ValueError if `fps` is negative.
         """
         return self.total_item.watts(fps)
 
@@ -139,13 +116,8 @@ class EnergyBill:
 class EnergyBills:
     """The bills of the original and of the compressed network.
 
-    Attributes
-    ----------
-    before, after : EnergyBill
-    chip : Chip
-        What both are for.
-    uncounted : tuple of str
-        Operations that are not counted; with any, the energies are at least so much.
+    `chip`: what both are for. `uncounted`: operations that are not counted; with any, the energies
+    are at least so much.
     """
 
     before: EnergyBill
@@ -161,15 +133,6 @@ def energy_bill(demand: Demand, chip: Chip = EIE) -> EnergyBill:
     the most that one layer reads and writes fits into the part for those; else from DRAM.
     Weights and arithmetic are those of `explorer.measure.energy.estimate`. Decoding, control
     and leakage are left out, so compare such estimates with one another only.
-
-    Parameters
-    ----------
-    demand : Demand
-    chip : Chip
-
-    Returns
-    -------
-    EnergyBill
 
     References
     ----------
@@ -201,20 +164,8 @@ def energy_bills(
 
     The one place that does: a `Result`'s energies are the totals of these bills.
 
-    Parameters
-    ----------
-    found : Anatomy
-        Of the original network.
-    result : Result
-        Of the recipe.
-    chip : Chip
-    bits : int
-        Width of an activation.
-
-    Returns
-    -------
-    EnergyBills or None
-        None where the shape of an input is not known.
+    `found`: of the original network. `result`: of the recipe. `bits`: width of an activation.
+    Returns: none where the shape of an input is not known.
     """
     if found.input_shape is None or result.macs is None or result.original_macs is None:
         return None

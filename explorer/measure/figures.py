@@ -25,26 +25,13 @@ NO_NOTES: Mapping[str, str] = MappingProxyType({})
 class Network:
     """What the figures need to know of a network.
 
-    Attributes
-    ----------
-    layers : mapping of str to IndexedLayer
-    untouched : mapping of str to Tensor
-        State-dict entries that are no compressible weights.
-    anatomy : Anatomy or None
-        What its layers multiply and produce; None where the input shape is unknown.
-    macs : mapping of str to int
-        Multiply-accumulates of each layer with its weight, as `layer_macs` counts them; empty
-        where the input shape is unknown.
-    name : str
-        As in the catalog, or "".
-    origin : Network or None
-        The network that this one was before it lost neurons or was trained further.
-    retrained : bool
-        Whether it was trained since: its own weights are then what errors are taken from.
-    coverage : Coverage or None
-        How much of it the steps apply to.
-    folded : tuple of str
-        Layers whose weights were computed and were made plain, and from what.
+    `untouched`: state-dict entries that are no compressible weights. `anatomy`: what its layers
+    multiply and produce; None where the input shape is unknown. `macs`: multiply-accumulates of
+    each layer with its weight, as `layer_macs` counts them; empty where the input shape is unknown.
+    `name`: as in the catalog, or "". `origin`: the network that this one was before it lost neurons
+    or was trained further. `retrained`: whether it was trained since: its own weights are then what
+    errors are taken from. `coverage`: how much of it the steps apply to. `folded`: layers whose
+    weights were computed and were made plain, and from what.
     """
 
     layers: Mapping[str, IndexedLayer]
@@ -96,21 +83,9 @@ def figures(
 ) -> Result:
     """Draw up the figures; no weight is rewritten.
 
-    Parameters
-    ----------
-    network : Network
-    recipe : Recipe
-    steps : mapping of str to tuple of Setting
-        The steps of each layer, as `explorer.compress.networks.steps.resolve` gives them.
-    plans : mapping of str to Plan
-        The plan of each layer.
-    notes : mapping of str to str
-        Why a step left a layer alone.
-
-    Returns
-    -------
-    Result
-        Without accuracy.
+    `steps`: the steps of each layer, as `explorer.compress.networks.steps.resolve` gives them.
+    `plans`: the plan of each layer. `notes`: why a step left a layer alone. Returns: without
+    accuracy.
     """
     original_bytes = network.first.original_bytes
     rows = tuple(

@@ -18,17 +18,11 @@ LARGEST_SIDE = 64
 class Picture:
     """One sample.
 
-    Attributes
-    ----------
-    sample : int
-        Its number among the samples that are judged, from 0.
-    truth, before, after, rival : int
-        The right class, the answers of the original and of the compressed network, and the
-        class besides the right one that the compressed network finds most likely.
-    sure_before, sure_after : float
-        Probabilities that the networks give to their answers, in [0, 1].
-    pixels : Tensor or None
-        Shape (height, width, channels), uint8, 1 or 3 channels; None where it is no image.
+    `sample`: its number among the samples that are judged, from 0. `truth`, `before`, `after`,
+    `rival`: the right class, the answers of the original and of the compressed network, and the
+    class besides the right one that the compressed network finds most likely. `sure_before`,
+    `sure_after`: probabilities that the networks give to their answers, in [0, 1]. `pixels`: shape
+    (height, width, channels), uint8, 1 or 3 channels; None where it is no image.
     """
 
     sample: int
@@ -45,21 +39,11 @@ class Picture:
 class Gallery:
     """The first of a number of samples.
 
-    Attributes
-    ----------
-    kind : {"lost", "gained", "next"}
-        Right before and wrong now; wrong before and right now; right now with the smallest
-        margins, so the next to go.
-    names : tuple of str
-        The classes.
-    pictures : tuple of Picture
-    n_in_all : int
-        How many there are of the kind.
-    n : int
-        Samples that are judged.
-    n_weakest, n_among_weakest : int
-        The tenth of the samples that the original answers rightly with the smallest margins,
-        and how many of the kind are among them; 0 except for lost samples.
+    `kind`: one of "lost", "gained", "next"; right before and wrong now; wrong before and right now;
+    right now with the smallest margins, so the next to go. `names`: the classes. `n_in_all`: how
+    many there are of the kind. `n`: samples that are judged. `n_weakest`, `n_among_weakest`: the
+    tenth of the samples that the original answers rightly with the smallest margins, and how many
+    of the kind are among them; 0 except for lost samples.
     """
 
     kind: str
@@ -97,18 +81,9 @@ def thumbnails(
 ) -> list[Tensor | None]:
     """Make small pictures of a network's inputs.
 
-    Parameters
-    ----------
-    inputs : sequence of Tensor
-        Those of shape (height, width) or (channels, height, width) with 1 or 3 channels are
-        images; they are shrunk to 64 pixels a side at most.
-    pixels : callable, optional
-        Takes an image to values in [0, 1]; without it, each image's own range is stretched.
-
-    Returns
-    -------
-    list of Tensor or None
-        As `Picture.pixels`.
+    `inputs`: those of shape (height, width) or (channels, height, width) with 1 or 3 channels are
+    images; they are shrunk to 64 pixels a side at most. `pixels`: takes an image to values in [0,
+    1]; without it, each image's own range is stretched. Returns: as `Picture.pixels`.
     """
     return [_thumbnail(image, pixels or _stretched) for image in inputs]
 

@@ -16,13 +16,7 @@ CPU = torch.device("cpu")
 
 
 class HeldSamples(Dataset):
-    """Inputs and labels of some batches, joined.
-
-    Parameters
-    ----------
-    parts : list of (inputs, labels)
-        Batches of equal form, at least one.
-    """
+    """Inputs and labels of some batches, joined. `parts`: batches of equal form, at least one."""
 
     def __init__(self, parts: list[tuple[Inputs, Tensor]]) -> None:
         self.inputs = _joined([inputs for inputs, _ in parts])
@@ -40,23 +34,9 @@ def hold(
 ) -> tuple[HeldSamples, bool] | None:
     """Read a stream up to a number of samples and bytes.
 
-    Parameters
-    ----------
-    data : iterable of batches or samples
-    n_most, most_bytes : int
-        The first batch is kept in any case.
-    should_stop : callable
-        Asked before each batch.
-
-    Returns
-    -------
-    tuple of HeldSamples and bool, or None
-        The samples, and whether they are all there are; None where it was stopped.
-
-    Raises
-    ------
-    ValueError
-        If there is no sample.
+    `n_most`, `most_bytes`: the first batch is kept in any case. `should_stop`: asked before each
+    batch. Returns: the samples, and whether they are all there are; None where it was stopped.
+    Raises ValueError if there is no sample.
     """
     kept: list[tuple[Inputs, Tensor]] = []
     n = n_bytes = 0

@@ -18,12 +18,7 @@ MAX_WIDTH = (1 << 31) // (TOP * MIDDLE)
 class IntegerInputs:
     """A batch of inputs as 8-bit integers.
 
-    Attributes
-    ----------
-    codes : Tensor, shape (n, width), int8
-        From -127 to 127.
-    scale : float
-        What a code of 1 stands for.
+    `codes`: shape (n, width), int8; from -127 to 127. `scale`: what a code of 1 stands for.
     """
 
     codes: Tensor
@@ -47,14 +42,9 @@ class IntegerInputs:
 class IntegerMatrix:
     """The weights of a quantized layer, ready to multiply with 8-bit inputs.
 
-    Attributes
-    ----------
-    codes : Tensor, shape (n_rows, width), int8
-        The record's codes less 128.
-    step : Tensor, shape (1,) or (n_rows,), float32
-        Distance of neighboring levels.
-    middle : Tensor, shape (1,) or (n_rows,), float32
-        The level whose code is 0 here.
+    `codes`: shape (n_rows, width), int8; the record's codes less 128. `step`: shape (1,) or
+    (n_rows,), float32; distance of neighboring levels. `middle`: shape (1,) or (n_rows,), float32;
+    the level whose code is 0 here.
 
     References
     ----------
@@ -78,11 +68,8 @@ class IntegerMatrix:
     def of(cls, record: Quantized) -> IntegerMatrix:
         """Take the codes of a weight matrix (out, in), or of a kernel seen as one.
 
-        Raises
-        ------
-        ValueError
-            If weights are pruned, for which there is no code, or rows are so wide
-            that their sum leaves 32 bits.
+        Raises ValueError if weights are pruned, for which there is no code, or rows are so wide
+        that their sum leaves 32 bits.
         """
         if record.mask is not None:
             raise ValueError("record: pruned weights have no code; quantize without pruning first")
@@ -105,19 +92,9 @@ class IntegerMatrix:
     def product(self, inputs: Tensor | IntegerInputs) -> Tensor:
         """Multiply `inputs`, rounded to 8 bits, with the weights.
 
-        Parameters
-        ----------
-        inputs : Tensor, shape (n, width), or IntegerInputs
-
-        Returns
-        -------
-        Tensor, shape (n, n_rows), float32
-            Sums are exact in 32-bit integers; only their scaling rounds.
-
-        Raises
-        ------
-        ValueError
-            If the width is another.
+        `inputs`: shape (n, width), or IntegerInputs. Returns: shape (n, n_rows), float32; sums are
+        exact in 32-bit integers; only their scaling rounds. Raises ValueError if the width is
+        another.
         """
         rounded = inputs if isinstance(inputs, IntegerInputs) else IntegerInputs.of(inputs)
         if rounded.codes.shape[1] != self.codes.shape[1]:

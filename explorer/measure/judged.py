@@ -22,12 +22,8 @@ MOST_BYTES = 256_000_000
 class Judged:
     """Samples that come in the same order each time.
 
-    Attributes
-    ----------
-    samples : Dataset
-        Pairs of input and class index; knows its length.
-    n_total : int
-        Samples in all the data; 0 where nothing tells.
+    `samples`: pairs of input and class index; knows its length. `n_total`: samples in all the data;
+    0 where nothing tells.
     """
 
     samples: Dataset[Any]
@@ -51,25 +47,9 @@ def judged(data: Any, n_most: int = MOST_SAMPLES, should_stop: Stop = never) -> 
     one that is sorted by class gives all classes. Of an iterable of batches, whose order may
     change, the first ones are kept: `n_most` of them, and 256 MB.
 
-    Parameters
-    ----------
-    data : Dataset or iterable of batches
-        A dataset must give the same samples each time.
-    n_most : int
-    should_stop : callable
-        Asked before each batch of an iterable.
-
-    Returns
-    -------
-    Judged or None
-        None where it was stopped.
-
-    Raises
-    ------
-    TypeError
-        If `data` is neither, or an iterable's inputs are no tensors.
-    ValueError
-        If there is no sample.
+    `data`: a dataset must give the same samples each time. `should_stop`: asked before each batch
+    of an iterable. Returns: none where it was stopped. Raises TypeError if `data` is neither, or an
+    iterable's inputs are no tensors. Raises ValueError if there is no sample.
     """
     if is_pair(data):
         data = TensorDataset(*data)

@@ -17,18 +17,11 @@ from explorer.measure.soft_targets import check_logits
 class CorrectedLabels:
     """What a teacher makes of labels some of which are wrong.
 
-    Attributes
-    ----------
-    corrupted : Tensor, shape (n_corrupted,), int64
-        Positions of the wrong labels, rising.
-    corrected : Tensor, shape (n_corrected,), int64
-        Positions of those for which the teacher gives the true class.
-    believed : Tensor, shape (n_believed,), int64
-        Positions of those for which it gives the wrong label.
-    spoiled : Tensor, shape (n_spoiled,), int64
-        Positions of right labels that it contradicts.
-    n : int
-        Labels in all.
+    `corrupted`: shape (n_corrupted,), int64; positions of the wrong labels, rising. `corrected`:
+    shape (n_corrected,), int64; positions of those for which the teacher gives the true class.
+    `believed`: shape (n_believed,), int64; positions of those for which it gives the wrong label.
+    `spoiled`: shape (n_spoiled,), int64; positions of right labels that it contradicts. `n`: labels
+    in all.
     """
 
     corrupted: Tensor
@@ -56,22 +49,10 @@ class CorrectedLabels:
 def corrected(teacher_logits: Tensor, noisy: Tensor, true: Tensor, mask: Tensor) -> CorrectedLabels:
     """Tell which wrong labels a teacher puts right.
 
-    Parameters
-    ----------
-    teacher_logits : Tensor, shape (n, n_classes)
-    noisy, true : Tensor, shape (n,), integer
-        The labels as they are, and as they should be.
-    mask : Tensor, shape (n,), bool
-        True where the label is wrong.
-
-    Returns
-    -------
-    CorrectedLabels
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the shapes or types do not fit, or `mask` is not where the labels differ.
+    `teacher_logits`: shape (n, n_classes). `noisy`, `true`: shape (n,), integer; the labels as they
+    are, and as they should be. `mask`: shape (n,), bool; true where the label is wrong. Raises
+    TypeError, ValueError if the shapes or types do not fit, or `mask` is not where the labels
+    differ.
 
     References
     ----------
@@ -114,14 +95,8 @@ def _positions(where: Tensor) -> Tensor:
 class Relabeled:
     """A sample whose label is wrong.
 
-    Attributes
-    ----------
-    sample : int
-        Its number.
-    label, true, answer : str
-        The label, the true class, and the class that the teacher gives.
-    pixels : Tensor or None
-        Shape (height, width, channels), uint8; None where it is no image.
+    `sample`: its number. `label`, `true`, `answer`: the label, the true class, and the class that
+    the teacher gives. `pixels`: shape (height, width, channels), uint8; None where it is no image.
     """
 
     sample: int
@@ -135,11 +110,7 @@ class Relabeled:
 class NoisyLabels:
     """Which wrong labels a teacher puts right.
 
-    Attributes
-    ----------
-    corrected : CorrectedLabels
-    pictures : tuple of Relabeled
-        The first of those that are put right.
+    `pictures`: the first of those that are put right.
     """
 
     corrected: CorrectedLabels
@@ -150,18 +121,8 @@ class NoisyLabels:
 class BiasEffect:
     """Accuracy before and after a bias is raised.
 
-    Attributes
-    ----------
-    label : int
-        The class whose bias it is.
-    name : str
-        Its name.
-    amount : float
-        What is added to its logit.
-    class_before, class_after : Accuracy
-        On samples of the class.
-    before, after : Accuracy
-        On all samples.
+    `label`: the class whose bias it is. `name`: its name. `amount`: what is added to its logit.
+    `class_before`, `class_after`: on samples of the class. `before`, `after`: on all samples.
     """
 
     label: int
@@ -178,25 +139,10 @@ def bias_effect(
 ) -> BiasEffect:
     """Tell what raising the bias of a class does, from logits alone.
 
-    Parameters
-    ----------
-    logits : Tensor, shape (n, n_classes)
-    labels : Tensor, shape (n,), integer
-    label : int
-        The class.
-    amount : float
-        Added to its logit; finite.
-    classes : sequence of str
-        Names of the classes; by default their numbers.
-
-    Returns
-    -------
-    BiasEffect
-
-    Raises
-    ------
-    ValueError
-        If no sample is of the class, the logits have no such class, or `amount` is not finite.
+    `logits`: shape (n, n_classes). `labels`: shape (n,), integer. `label`: the class. `amount`:
+    added to its logit; finite. `classes`: names of the classes; by default their numbers. Raises
+    ValueError if no sample is of the class, the logits have no such class, or `amount` is not
+    finite.
 
     References
     ----------

@@ -13,18 +13,8 @@ CURE = "For targets of another kind, such as those of a regression, judge by met
 def class_numbers(labels: Any, first: int = 0) -> Tensor:
     """Return labels as int64 class numbers, shape (n,).
 
-    Parameters
-    ----------
-    labels : Tensor or anything that makes one, shape (n,), integer
-    first : int
-        Number of the first sample in the data, for messages.
-
-    Raises
-    ------
-    TypeError
-        If they are no integers; the message names the first.
-    ValueError
-        If they are not one number a sample.
+    `first`: number of the first sample in the data, for messages. Raises TypeError if they are no
+    integers; the message names the first. Raises ValueError if they are not one number a sample.
     """
     try:
         numbers = torch.as_tensor(labels)
@@ -62,13 +52,8 @@ def _not_one_a_sample(labels: Tensor, first: int) -> str:
 def check_classes(labels: Tensor, n_classes: int, first: int = 0) -> None:
     """Raise ValueError where a label is no class; the message names the first sample.
 
-    Parameters
-    ----------
-    labels : Tensor, shape (n,), integer
-    n_classes : int
-        Scores that the network gives.
-    first : int
-        Number of the first sample in the data.
+    `labels`: shape (n,), integer. `n_classes`: scores that the network gives. `first`: number of
+    the first sample in the data.
     """
     wrong = (labels < 0) | (labels >= n_classes)
     if bool(wrong.any()):

@@ -22,14 +22,8 @@ BUDGET_S = 0.6
 class Latency:
     """Measured wall time of one inference on this machine's CPU.
 
-    Attributes
-    ----------
-    median_ms, low_ms, high_ms : float
-        Median and quartiles over the runs, in milliseconds for the whole batch.
-    n_runs : int
-        Timed runs.
-    batch_size : int
-        Inputs in a run.
+    `median_ms`, `low_ms`, `high_ms`: median and quartiles over the runs, in milliseconds for the
+    whole batch. `n_runs`: timed runs. `batch_size`: inputs in a run.
     """
 
     median_ms: float
@@ -49,14 +43,8 @@ class Latency:
 class Comparison:
     """Measured wall times of two networks that took turns.
 
-    Attributes
-    ----------
-    first, second : Latency
-    speedup : float
-        Median, over the rounds, of the first one's time divided by the second one's:
-        above 1 where the second is faster.
-    low, high : float
-        Quartiles of the same.
+    `speedup`: median, over the rounds, of the first one's time divided by the second one's: above 1
+    where the second is faster. `low`, `high`: quartiles of the same.
     """
 
     first: Latency
@@ -78,32 +66,14 @@ def compare(
 ) -> Comparison | None:
     """Measure two networks in turn, so that what else the machine does slows both alike.
 
-    Parameters
-    ----------
-    first, second : Module
-        Such as the original and the compressed network, on the CPU; both take the same
-        input. Run in eval mode; left unchanged, training flags included.
-    input_shape : sequence of int
-        Shape of one input, without the batch, such as ``(3, 224, 224)``.
-    batch_size : int
-        Inputs in a run.
-    n_runs : int
-        Timed runs of each at most, after one that warms up.
-    budget_s : float
-        Seconds after the warm-up when no further round, a run of each, is begun; one is in
-        any case.
-    should_stop : callable
-        Asked before each run; where it returns True, nothing more is measured.
-
-    Returns
-    -------
-    Comparison or None
-        None where it was stopped before both had a timed run.
-
-    Raises
-    ------
-    ValueError
-        If a network is not on the CPU or does not take the input, or a count is below 1.
+    `first`, `second`: such as the original and the compressed network, on the CPU; both take the
+    same input. Run in eval mode; left unchanged, training flags included. `input_shape`: shape of
+    one input, without the batch, such as ``(3, 224, 224)``. `batch_size`: inputs in a run.
+    `n_runs`: timed runs of each at most, after one that warms up. `budget_s`: seconds after the
+    warm-up when no further round, a run of each, is begun; one is in any case. `should_stop`: asked
+    before each run; where it returns True, nothing more is measured. Returns: none where it was
+    stopped before both had a timed run. Raises ValueError if a network is not on the CPU or does
+    not take the input, or a count is below 1.
 
     Examples
     --------

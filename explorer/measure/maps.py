@@ -19,14 +19,8 @@ GRID_ROWS, GRID_COLUMNS = 128, 256
 def pooled(matrix: np.ndarray) -> np.ndarray:
     """Average a matrix over a grid of at most 128 x 256 cells.
 
-    Parameters
-    ----------
-    matrix : ndarray, shape (rows, columns), float32
-
-    Returns
-    -------
-    ndarray, shape (min(rows, 128), min(columns, 256)), float32
-        Cells are as equal in size as whole rows and columns allow.
+    `matrix`: shape (rows, columns), float32. Returns: shape (min(rows, 128), min(columns, 256)),
+    float32; cells are as equal in size as whole rows and columns allow.
     """
     for axis, limit in enumerate((GRID_ROWS, GRID_COLUMNS)):
         size = matrix.shape[axis]
@@ -42,16 +36,10 @@ def pooled(matrix: np.ndarray) -> np.ndarray:
 class SparsityMap:
     """Fraction of kept weights over a grid laid on a layer's matrix.
 
-    Attributes
-    ----------
-    kept : ndarray, shape (n_rows, n_columns), float32
-        Fraction of kept (nonzero) weights in each cell, in [0, 1].
-    matrix_shape : tuple of int
-        (rows, columns) of the whole matrix: (out, in * kh * kw) for a kernel.
-    stride : int
-        1 where every weight was looked at; s where each cell shows one weight in s.
-    fraction : float
-        Exact fraction of kept weights in the whole layer.
+    `kept`: shape (n_rows, n_columns), float32; fraction of kept (nonzero) weights in each cell, in
+    [0, 1]. `matrix_shape`: (rows, columns) of the whole matrix: (out, in * kh * kw) for a kernel.
+    `stride`: 1 where every weight was looked at; s where each cell shows one weight in s.
+    `fraction`: exact fraction of kept weights in the whole layer.
     """
 
     kept: np.ndarray
@@ -63,17 +51,8 @@ class SparsityMap:
 def sparsity_map(plan: Plan, layer: IndexedLayer) -> SparsityMap:
     """Lay a grid of at most 128 x 256 cells on a layer's matrix and count what is kept.
 
-    Parameters
-    ----------
-    plan : Plan
-        What is made of the layer.
-    layer : IndexedLayer
-
-    Returns
-    -------
-    SparsityMap
-        Of all weights of a matrix up to 512 x 1024; of larger ones, of evenly spaced
-        rows and columns, and says so by its stride.
+    `plan`: what is made of the layer. Returns: of all weights of a matrix up to 512 x 1024; of
+    larger ones, of evenly spaced rows and columns, and says so by its stride.
     """
     kept = pooled((plan.sample(layer.sample) != 0).astype(np.float32))
     n_rows, n_columns = layer.matrix.shape
@@ -85,18 +64,10 @@ def sparsity_map(plan: Plan, layer: IndexedLayer) -> SparsityMap:
 class ErrorMap:
     """Mean absolute error over a grid laid on a layer's matrix.
 
-    Attributes
-    ----------
-    values : ndarray, shape (n_rows, n_columns), float32
-        Mean of ``|W - W'|`` in each cell.
-    scale : float
-        The error that is drawn in full color, in the weights' own unit.
-    relative_error : float
-        ``||W - W'|| / ||W||`` (Frobenius) of the whole layer.
-    shape : tuple of int
-        (rows, columns) of the whole matrix.
-    stride : int
-        1 where every weight was looked at; s where one in s was.
+    `values`: shape (n_rows, n_columns), float32; mean of ``|W - W'|`` in each cell. `scale`: the
+    error that is drawn in full color, in the weights' own unit. `relative_error`: ``||W - W'|| /
+    ||W||`` (Frobenius) of the whole layer. `shape`: (rows, columns) of the whole matrix. `stride`:
+    1 where every weight was looked at; s where one in s was.
     """
 
     values: np.ndarray
@@ -118,21 +89,11 @@ def error_map(
     Full color stands for an error as large as the typical weight: the root of the mean
     square of `original`, so that the scale stays where it is while a dial moves.
 
-    Parameters
-    ----------
-    original, restored : ndarray, shape (rows, columns), float32
-        The same part of the matrix before and after compression.
-    shape : tuple of int, optional
-        (rows, columns) of the whole matrix; that of `original` where it is all.
-    relative_error : float, optional
-        Of the whole layer; that of the part where it is not known.
-    stride : int
-        One weight in so many is in the part.
-
-    Raises
-    ------
-    ValueError
-        If the two do not have the same shape, or have none.
+    `original`, `restored`: shape (rows, columns), float32; the same part of the matrix before and
+    after compression. `shape`: (rows, columns) of the whole matrix; that of `original` where it is
+    all. `relative_error`: of the whole layer; that of the part where it is not known. `stride`: one
+    weight in so many is in the part. Raises ValueError if the two do not have the same shape, or
+    have none.
     """
     if original.shape != restored.shape or original.ndim != 2 or not original.size:
         raise ValueError(
@@ -154,19 +115,12 @@ def error_map(
 class Histogram:
     """Counts of a layer's weights over equal bins, before and after compression.
 
-    Attributes
-    ----------
-    edges : ndarray, shape (n_bins + 1,), float64
-        Bin edges in the weights' own unit; they span the original weights.
-    before : ndarray, shape (n_bins,), int64
-        Original weights in each bin.
-    after : ndarray, shape (n_bins,), int64
-        Compressed weights in each bin; weights that were pruned are left out.
-    threshold : float or None
-        Magnitude at or below which weights were pruned; None where nothing was.
-    levels : ndarray, shape (n_levels,), float32, or None
-        The values that the kept weights share (centroids, quantization levels);
-        None where weights keep values of their own.
+    `edges`: shape (n_bins + 1,), float64; bin edges in the weights' own unit; they span the
+    original weights. `before`: shape (n_bins,), int64; original weights in each bin. `after`: shape
+    (n_bins,), int64; compressed weights in each bin; weights that were pruned are left out.
+    `threshold`: magnitude at or below which weights were pruned; None where nothing was. `levels`:
+    shape (n_levels,), float32, or None; the values that the kept weights share (centroids,
+    quantization levels); None where weights keep values of their own.
     """
 
     edges: np.ndarray
@@ -194,16 +148,7 @@ class Histogram:
 def histogram(plan: Plan, ordering: Ordering) -> Histogram:
     """Draw up a layer's histogram from its index.
 
-    Parameters
-    ----------
-    plan : Plan
-        What is made of the layer.
-    ordering : Ordering
-        Its sorted original weights.
-
-    Returns
-    -------
-    Histogram
+    `plan`: what is made of the layer. `ordering`: its sorted original weights.
     """
     before = np.diff(ordering.edge_ranks)
     return Histogram(ordering.edges, before, plan.histogram(), plan.threshold, plan.levels)
@@ -215,17 +160,9 @@ MAX_COUNTED = 1 << 19
 def live_histogram(before: Tensor, now: Tensor) -> Histogram:
     """Count a layer's weights before training and now over the same bins.
 
-    Parameters
-    ----------
-    before : Tensor, any shape, floating point
-        Its range sets the bins; weights outside it go to the outermost ones.
-    now : Tensor, any shape
-        Zeros are left out.
-
-    Returns
-    -------
-    Histogram
-        Of layers with more than 524,288 weights, counts are estimated from every n-th one.
+    `before`: any shape, floating point; its range sets the bins; weights outside it go to the
+    outermost ones. `now`: any shape; zeros are left out. Returns: of layers with more than 524,288
+    weights, counts are estimated from every n-th one.
     """
     old, old_stride = _thinned(before)
     new, new_stride = _thinned(now)
@@ -252,13 +189,7 @@ def _counts(values: np.ndarray, low: float, high: float) -> np.ndarray:
 def live_sparsity(weight: Tensor) -> SparsityMap:
     """Lay a grid of at most 128 x 256 cells on a layer's matrix and count its nonzero weights.
 
-    Parameters
-    ----------
-    weight : Tensor, any shape, floating point
-
-    Returns
-    -------
-    SparsityMap
+    `weight`: any shape, floating point.
     """
     matrix = as_matrix(weight.detach().float().cpu())
     part = Sample.of(matrix)

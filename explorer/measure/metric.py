@@ -18,15 +18,8 @@ LONGEST_NAME = 60
 class Scale:
     """What the values of a judgment mean.
 
-    Attributes
-    ----------
-    name : str
-        Such as ``"perplexity"``.
-    unit : str
-        Such as ``"nats"``; "" for none.
-    higher_is_better : bool
-    share : bool
-        Whether values are fractions that are read in percent, as accuracy is.
+    `name`: such as ``"perplexity"``. `unit`: such as ``"nats"``; "" for none. `share`: whether
+    values are fractions that are read in percent, as accuracy is.
     """
 
     name: str
@@ -209,12 +202,7 @@ def as_metric(given: Any) -> Metric | None:
 def finite(told: Any, name: str) -> float:
     """Return a number as a float.
 
-    Raises
-    ------
-    TypeError
-        If it is no number.
-    ValueError
-        If it is NaN or infinite.
+    Raises TypeError if it is no number. Raises ValueError if it is NaN or infinite.
     """
     if isinstance(told, (Tensor, np.ndarray)):
         kind, shape = type(told).__name__, tuple(told.shape)

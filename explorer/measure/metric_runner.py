@@ -22,17 +22,7 @@ MOST_CALLS = 3
 
 @dataclass(eq=False)
 class Call:
-    """One call of a metric.
-
-    Attributes
-    ----------
-    started : float
-    done : Event
-    told : object
-        What it returned.
-    error : BaseException or None
-        What it raised.
-    """
+    """One call of a metric. `told`: what it returned. `error`: what it raised."""
 
     started: float = field(default_factory=time.monotonic)
     done: threading.Event = field(default_factory=threading.Event)
@@ -51,11 +41,7 @@ class MetricRunner:
     The metric gets a copy, so that whatever it does to it spoils no later figure. A call that
     does not return is left behind in its own thread; a few of those are borne.
 
-    Parameters
-    ----------
-    metric : Metric
-    longest_s : float
-        Seconds after which a call is given up, where the metric has no limit of its own.
+    `longest_s`: seconds after which a call is given up, where the metric has no limit of its own.
     """
 
     def __init__(self, metric: Metric, longest_s: float = LONGEST_S) -> None:
@@ -67,23 +53,10 @@ class MetricRunner:
     def ask(self, net: nn.Module, stale: Stop = never) -> Score | None:
         """Return what the metric tells of a network; None where `stale` said True meanwhile.
 
-        Parameters
-        ----------
-        net : Module
-            Left unchanged.
-        stale : callable
-            Asked every 50 ms.
-
-        Raises
-        ------
-        TimeoutError
-            If the metric takes longer than it may.
-        TypeError, ValueError
-            If it tells no finite number.
-        RuntimeError
-            If it tries to end the program, or too many calls before have not returned.
-        Exception
-            What it raises itself.
+        `net`: left unchanged. `stale`: asked every 50 ms. Raises TimeoutError if the metric takes
+        longer than it may. Raises TypeError, ValueError if it tells no finite number. Raises
+        RuntimeError if it tries to end the program, or too many calls before have not returned.
+        Raises Exception what it raises itself.
         """
         if not self._may_begin(stale):
             return None

@@ -19,14 +19,8 @@ def not_finite_rows(scores: Tensor) -> Tensor:
 def check_inputs(inputs: Inputs, bad: Tensor, first: int) -> None:
     """Raise ValueError where samples that were answered by no number hold NaN themselves.
 
-    Parameters
-    ----------
-    inputs : Tensor, tuple or dict of Tensor
-        A batch, as the network was given it.
-    bad : Tensor, shape (n,), bool
-        Samples whose scores are no numbers.
-    first : int
-        Number of the batch's first sample in the data, for the message.
+    `inputs`: a batch, as the network was given it. `bad`: shape (n,), bool; samples whose scores
+    are no numbers. `first`: number of the batch's first sample in the data, for the message.
     """
     holds = torch.zeros(len(bad), dtype=torch.bool)
     for tensor in tensors_of(inputs):
@@ -46,16 +40,8 @@ def check_inputs(inputs: Inputs, bad: Tensor, first: int) -> None:
 def first_layer(net: nn.Module, inputs: Inputs) -> str:
     """Return the first layer that makes NaN or infinite values of finite ones, in words.
 
-    Parameters
-    ----------
-    net : Module
-        Run once more, with hooks that are taken off again.
-    inputs : Tensor, tuple or dict of Tensor
-
-    Returns
-    -------
-    str
-        Such as ``"fc2 (Linear)"``; "" where none is found.
+    `net`: run once more, with hooks that are taken off again. Returns: such as ``"fc2 (Linear)"``;
+    "" where none is found.
     """
     found: list[str] = []
 

@@ -56,10 +56,6 @@ class Counter(TorchDispatchMode):
     """Count every operation of this thread that runs within it, in inference mode.
 
     Operations that torch makes of others are followed down to those that multiply.
-
-    Parameters
-    ----------
-    ledger : Ledger
     """
 
     supports_higher_order_operators = True
@@ -120,12 +116,7 @@ class Counter(TorchDispatchMode):
 
 
 class Unfused(TorchFunctionMode):
-    """Keep torch from its fused attention, whose parts cannot be seen, and see numpy called.
-
-    Parameters
-    ----------
-    ledger : Ledger
-    """
+    """Keep torch from its fused attention, whose parts cannot be seen, and see numpy called."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__()

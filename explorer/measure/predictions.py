@@ -20,14 +20,10 @@ SMALLEST = 1.4e-45
 class Predictions:
     """A network's answers to labeled samples; make it with `Predictions.of` or `predict`.
 
-    Attributes
-    ----------
-    log_probabilities : Tensor, shape (n, n_classes), float32
-        Natural logarithms of the probabilities that the network gives to the classes.
-    answers : Tensor, shape (n,), int64
-        The class with the highest score, chosen among equal ones as `Accuracy` does.
-    labels : Tensor, shape (n,), int64
-        The right classes.
+    `log_probabilities`: shape (n, n_classes), float32; natural logarithms of the probabilities that
+    the network gives to the classes. `answers`: shape (n,), int64; the class with the highest
+    score, chosen among equal ones as `Accuracy` does. `labels`: shape (n,), int64; the right
+    classes.
     """
 
     log_probabilities: Tensor
@@ -38,18 +34,10 @@ class Predictions:
     def of(cls, scores: Tensor, labels: Tensor) -> Predictions:
         """Make the record from a network's outputs.
 
-        Parameters
-        ----------
-        scores : Tensor, shape (n, n_classes), floating point
-            Logits, log-probabilities, or probabilities: rows that are not negative and all
-            sum to 1 are taken as probabilities.
-        labels : Tensor, shape (n,), integer
-
-        Raises
-        ------
-        ValueError
-            If there is no sample, the shapes do not fit, a label is no class, there are fewer
-            than two classes, or a score is not finite.
+        `scores`: shape (n, n_classes), floating point; logits, log-probabilities, or probabilities:
+        rows that are not negative and all sum to 1 are taken as probabilities. `labels`: shape
+        (n,), integer. Raises ValueError if there is no sample, the shapes do not fit, a label is no
+        class, there are fewer than two classes, or a score is not finite.
         """
         _check(scores, labels)
         scores = scores.detach().cpu().float()
@@ -102,28 +90,12 @@ def predict(
 ) -> Predictions | None:
     """Ask a network for its answers, batch by batch.
 
-    Parameters
-    ----------
-    net : Module
-        Maps a batch of inputs to scores of shape (batch, n_classes); in eval mode.
-    data : Dataset or iterable of batches
-        Pairs of input and class index. All scores are kept, 4 bytes each; `judged` chooses
-        as many samples as memory allows.
-    should_stop : callable
-        Asked before each batch.
-    batch : int
-        Samples a batch, where `data` is a dataset. Another size may change the last bits of
-        the scores, so networks that are compared should be asked with the same.
-
-    Returns
-    -------
-    Predictions or None
-        None where it was stopped.
-
-    Raises
-    ------
-    ValueError
-        As `Predictions.of`; if there is no sample too.
+    `net`: maps a batch of inputs to scores of shape (batch, n_classes); in eval mode. `data`: pairs
+    of input and class index. All scores are kept, 4 bytes each; `judged` chooses as many samples as
+    memory allows. `should_stop`: asked before each batch. `batch`: samples a batch, where `data` is
+    a dataset. Another size may change the last bits of the scores, so networks that are compared
+    should be asked with the same. Returns: none where it was stopped. Raises ValueError as
+    `Predictions.of`; if there is no sample too.
     """
     return Asking(net, data, batch).go_on(should_stop)
 
@@ -131,10 +103,7 @@ def predict(
 class Asking:
     """Predictions under way, which can be left and taken up again.
 
-    Parameters
-    ----------
-    net, data, batch
-        As `predict` takes them.
+    `net`, `data`, `batch`: as `predict` takes them.
     """
 
     def __init__(self, net: nn.Module, data: Any, batch: int = 256) -> None:

@@ -26,29 +26,15 @@ BUDGET_S = 0.5
 class ProductTiming:
     """Measured wall time of one layer's product on this machine's CPU, against float32.
 
-    Attributes
-    ----------
-    kind : str
-        ``"binary"``: signs of inputs and weights, 64 to a word; ``"int8"``: both as
-        8-bit integers, by torch.
-    batch_size : int
-        Inputs multiplied at once.
-    n_runs : int
-        Timed runs of each.
-    float_ms : float
-        Median of torch's own product of float32 inputs and weights, in milliseconds.
-    packed_ms : float
-        Median of the product alone, the inputs packed already.
-    packing_ms : float
-        Median of packing, or rounding, the inputs.
-    speedup : float
-        Median over the rounds of the float time divided by that of packing and
-        product.
-    product_speedup : float
-        The same without the packing, as where one layer hands packed values to the next.
-    max_error : float
-        Largest difference from the float product of the same packed inputs and restored
-        weights, as a share of that product's largest entry: what rounding alone makes.
+    `kind`: ``"binary"``: signs of inputs and weights, 64 to a word; ``"int8"``: both as 8-bit
+    integers, by torch. `batch_size`: inputs multiplied at once. `n_runs`: timed runs of each.
+    `float_ms`: median of torch's own product of float32 inputs and weights, in milliseconds.
+    `packed_ms`: median of the product alone, the inputs packed already. `packing_ms`: median of
+    packing, or rounding, the inputs. `speedup`: median over the rounds of the float time divided by
+    that of packing and product. `product_speedup`: the same without the packing, as where one layer
+    hands packed values to the next. `max_error`: largest difference from the float product of the
+    same packed inputs and restored weights, as a share of that product's largest entry: what
+    rounding alone makes.
     """
 
     kind: str
@@ -84,30 +70,14 @@ def time_products(
 
     Each row of the matrix has a scale, or a range, of its own. Inputs are standard normal.
 
-    Parameters
-    ----------
-    weight : Tensor, shape (out, in), floating point
-        Left unchanged. Exact zeros are taken for tiny positive numbers, as the
-        integers have no code of their own for them.
-    batch_size : int
-        Inputs multiplied at once.
-    n_runs : int
-        Timed runs of each product at most, after one that warms up.
-    budget_s : float
-        Seconds after the warm-up when no further round is begun; one is in any case.
-    should_stop : callable
-        Asked before each run; where it returns True, nothing more is measured.
-
-    Returns
-    -------
-    tuple of ProductTiming
-        ``"binary"`` and ``"int8"``; empty where it was stopped before the first timed
-        round was complete.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `weight` is no finite floating-point matrix, or a count is below 1.
+    `weight`: shape (out, in), floating point; left unchanged. Exact zeros are taken for tiny
+    positive numbers, as the integers have no code of their own for them. `batch_size`: inputs
+    multiplied at once. `n_runs`: timed runs of each product at most, after one that warms up.
+    `budget_s`: seconds after the warm-up when no further round is begun; one is in any case.
+    `should_stop`: asked before each run; where it returns True, nothing more is measured. Returns:
+    ``"binary"`` and ``"int8"``; empty where it was stopped before the first timed round was
+    complete. Raises TypeError, ValueError if `weight` is no finite floating-point matrix, or a
+    count is below 1.
 
     Examples
     --------

@@ -124,18 +124,9 @@ def profile(net: nn.Module, input_shape: Sequence[int]) -> tuple[LayerProfile, .
 def input_shape(net: nn.Module, data: Any = None) -> tuple[int, ...] | None:
     """Find the shape of one input of a network.
 
-    Parameters
-    ----------
-    net : nn.Module
-        May carry a tuple ``input_shape``, as those of `explorer.load` do.
-    data : Data, Dataset, pair of Tensor, or iterable of batches, optional
-        The shape of its first sample goes before the network's attribute; of several inputs
-        that of the first, where the network takes it alone.
-
-    Returns
-    -------
-    tuple of int or None
-        Without the batch; None if it is not known.
+    `net`: may carry a tuple ``input_shape``, as those of `explorer.load` do. `data`: the shape of
+    its first sample goes before the network's attribute; of several inputs that of the first, where
+    the network takes it alone. Returns: without the batch; None if it is not known.
     """
     own = getattr(net, INPUT_SHAPE_ATTRIBUTE, None)
     known = None if own is None else tuple(own)

@@ -25,26 +25,11 @@ def timed_rounds(
 
     A first round warms up and is not counted.
 
-    Parameters
-    ----------
-    jobs : mapping of str to callable
-    n_runs : int
-        Rounds at most, from 1 up.
-    budget_s : float
-        Seconds after the warm-up when no further round is begun; one is run in any case.
-    should_stop : callable
-        Asked before each run; where it returns True, the round under way is dropped.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (n_rounds,)
-        Seconds of each run, under the names of the jobs; empty where it was stopped
-        before the first round was complete.
-
-    Raises
-    ------
-    ValueError
-        If `n_runs` is below 1.
+    `n_runs`: rounds at most, from 1 up. `budget_s`: seconds after the warm-up when no further round
+    is begun; one is run in any case. `should_stop`: asked before each run; where it returns True,
+    the round under way is dropped. Returns: seconds of each run, under the names of the jobs; empty
+    where it was stopped before the first round was complete. Raises ValueError if `n_runs` is below
+    1.
     """
     if not isinstance(n_runs, int) or n_runs < 1:
         raise ValueError(f"n_runs: expected a whole number from 1 up, got {n_runs!r}")

@@ -20,19 +20,9 @@ def network_saliency(
 ) -> dict[str, Tensor]:
     """Measure the saliency h w^2 / 2 of every compressible weight.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    data : Dataset or iterable of batches
-        Pairs of input and class index; at most the first 2,000 are used.
-    progress : callable
-        Called with the share of the samples done, in [0, 1].
-
-    Returns
-    -------
-    dict of str to Tensor
-        By layer, of the weight's shape, float32.
+    `net`: left unchanged. `data`: pairs of input and class index; at most the first 2,000 are used.
+    `progress`: called with the share of the samples done, in [0, 1]. Returns: by layer, of the
+    weight's shape, float32.
 
     References
     ----------

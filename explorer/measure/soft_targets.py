@@ -14,17 +14,10 @@ from torch import Tensor
 class SoftTargetsRecord:
     """Softened answers for one image.
 
-    Attributes
-    ----------
-    classes : tuple of str
-        Names, in the order of the outputs.
-    temperature : float
-    teacher : Tensor, shape (n_classes,), float64
-        Probabilities at that temperature.
-    student : Tensor, shape (n_classes,), float64, or None
-        Those of a student, where there is one.
-    label : int
-        The right class; the hard target is 1 there and 0 elsewhere.
+    `classes`: names, in the order of the outputs. `teacher`: shape (n_classes,), float64;
+    probabilities at that temperature. `student`: shape (n_classes,), float64, or None; those of a
+    student, where there is one. `label`: the right class; the hard target is 1 there and 0
+    elsewhere.
     """
 
     classes: tuple[str, ...]
@@ -88,25 +81,9 @@ def soft_targets(
 ) -> SoftTargetsRecord:
     """Soften the answers of a teacher, and of a student, for one image.
 
-    Parameters
-    ----------
-    teacher, student : Tensor, shape (n_classes,)
-        Logits.
-    temperature : float
-        Positive and finite.
-    label : int
-        The right class.
-    classes : sequence of str
-        Names of the classes; by default their numbers.
-
-    Returns
-    -------
-    SoftTargetsRecord
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument does not fit.
+    `teacher`, `student`: shape (n_classes,); Logits. `temperature`: positive and finite. `label`:
+    the right class. `classes`: names of the classes; by default their numbers. Raises TypeError,
+    ValueError if an argument does not fit.
 
     References
     ----------
@@ -130,22 +107,11 @@ def soft_targets(
 def softened(logits: Tensor, temperature: float) -> Tensor:
     """Return the softmax of logits divided by a temperature.
 
-    Parameters
-    ----------
-    logits : Tensor, shape (..., n_classes), floating point
-    temperature : float
-        Positive and finite. 1 is the usual softmax; near 0 all goes to the highest logit;
-        the higher, the more equal.
-
-    Returns
-    -------
-    Tensor, shape of `logits`, float64
-        Sums to 1 over the last axis; free of overflow at any temperature.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If logits are NaN, infinite or no numbers, or the temperature is not positive.
+    `logits`: shape (..., n_classes), floating point. `temperature`: positive and finite. 1 is the
+    usual softmax; near 0 all goes to the highest logit; the higher, the more equal. Returns: shape
+    of `logits`, float64; sums to 1 over the last axis; free of overflow at any temperature. Raises
+    TypeError, ValueError if logits are NaN, infinite or no numbers, or the temperature is not
+    positive.
 
     References
     ----------
@@ -166,14 +132,7 @@ def softened(logits: Tensor, temperature: float) -> Tensor:
 def entropy_bits(probabilities: Tensor) -> Tensor:
     """Return the entropy of distributions over the last axis, in bits.
 
-    Parameters
-    ----------
-    probabilities : Tensor, shape (..., n_classes)
-        At least 0, summing to 1.
-
-    Returns
-    -------
-    Tensor, shape (...)
+    `probabilities`: shape (..., n_classes); at least 0, summing to 1. Returns: shape (...).
 
     Examples
     --------
@@ -209,22 +168,11 @@ def check_logits(name: str, logits: Tensor, n_axes: int | None = 2) -> Tensor:
 class DarkKnowledge:
     """Images ranked by the probability that goes to wrong classes.
 
-    Attributes
-    ----------
-    positions : Tensor, shape (n,), int64
-        Of the images in the data, the one with most first.
-    labels : Tensor, shape (n,), int64
-        Their classes, all classified rightly.
-    elsewhere : Tensor, shape (n,), float64
-        Probability of all wrong classes together, falling.
-    second : Tensor, shape (n,), int64
-        The likeliest wrong class.
-    second_probability : Tensor, shape (n,), float64
-    bits : Tensor, shape (n,), float64
-        Entropy of the softened answer.
-    temperature : float
-    n_right : int
-        Images that were classified rightly.
+    `positions`: shape (n,), int64; of the images in the data, the one with most first. `labels`:
+    shape (n,), int64; their classes, all classified rightly. `elsewhere`: shape (n,), float64;
+    probability of all wrong classes together, falling. `second`: shape (n,), int64; the likeliest
+    wrong class. `second_probability`: shape (n,), float64. `bits`: shape (n,), float64; entropy of
+    the softened answer. `n_right`: images that were classified rightly.
     """
 
     positions: Tensor
@@ -242,25 +190,10 @@ def dark_knowledge(
 ) -> DarkKnowledge:
     """Rank rightly classified images by how much they resemble other classes.
 
-    Parameters
-    ----------
-    logits : Tensor, shape (n_images, n_classes)
-        At least 2 classes.
-    labels : Tensor, shape (n_images,), integer
-    temperature : float
-        By which logits are divided before the softmax; positive and finite.
-    n : int
-        Images to return at most, at least 1; fewer where fewer are classified rightly. Of
-        equal ones, those that come first.
-
-    Returns
-    -------
-    DarkKnowledge
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument does not fit.
+    `logits`: shape (n_images, n_classes); at least 2 classes. `labels`: shape (n_images,), integer.
+    `temperature`: by which logits are divided before the softmax; positive and finite. `n`: images
+    to return at most, at least 1; fewer where fewer are classified rightly. Of equal ones, those
+    that come first. Raises TypeError, ValueError if an argument does not fit.
 
     References
     ----------

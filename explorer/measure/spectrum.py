@@ -16,18 +16,11 @@ from explorer.measure.thinned import evenly
 class Spectrum:
     """Singular values of a layer's matrix.
 
-    Attributes
-    ----------
-    values : ndarray, shape (n_values,), float32
-        Singular values, largest first; may hold only the leading ones.
-    rank : int or None
-        How many are kept by the recipe; None where the layer is not factored.
-    full_rank : int
-        min(rows, columns) of the matrix.
-    break_even : int
-        Largest rank k at which k (m + n + 1) numbers are no more than m n.
-    exact : bool
-        False while `values` come from a randomized factorization.
+    `values`: shape (n_values,), float32; singular values, largest first; may hold only the leading
+    ones. `rank`: how many are kept by the recipe; None where the layer is not factored.
+    `full_rank`: min(rows, columns) of the matrix. `break_even`: largest rank k at which k (m + n +
+    1) numbers are no more than m n. `exact`: false while `values` come from a randomized
+    factorization.
     """
 
     values: np.ndarray
@@ -50,15 +43,7 @@ class Spectrum:
 def spectrum(factors: Factors, rank: int | None) -> Spectrum:
     """Draw up a layer's spectrum from its factors.
 
-    Parameters
-    ----------
-    factors : Factors
-    rank : int or None
-        How many singular values the recipe keeps.
-
-    Returns
-    -------
-    Spectrum
+    `rank`: how many singular values the recipe keeps.
     """
     n_rows, n_columns = len(factors.left), factors.right.shape[1]
     return Spectrum(
@@ -74,19 +59,10 @@ def spectrum(factors: Factors, rank: int | None) -> Spectrum:
 class StageErrors:
     """Relative Frobenius errors, one a stage or one a block.
 
-    Attributes
-    ----------
-    labels : tuple of str
-        What each error belongs to, such as ``"Stage 1"``.
-    errors : tuple of float
-        ``||W - W'|| / ||W||`` after each stage, or of each block.
-    kind : {"stage", "block"}
-        Stages follow one another; blocks lie side by side.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many errors as labels, or one is negative.
+    `labels`: what each error belongs to, such as ``"Stage 1"``. `errors`: ``||W - W'|| / ||W||``
+    after each stage, or of each block. `kind`: one of "stage", "block"; stages follow one another;
+    blocks lie side by side. Raises ValueError if there are not as many errors as labels, or one is
+    negative.
     """
 
     labels: tuple[str, ...]

@@ -9,19 +9,9 @@ from dataclasses import dataclass
 class SpeedRow:
     """Two times of the same work.
 
-    Attributes
-    ----------
-    label : str
-        What was timed.
-    before_ms, after_ms : float
-        Milliseconds with the original and with the compressed weights, positive.
-    note : str
-        How it was timed, or why it came out so; else "".
-
-    Raises
-    ------
-    ValueError
-        If a time is not positive.
+    `label`: what was timed. `before_ms`, `after_ms`: milliseconds with the original and with the
+    compressed weights, positive. `note`: how it was timed, or why it came out so; else "". Raises
+    ValueError if a time is not positive.
     """
 
     label: str
@@ -44,11 +34,6 @@ class SpeedRow:
 
 @dataclass(frozen=True)
 class Speed:
-    """Times before and after.
-
-    Attributes
-    ----------
-    rows : tuple of SpeedRow
-    """
+    """Times before and after."""
 
     rows: tuple[SpeedRow, ...]

@@ -20,17 +20,9 @@ ERROR = Scale("Test error", "%", higher_is_better=False, share=True)
 class StudentResult:
     """A network at the end of its training.
 
-    Attributes
-    ----------
-    name : str
-        What it learned from, such as ``"student on labels"``.
-    accuracy : Accuracy or Score
-    n_weights : int
-        Parameters, biases included.
-    group : str
-        Its kind, where several are compared.
-    seed : int
-        Of its first weights and of the order of the samples.
+    `name`: what it learned from, such as ``"student on labels"``. `n_weights`: parameters, biases
+    included. `group`: its kind, where several are compared. `seed`: of its first weights and of the
+    order of the samples.
     """
 
     name: str
@@ -54,15 +46,9 @@ class StudentResult:
 class StudentRow:
     """The error of networks of one kind, or what a metric told of them.
 
-    Attributes
-    ----------
-    name, group : str
-    value, low, high : float
-        Mean, and its 95 % interval: over seeds where there are several, else over samples; NaN
-        where it is not known.
-    n_seeds : int
-    n_weights, n_bytes : int
-        Parameters, and their bytes in 32 bits each.
+    `value`, `low`, `high`: mean, and its 95 % interval: over seeds where there are several, else
+    over samples; NaN where it is not known. `n_weights`, `n_bytes`: parameters, and their bytes in
+    32 bits each.
     """
 
     name: str
@@ -83,20 +69,12 @@ class StudentRow:
 class StudentTable:
     """Students beside their teacher.
 
-    Attributes
-    ----------
-    rows : tuple of StudentRow
-        The teacher first, where it is known.
-    n : int
-        Held-out samples that all were judged on; 0 where that is not known.
-    n_better, n_pairs : int
-        In how many pairs of one seed and group the second of the two kinds compared did better
-        than the first, and how many such pairs there are.
-    gain, gain_low, gain_high : float
-        By how much the second kind did better, such as the first one's error minus its own: mean
-        over these pairs, and its 95 % interval, NaN with a single pair.
-    scale : Scale
-        What the values of the rows mean.
+    `rows`: the teacher first, where it is known. `n`: held-out samples that all were judged on; 0
+    where that is not known. `n_better`, `n_pairs`: in how many pairs of one seed and group the
+    second of the two kinds compared did better than the first, and how many such pairs there are.
+    `gain`, `gain_low`, `gain_high`: by how much the second kind did better, such as the first one's
+    error minus its own: mean over these pairs, and its 95 % interval, NaN with a single pair.
+    `scale`: what the values of the rows mean.
     """
 
     rows: tuple[StudentRow, ...]
@@ -128,22 +106,9 @@ def student_table(
 ) -> StudentTable:
     """Put together what students came to.
 
-    Parameters
-    ----------
-    teacher : StudentResult or None
-    graduates : sequence of StudentResult
-        At least one, in the order of the rows; those of one name and group make a row.
-    pair : (str, str)
-        Names of the two kinds of students that are compared.
-
-    Returns
-    -------
-    StudentTable
-
-    Raises
-    ------
-    ValueError
-        If there is no student.
+    `graduates`: at least one, in the order of the rows; those of one name and group make a row.
+    `pair`: names of the two kinds of students that are compared. Raises ValueError if there is no
+    student.
     """
     if not graduates:
         raise ValueError("graduates: expected at least one student that was judged; got none")
@@ -167,20 +132,8 @@ def student_table(
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Return the mean of a few values, and its 95 % interval by Student's t.
 
-    Parameters
-    ----------
-    values : sequence of float
-        From one to seven.
-
-    Returns
-    -------
-    tuple of float
-        Mean, lower and upper bound; the bounds of a single value are NaN.
-
-    Raises
-    ------
-    ValueError
-        If there are none, or too many.
+    `values`: from one to seven. Returns: mean, lower and upper bound; the bounds of a single value
+    are NaN. Raises ValueError if there are none, or too many.
 
     References
     ----------
@@ -231,15 +184,7 @@ def _gains(graduates: Sequence[StudentResult], pair: tuple[str, str]) -> list[fl
 
 @dataclass(frozen=True)
 class Relative:
-    """One network of a family.
-
-    Attributes
-    ----------
-    name : str
-    n_bytes : int
-        Of its float32 tensors, or of the compressed file.
-    accuracy : Accuracy or Score
-    """
+    """One network of a family. `n_bytes`: of its float32 tensors, or of the compressed file."""
 
     name: str
     n_bytes: int
@@ -250,11 +195,7 @@ class Relative:
 class Family:
     """Two networks, each before and after the same recipe.
 
-    Attributes
-    ----------
-    teacher, teacher_small, student, student_small : Relative
-    note : str
-        What is to be known of the recipe; "" for nothing.
+    `note`: what is to be known of the recipe; "" for nothing.
 
     Examples
     --------

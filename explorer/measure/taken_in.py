@@ -36,24 +36,11 @@ def taken_in(
 ) -> nn.Module:
     """Return a network whose weights are parameters, as `plain_network`; its answers checked.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    data : Data, Dataset, pair of Tensor, or iterable of batches, optional
-        Its first sample is the example.
-    input_shape : tuple of int, optional
-        One input without the batch, where there are no data.
-    name : str
-        What messages call the network.
-    may_write : bool
-        Whether a layer may write its own weight, as a constraint in training does.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `plain_network`; if the plain network answers the example differently, or a layer
-        writes its own weight while the network runs.
+    `net`: left unchanged. `data`: its first sample is the example. `input_shape`: one input without
+    the batch, where there are no data. `name`: what messages call the network. `may_write`: whether
+    a layer may write its own weight, as a constraint in training does. Raises TypeError, ValueError
+    as `plain_network`; if the plain network answers the example differently, or a layer writes its
+    own weight while the network runs.
     """
     plain = plain_network(net, name)
     changed = plain is not net

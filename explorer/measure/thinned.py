@@ -8,17 +8,8 @@ import numpy as np
 def evenly(count: int, most: int) -> np.ndarray:
     """Choose positions from the first to the last, as far apart as whole numbers allow.
 
-    Parameters
-    ----------
-    count : int
-        How many there are.
-    most : int
-        How many to choose at most.
-
-    Returns
-    -------
-    ndarray, shape (min(count, most),), int64
-        Ascending, each once.
+    `count`: how many there are. `most`: how many to choose at most. Returns: shape (min(count,
+    most),), int64; ascending, each once.
 
     Examples
     --------

@@ -19,18 +19,11 @@ UNCHANGED: Shapes = MappingProxyType({})
 class Demand:
     """What one inference asks for.
 
-    Attributes
-    ----------
-    weight_bits : int
-        Bits of the whole network as stored; each is read once.
-    macs : int
-        Multiply-accumulates.
-    activation_bits : int
-        Bits of the input and of the output of every layer that multiplies, each at its own
-        width; each is written once and read once. What happens to a value between two such
-        layers is taken to happen on its way.
-    working_bits : int
-        The most that one layer reads and writes, where each reads what the one before gives.
+    `weight_bits`: bits of the whole network as stored; each is read once. `macs`:
+    multiply-accumulates. `activation_bits`: bits of the input and of the output of every layer that
+    multiplies, each at its own width; each is written once and read once. What happens to a value
+    between two such layers is taken to happen on its way. `working_bits`: the most that one layer
+    reads and writes, where each reads what the one before gives.
     """
 
     weight_bits: int
@@ -49,25 +42,9 @@ def demand(
 ) -> Demand:
     """Count what one inference asks for.
 
-    Parameters
-    ----------
-    found : Anatomy
-        Of the original network, for a known input shape.
-    left : mapping of str to tuple of int
-        Shapes of the weights of layers that may have lost neurons.
-    weight_bits, macs : int
-        As in `Demand`.
-    bits : int
-        Width of an activation.
-
-    Returns
-    -------
-    Demand
-
-    Raises
-    ------
-    ValueError
-        If the anatomy was taken without an input shape.
+    `found`: of the original network, for a known input shape. `left`: shapes of the weights of
+    layers that may have lost neurons. `weight_bits`, `macs`: as in `Demand`. `bits`: width of an
+    activation. Raises ValueError if the anatomy was taken without an input shape.
 
     Examples
     --------

@@ -42,32 +42,16 @@ def configuration(
 ) -> Config:
     """Return the settings that the explorer's pages are served with.
 
-    Parameters
-    ----------
-    port : int
-        The port to listen on. No other is tried.
-    open_browser : bool, default True
-        Whether to open the page in the user's browser once it answers.
-    notebook : str
-        Name of the notebook that pages are made of in advance.
-    max_kernels : int
-        How many visitors there may be at a time. A single one's kernel may use all cores,
-        several have one each.
-    kernel_memory : int
-        How many bytes a kernel may take beyond what is imported; 0 for as many as there are.
-    n_ready : int
-        How many pages are made in advance, each with a kernel of its own, on top of
-        `max_kernels`.
-    left_seconds : float
-        After how long a kernel is ended that no page is connected to.
-    address : str
-        The address to listen on, the loopback address by default.
-
-    Returns
-    -------
-    Config
-        Settings for ``Voila``. Sources are left out of the page and tracebacks are not shown; a
-        kernel whose page has gone is ended at once, or, failing that, after `left_seconds`.
+    `port`: the port to listen on. No other is tried. `open_browser`: whether to open the page in
+    the user's browser once it answers. `notebook`: name of the notebook that pages are made of in
+    advance. `max_kernels`: how many visitors there may be at a time. A single one's kernel may use
+    all cores, several have one each. `kernel_memory`: how many bytes a kernel may take beyond what
+    is imported; 0 for as many as there are. `n_ready`: how many pages are made in advance, each
+    with a kernel of its own, on top of `max_kernels`. `left_seconds`: after how long a kernel is
+    ended that no page is connected to. `address`: the address to listen on, the loopback address by
+    default. Returns: settings for ``Voila``. Sources are left out of the page and tracebacks are
+    not shown; a kernel whose page has gone is ended at once, or, failing that, after
+    `left_seconds`.
     """
     pools = {"default": {"pool_size": 0}, notebook: {"pool_size": n_ready}}
     return Config(

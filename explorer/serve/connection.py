@@ -61,16 +61,9 @@ class PromptConnection(_NoDelay, ZMQChannelsWebsocketConnection):
 def without_delay(connection_class: type) -> type:
     """Return a subclass of a kernel websocket connection class that sends without delay.
 
-    Parameters
-    ----------
-    connection_class : type
-        A subclass of ``BaseKernelWebsocketConnection``, as a server is configured to use it.
-
-    Returns
-    -------
-    type
-        `connection_class` itself where it already sends without delay, else a subclass of it with
-        the same name.
+    `connection_class`: a subclass of ``BaseKernelWebsocketConnection``, as a server is configured
+    to use it. Returns: `connection_class` itself where it already sends without delay, else a
+    subclass of it with the same name.
     """
     if issubclass(connection_class, _NoDelay):
         return connection_class

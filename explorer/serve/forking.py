@@ -36,11 +36,7 @@ def can_fork() -> bool:
 class Forked:
     """A process forked elsewhere, with as much of ``subprocess.Popen`` as Jupyter asks for.
 
-    Parameters
-    ----------
-    pid : int
-    pipe : int
-        File descriptor that reads end-of-file as soon as the process has ended.
+    `pipe`: file descriptor that reads end-of-file as soon as the process has ended.
     """
 
     stdin = stdout = stderr = None
@@ -62,10 +58,7 @@ class Forked:
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the process to end.
 
-        Raises
-        ------
-        subprocess.TimeoutExpired
-            If it has not after `timeout` seconds.
+        Raises subprocess.TimeoutExpired if it has not after `timeout` seconds.
         """
         started = time.monotonic()
         while (status := self.poll()) is None:
@@ -91,12 +84,8 @@ class Forked:
 class Zygote:
     """The process that kernels are forked from; it ends with the one that started it.
 
-    Parameters
-    ----------
-    prepared : sequence of str
-        What it imports or calls first, as `explorer.serve.zygote.main` takes it.
-    environment : mapping
-        Its environment variables.
+    `prepared`: what it imports or calls first, as `explorer.serve.zygote.main` takes it.
+    `environment`: its environment variables.
     """
 
     closed = False
@@ -120,19 +109,9 @@ class Zygote:
     ) -> Forked | None:
         """Start a kernel; wait until all is imported, if that is not done yet.
 
-        Parameters
-        ----------
-        command : sequence of str
-            A kernel's command line that runs ``ipykernel_launcher``.
-        environment : mapping
-            The kernel's environment variables.
-        folder : str
-            Its working folder.
-
-        Returns
-        -------
-        Forked or None
-            None if the process that should fork does not answer.
+        `command`: a kernel's command line that runs ``ipykernel_launcher``. `environment`: the
+        kernel's environment variables. `folder`: its working folder. Returns: none if the process
+        that should fork does not answer.
         """
         request = {"command": list(command), "environment": dict(environment), "folder": folder}
         told = json.dumps(request).encode()
@@ -166,10 +145,7 @@ class ForkingProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel; see ``LocalProvisioner.launch_kernel``.
 
-        Raises
-        ------
-        RuntimeError
-            If the server is ending.
+        Raises RuntimeError if the server is ending.
         """
         manager: Any = self.parent
         zygote: Zygote | None = getattr(manager.parent, "zygote", None)

@@ -18,12 +18,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.ipynb")
 class Chapter:
     """A notebook that can be opened as a page.
 
-    Attributes
-    ----------
-    file : str
-        Its name in the folder.
-    title, description : str
-        From the notebook's metadata; without a title, the name in words.
+    `file`: its name in the folder. `title`, `description`: from the notebook's metadata; without a
+    title, the name in words.
     """
 
     file: str
@@ -34,14 +30,7 @@ class Chapter:
 def chapters(folder: Path) -> list[Chapter]:
     """Return the notebooks of a folder, the explorer's page first, the others by name.
 
-    Parameters
-    ----------
-    folder : Path
-        Notebooks below it are not looked for; what is hidden or cannot be read is left out.
-
-    Returns
-    -------
-    list of Chapter
+    `folder`: notebooks below it are not looked for; what is hidden or cannot be read is left out.
     """
     found = [_chapter(path) for path in sorted(folder.glob("*.ipynb")) if NAME.fullmatch(path.name)]
     known = [each for each in found if each is not None]

@@ -35,17 +35,9 @@ def host_name(told: str) -> str | None:
 def names_of(given: Iterable[str], address: str) -> frozenset[str]:
     """Return the names that are answered to besides those of this machine alone.
 
-    Parameters
-    ----------
-    given : iterable of str
-        Names or addresses that visitors type, without a port.
-    address : str
-        What is listened on; one that stands for all of the machine's is no name.
-
-    Raises
-    ------
-    ValueError
-        If one is neither a name nor an address.
+    `given`: names or addresses that visitors type, without a port. `address`: what is listened on;
+    one that stands for all of the machine's is no name. Raises ValueError if one is neither a name
+    nor an address.
     """
     found = set()
     for each in given:
@@ -82,10 +74,7 @@ def _is_any(address: str) -> bool:
 class Foreign(Matcher):
     """Matches requests for a name that the server does not answer to.
 
-    Parameters
-    ----------
-    names : frozenset of str
-        Answered to, besides this machine's own.
+    `names`: answered to, besides this machine's own.
     """
 
     def __init__(self, names: frozenset[str]) -> None:

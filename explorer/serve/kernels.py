@@ -27,10 +27,7 @@ class NoRoom(Exception):
 class Visits:
     """The visitors who have a kernel, or are about to have one.
 
-    Parameters
-    ----------
-    most : int
-        How many there may be at a time.
+    `most`: how many there may be at a time.
     """
 
     def __init__(self, most: int) -> None:
@@ -40,10 +37,7 @@ class Visits:
     def count(self, running: Kernels | Container[str]) -> int:
         """Return how many there are, forgetting those whose kernel no longer runs.
 
-        Parameters
-        ----------
-        running : container of str
-            The ids of the kernels that run.
+        `running`: the ids of the kernels that run.
         """
         self._all = {
             visit for visit in self._all if not visit.kernel_id or visit.kernel_id in running
@@ -59,16 +53,7 @@ class Visits:
     def enter(self, kernels: Kernels, token: bytes = b"") -> Iterator[Visit]:
         """Let a visitor in, who stays if there is a kernel when the block ends.
 
-        Parameters
-        ----------
-        kernels : Kernels
-        token : bytes
-            Known to this visitor alone.
-
-        Raises
-        ------
-        NoRoom
-            If as many as may are there.
+        `token`: known to this visitor alone. Raises NoRoom if as many as may are there.
         """
         if self.count(kernels) >= self.most:
             raise NoRoom
@@ -84,12 +69,7 @@ class Visits:
 class Visit:
     """The kernels as one visitor's page asks for them: it notes which the visitor has got.
 
-    Attributes
-    ----------
-    kernel_id : str
-        "" until there is one.
-    token : bytes
-        Known to this visitor alone.
+    `kernel_id`: "" until there is one. `token`: known to this visitor alone.
     """
 
     def __init__(self, kernels: Kernels, token: bytes = b"") -> None:
@@ -117,10 +97,7 @@ class Visit:
     async def get_rendered_notebook(self, notebook_name: str, **given: Any) -> Any:
         """Take a page that stands ready, passing over those whose kernel has ended.
 
-        Raises
-        ------
-        NoRoom
-            If none of them has a kernel; others are on their way.
+        Raises NoRoom if none of them has a kernel; others are on their way.
         """
         while self._kernels.get_pool_size(notebook_name):
             found = await self._kernels.get_rendered_notebook(notebook_name=notebook_name, **given)
@@ -165,20 +142,11 @@ class Kernel(ServerKernelManager):
 class Kernels(AsyncMappingKernelManager):
     """All kernels of a server.
 
-    Attributes
-    ----------
-    left_seconds : float
-        A kernel that no page has been connected to for this long is ended.
-    asleep_seconds : float
-        So is one whose page is connected but has not been touched for this long.
-    all_cores : bool
-        Whether a kernel may compute with as many threads as there are cores, rather than one.
-    memory_bytes : int
-        How much memory a kernel may take beyond what is imported; 0 for as much as there is.
-    visits : Visits
-        Who is there.
-    zygote : Zygote or None
-        What kernels are forked from.
+    `left_seconds`: a kernel that no page has been connected to for this long is ended.
+    `asleep_seconds`: so is one whose page is connected but has not been touched for this long.
+    `all_cores`: whether a kernel may compute with as many threads as there are cores, rather than
+    one. `memory_bytes`: how much memory a kernel may take beyond what is imported; 0 for as much as
+    there is. `visits`: who is there. `zygote`: what kernels are forked from.
     """
 
     left_seconds = Float(120, config=True)

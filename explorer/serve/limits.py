@@ -19,10 +19,7 @@ UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 def bytes_of(text: str) -> int:
     """Read an amount of memory.
 
-    Raises
-    ------
-    ValueError
-        If it is none, or less than a page needs.
+    Raises ValueError if it is none, or less than a page needs.
 
     Examples
     --------
@@ -96,16 +93,8 @@ def _machine_bytes() -> int:
 def most_visitors(memory: int, forked: bool) -> int:
     """Return how many visitors fit into memory, at least one.
 
-    Parameters
-    ----------
-    memory : int
-        In bytes; a fifth of it is left alone.
-    forked : bool
-        Whether the kernels share what they have imported.
-
-    Returns
-    -------
-    int
+    `memory`: in bytes; a fifth of it is left alone. `forked`: whether the kernels share what they
+    have imported.
 
     Examples
     --------
@@ -120,18 +109,9 @@ def most_visitors(memory: int, forked: bool) -> int:
 def kernel_bytes(memory: int, most: int) -> int:
     """Return how much memory each kernel may take, beyond what is imported.
 
-    Parameters
-    ----------
-    memory : int
-        The machine's, in bytes; a fifth of it is left alone.
-    most : int
-        How many visitors there may be.
-
-    Returns
-    -------
-    int
-        An equal part for each; where that is less than a gibibyte, a gibibyte, since few visitors
-        need theirs at the same time, but never more than half of what there is.
+    `memory`: the machine's, in bytes; a fifth of it is left alone. `most`: how many visitors there
+    may be. Returns: an equal part for each; where that is less than a gibibyte, a gibibyte, since
+    few visitors need theirs at the same time, but never more than half of what there is.
 
     Examples
     --------

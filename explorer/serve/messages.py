@@ -51,14 +51,8 @@ class Malformed(ValueError):
 class Message:
     """A message between a page and its kernel.
 
-    Attributes
-    ----------
-    channel : str
-    kind : str
-        Its ``msg_type``.
-    header, content : dict
-    parts : tuple of bytes
-        Header, parent header, metadata, content, then buffers, as a kernel may be given them.
+    `kind`: its ``msg_type``. `parts`: header, parent header, metadata, content, then buffers, as a
+    kernel may be given them.
     """
 
     channel: str
@@ -76,17 +70,10 @@ class Message:
 def read(told: object) -> Message:
     """Read a message from a websocket.
 
-    Parameters
-    ----------
-    told : object
-        A frame as it was received. Only bytes can be a message: a count of offsets, the
-        offsets, then the channel's name and the parts that they delimit, all counts and offsets
-        little-endian words of 8 bytes.
-
-    Raises
-    ------
-    Malformed
-        If it is anything else, or a JSON object in it names a key twice.
+    `told`: a frame as it was received. Only bytes can be a message: a count of offsets, the
+    offsets, then the channel's name and the parts that they delimit, all counts and offsets
+    little-endian words of 8 bytes. Raises Malformed if it is anything else, or a JSON object in it
+    names a key twice.
     """
     if not isinstance(told, bytes):
         raise Malformed("a message must be binary")
@@ -235,10 +222,6 @@ def _leads_into(state: dict[str, Any], place: Any) -> bool:
 def hides(kind: str, content: dict[str, Any]) -> bool:
     """Tell whether a kernel's message stays on the server: source code, and tracebacks in logs.
 
-    Parameters
-    ----------
-    kind : str
-        Its ``msg_type``.
-    content : dict
+    `kind`: its ``msg_type``.
     """
     return kind == "execute_input" or (kind == "stream" and content.get("name") == "stderr")

@@ -40,13 +40,7 @@ KEPT_SECONDS = 365 * 24 * 3600
 
 
 class Opening:
-    """Scripts joined into one.
-
-    Parameters
-    ----------
-    scripts : sequence of Path
-        In the order in which they run.
-    """
+    """Scripts joined into one. `scripts`: in the order in which they run."""
 
     def __init__(self, scripts: Sequence[Path]) -> None:
         self.scripts = tuple(scripts)

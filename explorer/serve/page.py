@@ -16,10 +16,7 @@ def notebook_path() -> Path:
     An installed package holds a copy beside this file; a working tree holds the one that the copy
     is made from, ``notebooks/app.ipynb``.
 
-    Raises
-    ------
-    FileNotFoundError
-        If the page is in neither place.
+    Raises FileNotFoundError if the page is in neither place.
     """
     places = (
         Path(__file__).with_name("app.ipynb"),

@@ -13,20 +13,8 @@ DEFAULT_PORT = 8866
 def choose_port(port: int | None = None) -> int:
     """Return a port of the loopback address that nothing listens on.
 
-    Parameters
-    ----------
-    port : int, optional
-        The port wanted. Without it, 8866 if that is free, else any free port.
-
-    Returns
-    -------
-    int
-        The port, in [1, 65535].
-
-    Raises
-    ------
-    ValueError
-        If `port` is out of range, not allowed, or taken.
+    `port`: the port wanted. Without it, 8866 if that is free, else any free port. Returns: the
+    port, in [1, 65535]. Raises ValueError if `port` is out of range, not allowed, or taken.
     """
     if port is None:
         return DEFAULT_PORT if _problem(DEFAULT_PORT) is None else any_free_port()

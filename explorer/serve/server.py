@@ -34,41 +34,21 @@ def serve(
 ) -> None:
     """Serve the explorer's page and the chapters beside it until interrupted.
 
-    Parameters
-    ----------
-    port : int
-        The port to listen on.
-    open_browser : bool, default True
-        Whether to open the page in the user's browser once it answers.
-    model : str, optional
-        Name of the network that the page starts with, one of ``explorer.catalog()``. Pages read it
-        from the environment variable ``EXPLORER_MODEL``.
-    weights : str, optional
-        ``"default"``, ``"random"`` or the path of a safetensors file, read from
-        ``EXPLORER_WEIGHTS`` likewise.
-    notebook : Path, optional
-        Another page to start with; the notebooks of its folder are served in the same way.
-    max_kernels : int, optional
-        How many visitors there may be at a time; one more is told so, and let in when somebody
-        leaves. By default as many as the memory has room for.
-    kernel_memory : int, optional
-        How many bytes each kernel may take beyond what is imported; by default a part of the
-        memory for each visitor. The system enforces it on Linux.
-    n_ready : int, default 1
-        How many pages are made in advance, so that they open at once.
-    left_seconds : float, default 120
-        A kernel is ended when no page has been connected to it for so long; a page that is closed
-        ends its kernel at once.
-    address : str
-        The address to listen on. Any other than the loopback address lets the network in.
-    hosts : iterable of str
-        Names and addresses that visitors type, besides ``localhost``; requests for others are
-        refused.
-
-    Raises
-    ------
-    ValueError
-        If `max_kernels` is not positive, `n_ready` is negative, or one of `hosts` is no name.
+    `port`: the port to listen on. `open_browser`: whether to open the page in the user's browser
+    once it answers. `model`: name of the network that the page starts with, one of
+    ``explorer.catalog()``. Pages read it from the environment variable ``EXPLORER_MODEL``.
+    `weights`: ``"default"``, ``"random"`` or the path of a safetensors file, read from
+    ``EXPLORER_WEIGHTS`` likewise. `notebook`: another page to start with; the notebooks of its
+    folder are served in the same way. `max_kernels`: how many visitors there may be at a time; one
+    more is told so, and let in when somebody leaves. By default as many as the memory has room for.
+    `kernel_memory`: how many bytes each kernel may take beyond what is imported; by default a part
+    of the memory for each visitor. The system enforces it on Linux. `n_ready`: default 1; how many
+    pages are made in advance, so that they open at once. `left_seconds`: default 120; a kernel is
+    ended when no page has been connected to it for so long; a page that is closed ends its kernel
+    at once. `address`: the address to listen on. Any other than the loopback address lets the
+    network in. `hosts`: names and addresses that visitors type, besides ``localhost``; requests for
+    others are refused. Raises ValueError if `max_kernels` is not positive, `n_ready` is negative,
+    or one of `hosts` is no name.
     """
     if max_kernels is not None and max_kernels < 1:
         raise ValueError(f"max_kernels must be 1 or more, got {max_kernels}: leave it out to fit")

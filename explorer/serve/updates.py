@@ -60,10 +60,7 @@ class Updates:
     def add(self, message: Message, now: float = 0.0) -> list[Message]:
         """Let a message wait that came at the second `now` of a clock.
 
-        Returns
-        -------
-        list of Message
-            Those that it replaces, which need not be given on any more.
+        Returns: those that it replaces, which need not be given on any more.
         """
         kept = _kept(message)
         dropped = []
@@ -88,10 +85,7 @@ class Updates:
     def due(self, now: float) -> Iterator[Message]:
         """Give on what the kernel may be given now.
 
-        Parameters
-        ----------
-        now : float
-            Seconds of a clock; what was given on long ago counts as answered.
+        `now`: seconds of a clock; what was given on long ago counts as answered.
         """
         self._sent = {key: at for key, at in self._sent.items() if now - at < PATIENCE_S}
         flooded = self.is_flooded(now)

@@ -30,11 +30,8 @@ MOST_BYTES = 1 << 20
 def main(arguments: list[str]) -> None:
     """Import, then fork kernels until the other end of the socket is closed.
 
-    Parameters
-    ----------
-    arguments : list of str
-        The number of an inherited socket, then what to prepare: modules, or functions of no
-        arguments as ``module:function``.
+    `arguments`: the number of an inherited socket, then what to prepare: modules, or functions of
+    no arguments as ``module:function``.
     """
     channel = socket.socket(fileno=int(arguments[0]))
     for target in arguments[1:]:

@@ -32,10 +32,7 @@ OUTCOMES = (coding.outcomes, vectors.outcomes, optimum.outcomes)
 def peers(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Time each peer in turn with this package, on the same weights, slow ones less often.
 
-    Yields
-    ------
-    BenchRow or Skipped
-        Skipped where the peer is not installed.
+    Yields: skipped where the peer is not installed.
     """
     bounded = replace(effort, budget_s=min(effort.budget_s, PEER_BUDGET_S))
     for source in SOURCES:
@@ -59,11 +56,8 @@ def peers(subject: Subject, effort: Effort) -> Iterator[Finding]:
 def reached(subject: Subject, effort: Effort) -> Iterator[Finding]:
     """Compare what each peer arrives at with this package: bytes, or squared errors.
 
-    Yields
-    ------
-    BenchRow or Skipped
-        Ratios above 1 where this package needs fewer bytes, or leaves less error. Skipped
-        where the peer is not installed.
+    Yields: ratios above 1 where this package needs fewer bytes, or leaves less error. Skipped where
+    the peer is not installed.
     """
     for source in OUTCOMES:
         for outcome in source(subject, effort):

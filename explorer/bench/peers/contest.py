@@ -13,18 +13,9 @@ from explorer.bench.timing import BenchRow, Job
 class Outcome:
     """A figure that a peer and this package both reach; less is better.
 
-    Attributes
-    ----------
-    name : str
-        The peer's name.
-    package : str
-        The module that it needs.
-    measures : str
-        The figure, in words, with the number of weights.
-    baseline : str
-        What this package does for it.
-    peer, ours : callable
-        Return the figure; called only where the peer is installed.
+    `name`: the peer's name. `package`: the module that it needs. `measures`: the figure, in words,
+    with the number of weights. `baseline`: what this package does for it. `peer`, `ours`: return
+    the figure; called only where the peer is installed.
     """
 
     name: str
@@ -58,18 +49,9 @@ class Outcome:
 class Contest:
     """A task that a peer and this package both do.
 
-    Attributes
-    ----------
-    name : str
-        The peer's name.
-    package : str
-        The module that it needs.
-    measures : str
-        The task, in words, with the number of weights where it is not all of them.
-    baseline : str
-        What this package does for it.
-    jobs : callable
-        Returns the peer's job and ours; called only where the peer is installed.
+    `name`: the peer's name. `package`: the module that it needs. `measures`: the task, in words,
+    with the number of weights where it is not all of them. `baseline`: what this package does for
+    it. `jobs`: returns the peer's job and ours; called only where the peer is installed.
     """
 
     name: str

@@ -17,15 +17,7 @@ def index_bits(n_values: int) -> int:
 def pack(codes: np.ndarray, n_bits: int) -> bytes:
     """Pack integers of `n_bits` bits; the last byte is filled up with zeros.
 
-    Parameters
-    ----------
-    codes : ndarray, shape (n,), nonnegative integers below ``2**n_bits``
-    n_bits : int
-        From 0 to 32.
-
-    Returns
-    -------
-    bytes of length ceil(n * n_bits / 8)
+    `codes`: shape (n,), nonnegative integers below ``2**n_bits``. `n_bits`: from 0 to 32.
     """
     if n_bits == 0:
         return b""
@@ -40,9 +32,7 @@ def pack(codes: np.ndarray, n_bits: int) -> bytes:
 def unpack(data: bytes, count: int, n_bits: int) -> np.ndarray:
     """Read `count` integers of `n_bits` bits back.
 
-    Returns
-    -------
-    ndarray, shape (count,), uint32 (uint8 for up to 8 bits)
+    Returns: shape (count,), uint32 (uint8 for up to 8 bits).
     """
     kind = np.uint8 if n_bits <= 8 else np.uint32
     if n_bits == 0:

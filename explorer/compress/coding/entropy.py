@@ -33,10 +33,7 @@ QUARTERS = np.array([1048576, 881744, 741455, 623487], np.int64)
 def entropy_bits(counts: np.ndarray) -> float:
     """Bits below which no code with one static model can go: n H.
 
-    Parameters
-    ----------
-    counts : ndarray, shape (n_symbols,)
-        How often each symbol comes.
+    `counts`: shape (n_symbols,); how often each symbol comes.
 
     Examples
     --------
@@ -59,17 +56,8 @@ def table_bytes(coder: str, alphabet: int) -> int:
 def huffman_lengths(counts: np.ndarray) -> np.ndarray:
     """Bits of each symbol's code word; 0 for a symbol that does not come, or comes alone.
 
-    Parameters
-    ----------
-    counts : ndarray, shape (n_symbols,), int64
-
-    Returns
-    -------
-    ndarray, shape (n_symbols,), uint8
-
-    Notes
-    -----
-    Where a code word would need more than 31 bits, the counts are halved until none does.
+    `counts`: shape (n_symbols,), int64. Returns: shape (n_symbols,), uint8. Where a code word would
+    need more than 31 bits, the counts are halved until none does.
 
     Examples
     --------
@@ -95,10 +83,7 @@ def huffman_lengths(counts: np.ndarray) -> np.ndarray:
 def frequency_classes(counts: np.ndarray) -> np.ndarray:
     """Round the symbols' frequencies to quarter octaves below the most frequent one.
 
-    Returns
-    -------
-    ndarray, shape (n_symbols,), uint8
-        From 0 to 62; 63 for a symbol that does not come.
+    Returns: shape (n_symbols,), uint8; from 0 to 62; 63 for a symbol that does not come.
     """
     classes = np.full(counts.size, UNUSED, np.uint8)
     used = counts > 0
@@ -120,11 +105,8 @@ def coded_bits(counts: np.ndarray, coder: str) -> float:
 class SymbolModel:
     """How often symbols come, as the file's table says it.
 
-    Attributes
-    ----------
-    coder : {"huffman", "ans"}
-    entries : ndarray, shape (n_symbols,), uint8
-        `huffman_lengths` or `frequency_classes`.
+    `coder`: one of "huffman", "ans". `entries`: shape (n_symbols,), uint8; `huffman_lengths` or
+    `frequency_classes`.
     """
 
     coder: str
@@ -172,10 +154,7 @@ class SymbolModel:
     def decode(self, data: bytes, count: int) -> np.ndarray:
         """Return `count` symbols, int32, read from `data`.
 
-        Raises
-        ------
-        ValueError
-            If the data holds no such symbols.
+        Raises ValueError if the data holds no such symbols.
         """
         if not self.is_complete and count:
             raise ValueError("the table of an entropy code is not one")

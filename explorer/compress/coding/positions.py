@@ -16,16 +16,8 @@ from explorer.compress.coding.bits import pack, unpack
 def write_positions(mask: np.ndarray, n_kept: int) -> bytes:
     """Write which of the weights are kept.
 
-    Parameters
-    ----------
-    mask : ndarray, shape (n,), bool
-    n_kept : int
-        Number of True entries.
-
-    Returns
-    -------
-    bytes
-        Of ``ceil(support_code(n, n_kept).size_bits / 8)`` bytes.
+    `mask`: shape (n,), bool. `n_kept`: number of True entries. Returns: of ``ceil(support_code(n,
+    n_kept).size_bits / 8)`` bytes.
     """
     code = support_code(mask.size, n_kept)
     if code.form == "none":
@@ -39,14 +31,8 @@ def write_positions(mask: np.ndarray, n_kept: int) -> bytes:
 def read_positions(data: bytes, n_weights: int, n_kept: int) -> np.ndarray:
     """Read the mask back.
 
-    Returns
-    -------
-    ndarray, shape (n_weights,), bool
-
-    Raises
-    ------
-    ValueError
-        If the bytes do not hold `n_kept` ascending positions below `n_weights`.
+    Returns: shape (n_weights,), bool. Raises ValueError if the bytes do not hold `n_kept` ascending
+    positions below `n_weights`.
     """
     code = support_code(n_weights, n_kept)
     if code.form == "none":
@@ -114,15 +100,9 @@ def _from_elias_fano(bits: np.ndarray, count: int, n_weights: int, code: Support
 class SupportCode:
     """How the kept positions are written.
 
-    Attributes
-    ----------
-    form : str
-        ``"none"`` (all kept or all zero), ``"bitmap"``, ``"kept"`` or ``"zeros"``
-        (Elias-Fano of those positions).
-    low_bits : int
-        Low bits written plainly by Elias-Fano; 0 for the other forms.
-    size_bits : int
-        Exact size.
+    `form`: ``"none"`` (all kept or all zero), ``"bitmap"``, ``"kept"`` or ``"zeros"`` (Elias-Fano
+    of those positions). `low_bits`: low bits written plainly by Elias-Fano; 0 for the other forms.
+    `size_bits`: exact size.
     """
 
     form: Literal["none", "bitmap", "kept", "zeros"]
@@ -134,14 +114,7 @@ class SupportCode:
 def support_code(n_weights: int, n_kept: int) -> SupportCode:
     """Choose the cheapest form for `n_kept` positions among `n_weights`.
 
-    Parameters
-    ----------
-    n_weights, n_kept : int
-        ``0 <= n_kept <= n_weights``.
-
-    Returns
-    -------
-    SupportCode
+    `n_weights`, `n_kept`: ``0 <= n_kept <= n_weights``.
     """
     if n_kept in (0, n_weights):
         return SupportCode("none", 0, 0)

@@ -20,14 +20,7 @@ MAX_INDEX_BITS = 16
 def gaps_of(mask: np.ndarray) -> np.ndarray:
     """Count the zeros before each kept weight, since the one before it.
 
-    Parameters
-    ----------
-    mask : ndarray, shape (n,), bool
-        True where kept.
-
-    Returns
-    -------
-    ndarray, shape (n_kept,), int64
+    `mask`: shape (n,), bool; true where kept. Returns: shape (n_kept,), int64.
 
     Examples
     --------
@@ -40,16 +33,8 @@ def gaps_of(mask: np.ndarray) -> np.ndarray:
 def index_symbols(gaps: np.ndarray, n_bits: int) -> np.ndarray:
     """Write distances as symbols of `n_bits` bits, with fillers where they are too long.
 
-    Parameters
-    ----------
-    gaps : ndarray, shape (n_kept,), int64
-    n_bits : int
-        From 1 to 16.
-
-    Returns
-    -------
-    ndarray, shape (n_kept + n_fillers,), int32
-        From 0 to ``2**n_bits - 1``; the largest is a filler.
+    `gaps`: shape (n_kept,), int64. `n_bits`: from 1 to 16. Returns: shape (n_kept + n_fillers,),
+    int32; from 0 to ``2**n_bits - 1``; the largest is a filler.
 
     Examples
     --------
@@ -64,12 +49,7 @@ def index_symbols(gaps: np.ndarray, n_bits: int) -> np.ndarray:
 
 
 def positions_of(symbols: np.ndarray, n_bits: int) -> np.ndarray:
-    """Read the kept positions back from the symbols.
-
-    Returns
-    -------
-    ndarray, shape (n_kept,), int64, ascending
-    """
+    """Read the kept positions back from the symbols. Returns: shape (n_kept,), int64, ascending."""
     filler = (1 << n_bits) - 1
     weights = symbols != filler
     steps = np.where(weights, symbols + 1, filler)
@@ -79,14 +59,8 @@ def positions_of(symbols: np.ndarray, n_bits: int) -> np.ndarray:
 def count_symbols(gap_counts: np.ndarray, n_bits: int) -> np.ndarray:
     """Count how often each symbol comes, from how often each distance comes.
 
-    Parameters
-    ----------
-    gap_counts : ndarray, shape (longest + 1,), int64
-        How many distances are 0, 1, 2, ...
-
-    Returns
-    -------
-    ndarray, shape (2**n_bits,), int64
+    `gap_counts`: shape (longest + 1,), int64; how many distances are 0, 1, 2, ... Returns: shape
+    (2**n_bits,), int64.
     """
     filler = (1 << n_bits) - 1
     gaps = np.arange(gap_counts.size)

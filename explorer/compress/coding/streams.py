@@ -37,12 +37,8 @@ ENTRY_BITS = {"huffman": LENGTH_BITS, "ans": FREQUENCY_BITS}
 class SymbolStream:
     """Small integers on their way into the file.
 
-    Attributes
-    ----------
-    symbols : ndarray, shape (n,)
-    counts : ndarray, shape (alphabet,), int64
-        How often each symbol comes.
-    coder : {"huffman", "ans"}
+    `symbols`: shape (n,). `counts`: shape (alphabet,), int64; how often each symbol comes. `coder`:
+    one of "huffman", "ans".
     """
 
     symbols: np.ndarray
@@ -86,10 +82,7 @@ class SymbolStream:
     def fields_in(layout: Any, role: str, n_values: int, n_symbols: int) -> tuple[Field, Field]:
         """Return the fields of the table and of the symbols that a layout promises.
 
-        Raises
-        ------
-        ValueError
-            If the layout makes no sense.
+        Raises ValueError if the layout makes no sense.
         """
         if not isinstance(layout, dict) or layout.get("coder") not in CODERS:
             raise ValueError(f"header: unknown entropy coder in {layout!r:.60}")
@@ -114,14 +107,8 @@ class SymbolStream:
 class IndexStream:
     """Kept positions as relative indices.
 
-    Attributes
-    ----------
-    width : int
-        Bits of an index.
-    symbols : ndarray, shape (n_kept + n_fillers,), int32
-    n_kept : int
-    coder : str or None
-        None writes every symbol with `width` bits.
+    `width`: bits of an index. `symbols`: shape (n_kept + n_fillers,), int32. `coder`: none writes
+    every symbol with `width` bits.
     """
 
     width: int

@@ -23,18 +23,9 @@ def _pool(n_threads: int) -> ThreadPoolExecutor:
 def over_chunks(size: int, work: Callable[[slice], T]) -> list[T]:
     """Call ``work(part)`` for even parts of a flat array, side by side.
 
-    Parameters
-    ----------
-    size : int
-        Entries of the array; there are as many parts as torch has threads, one for a
-        small array.
-    work : callable
-        Must release the interpreter lock to gain from this.
-
-    Returns
-    -------
-    list
-        What the calls returned, in order of the parts.
+    `size`: entries of the array; there are as many parts as torch has threads, one for a small
+    array. `work`: must release the interpreter lock to gain from this. Returns: what the calls
+    returned, in order of the parts.
     """
     n_parts = max(1, min(torch.get_num_threads(), size // MIN_CHUNK))
     bounds = np.linspace(0, size, n_parts + 1).astype(int)

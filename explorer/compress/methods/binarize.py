@@ -31,12 +31,8 @@ from explorer.compress.records.spec import TensorSpec
 class Binarized(ScalarCoded):
     """Kept weights as signs.
 
-    Attributes
-    ----------
-    scales : Tensor, shape (0,), (1,) or (n_channels,)
-        Magnitude of the restored weights; 1 where there is no scale.
-    value_dtype : torch.dtype
-        Type of the restored weights.
+    `scales`: shape (0,), (1,) or (n_channels,); magnitude of the restored weights; 1 where there is
+    no scale. `value_dtype`: type of the restored weights.
     """
 
     kind = "binarized"

@@ -38,14 +38,9 @@ MIN_BINS = 512
 class Clusters:
     """Clusters of the kept weights.
 
-    Attributes
-    ----------
-    centroids : ndarray, shape (k,), float64
-        Means of the clusters, ascending; empty clusters are left out.
-    limits : ndarray, shape (k - 1,), float32
-        A value v belongs to the cluster whose number is the count of limits below v.
-    n_iterations : int
-        Iterations until it stood still.
+    `centroids`: shape (k,), float64; means of the clusters, ascending; empty clusters are left out.
+    `limits`: shape (k - 1,), float32; a value v belongs to the cluster whose number is the count of
+    limits below v. `n_iterations`: iterations until it stood still.
     """
 
     centroids: np.ndarray
@@ -56,19 +51,9 @@ class Clusters:
 def start_centroids(ordering: Ordering, cut: Cut, n_clusters: int, init: str) -> np.ndarray:
     """Place the first centroids among the kept weights.
 
-    Parameters
-    ----------
-    ordering : Ordering
-    cut : Cut
-        The pruned ranks.
-    n_clusters : int
-    init : {"linear", "density", "random"}
-        Evenly over the range of the kept weights; at evenly spaced
-        quantiles; or at weights drawn with a fixed seed.
-
-    Returns
-    -------
-    ndarray, shape (n_clusters,), float64, ascending
+    `cut`: the pruned ranks. `init`: one of "linear", "density", "random"; evenly over the range of
+    the kept weights; at evenly spaced quantiles; or at weights drawn with a fixed seed. Returns:
+    shape (n_clusters,), float64, ascending.
     """
     n_kept = ordering.n - cut.n_pruned
     if init == "linear":
@@ -106,26 +91,13 @@ def cluster_sorted(
 
     Weights that take no more than `n_clusters` values anyway keep them.
 
-    Parameters
-    ----------
-    ordering : Ordering
-    cut : Cut
-        Ranks that are pruned and take no part.
-    n_clusters : int
-        At least 1. Clusters that end empty are dropped.
-    init : {"linear", "density", "random"}
-        See `start_centroids`; only where `refine` is False.
-    refine : bool
-        Start Lloyd's iteration from the best clusters of the `sketch`. If False, it
-        starts as `init` says, and from half a million weights on it first settles
-        on the sketch.
-
-    Returns
-    -------
-    Clusters
-        Lloyd's iteration ends when no weight changes its cluster, or no centroid moves by
-        more than a hundred-thousandth of the weights' range; after 300 iterations at
-        the latest, or 40 that follow on what the sketch gave.
+    `cut`: ranks that are pruned and take no part. `n_clusters`: at least 1. Clusters that end empty
+    are dropped. `init`: one of "linear", "density", "random"; see `start_centroids`; only where
+    `refine` is False. `refine`: start Lloyd's iteration from the best clusters of the `sketch`. If
+    False, it starts as `init` says, and from half a million weights on it first settles on the
+    sketch. Returns: Lloyd's iteration ends when no weight changes its cluster, or no centroid moves
+    by more than a hundred-thousandth of the weights' range; after 300 iterations at the latest, or
+    40 that follow on what the sketch gave.
     """
     from explorer.compress.kernels.sorted import distinct_kept, lloyd_sorted
 
@@ -199,20 +171,10 @@ def sketch(ordering: Ordering, cut: Cut, n_bins: int) -> tuple[np.ndarray, np.nd
     ``count * width ** 2`` on the squared error. So they end narrow where weights are dense,
     with outliers on their own and a border in each wide gap.
 
-    Parameters
-    ----------
-    ordering : Ordering
-    cut : Cut
-        Ranks that are left out.
-    n_bins : int
-        At least so many, and less than twice as many, unless the weights take fewer values.
-
-    Returns
-    -------
-    ranks : ndarray, shape (m + 1,), int64
-        Kept weights below each bin, strictly ascending, and their number last.
-    sums : ndarray, shape (m + 1,), float64
-        Sum of the kept weights below each bin.
+    `cut`: ranks that are left out. `n_bins`: at least so many, and less than twice as many, unless
+    the weights take fewer values. Returns: `ranks`: shape (m + 1,), int64; kept weights below each
+    bin, strictly ascending, and their number last; `sums`: shape (m + 1,), float64; sum of the kept
+    weights below each bin.
     """
     ranks = np.array([0, ordering.n - cut.n_pruned])
     while ranks.size <= n_bins:

@@ -31,20 +31,11 @@ def break_even_rank(n_rows: int, n_columns: int) -> int:
 class LowRanked(Record):
     """A matrix as ``left * values @ right``.
 
-    Attributes
-    ----------
-    left : Record of shape (m, k)
-    values : Tensor, shape (k,)
-        Singular values, in the type of the factors: that of the weights, or float32.
-    right : Record of shape (k, n)
-        The factors are compressed by the steps that follow. Where singular values would leave
-        the range of their type, `left` holds a power of two of them.
-    full_shape : torch.Size
-        Shape of the weight tensor.
-    value_dtype : torch.dtype
-        Type of the restored weights.
-    kept : Tensor or None
-        The `mask`, where an earlier step pruned.
+    `values`: shape (k,); singular values, in the type of the factors: that of the weights, or
+    float32. `right`: the factors are compressed by the steps that follow. Where singular values
+    would leave the range of their type, `left` holds a power of two of them. `full_shape`: shape of
+    the weight tensor. `value_dtype`: type of the restored weights. `kept`: the `mask`, where an
+    earlier step pruned.
     """
 
     kind = "low_rank"

@@ -114,14 +114,6 @@ class PruneNeurons(Setting):
 def smallest(scores: Tensor, count: int) -> Tensor:
     """Return the indices of the `count` smallest scores; of equal ones the first go.
 
-    Parameters
-    ----------
-    scores : Tensor, shape (n,)
-    count : int
-
-    Returns
-    -------
-    Tensor, shape (count,), int64
-        In increasing order.
+    `scores`: shape (n,). Returns: shape (count,), int64; in increasing order.
     """
     return torch.argsort(scores, stable=True)[:count].sort().values

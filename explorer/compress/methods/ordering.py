@@ -23,16 +23,10 @@ N_BINS = 64
 class Cut:
     """The weights that pruning removes: a contiguous run of the sorted weights.
 
-    Attributes
-    ----------
-    start, stop : int
-        Ranks ``start <= r < stop`` of the sorted weights are removed.
-    threshold : float
-        Largest magnitude removed; every smaller magnitude is removed as well.
-        Negative where nothing is.
-    keep_negative, keep_positive : int
-        Weights of exactly ``-threshold`` and ``+threshold`` that are kept all the
-        same, the last ones in row-major order, so that the count is exact.
+    `start`, `stop`: ranks ``start <= r < stop`` of the sorted weights are removed. `threshold`:
+    largest magnitude removed; every smaller magnitude is removed as well. Negative where nothing
+    is. `keep_negative`, `keep_positive`: weights of exactly ``-threshold`` and ``+threshold`` that
+    are kept all the same, the last ones in row-major order, so that the count is exact.
     """
 
     start: int
@@ -60,17 +54,8 @@ class Cut:
 class Ordering:
     """Sorted weights with block prefix sums.
 
-    Parameters
-    ----------
-    weight : ndarray, any shape, float32
-        Finite; left unchanged.
-
-    Attributes
-    ----------
-    values : ndarray, shape (n,), float32
-        Sorted, smallest first.
-    n : int
-        Number of weights.
+    `weight`: any shape, float32; finite; left unchanged. `values`: shape (n,), float32; sorted,
+    smallest first. `n`: number of weights.
     """
 
     def __init__(self, weight: np.ndarray) -> None:
@@ -111,16 +96,8 @@ class Ordering:
     def kept_sums(self, cut: Cut, ranks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sum and sum of squares of the smallest kept weights.
 
-        Parameters
-        ----------
-        cut : Cut
-            What is left out.
-        ranks : ndarray, shape (m,), int64
-            How many kept weights to sum, each in [0, n - cut.n_pruned].
-
-        Returns
-        -------
-        tuple of ndarray, shape (m,), float64
+        `cut`: what is left out. `ranks`: shape (m,), int64; how many kept weights to sum, each in
+        [0, n - cut.n_pruned]. Returns: shape (m,), float64.
         """
         from explorer.compress.kernels.sorted import kept_sums_at
 

@@ -25,14 +25,9 @@ from explorer.compress.records.vectors import MAX_CENTROIDS, VectorCoded, relati
 class ProductQuantized(VectorCoded):
     """A matrix as strips, and each strip's rows as numbers of centroids.
 
-    Attributes
-    ----------
-    codes : Tensor, shape (n_subvectors, n_vectors), uint8 or int16
-    codebook : Record of shape (k, length)
-        Centroids of all strips side by side, cut as the matrix is; `length` is that of
-        the axis that was cut.
-    axis : int
-        1 where columns were cut into strips, 0 where rows were.
+    `codes`: shape (n_subvectors, n_vectors), uint8 or int16. `codebook`: centroids of all strips
+    side by side, cut as the matrix is; `length` is that of the axis that was cut. `axis`: 1 where
+    columns were cut into strips, 0 where rows were.
     """
 
     kind = "product"
@@ -84,14 +79,8 @@ class ProductQuantized(VectorCoded):
     def subvector_errors(self, weight: Tensor) -> Tensor:
         """Relative Frobenius error of each strip.
 
-        Parameters
-        ----------
-        weight : Tensor of this record's shape
-            The original weights.
-
-        Returns
-        -------
-        Tensor, shape (n_subvectors,), float32
+        `weight`: this record's shape; the original weights. Returns: shape (n_subvectors,),
+        float32.
         """
         original, restored = (
             cut_strips(_turned(as_matrix(part), self.axis), self.n_subvectors)

@@ -168,12 +168,7 @@ class PruneBySaliency(Setting):
 
     Made by `explorer.compress.networks.steps.resolve` of ``Prune(criterion="obd")``.
 
-    Parameters
-    ----------
-    saliency : Tensor
-        Of the weight's shape.
-    n_pruned : int
-        How many weights become zero.
+    `saliency`: of the weight's shape. `n_pruned`: how many weights become zero.
     """
 
     role = "prunes"
@@ -208,24 +203,10 @@ class PruneBySaliency(Setting):
 def saliency_mask(saliency: Tensor, weight: Tensor, count: int) -> Tensor:
     """Choose the weights to keep.
 
-    Parameters
-    ----------
-    saliency : Tensor, shape of `weight`
-    weight : Tensor, any shape
-    count : int
-        How many weights go: exact zeros first, all of them even if there are more, then
-        those of lowest saliency; of equals the first in row-major order.
-
-    Returns
-    -------
-    Tensor, bool, shape of `weight`
-        True where kept.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, `count` is not from 0 to the number of weights, or a saliency
-        is NaN.
+    `saliency`: shape of `weight`. `weight`: any shape. `count`: how many weights go: exact zeros
+    first, all of them even if there are more, then those of lowest saliency; of equals the first in
+    row-major order. Returns: bool, shape of `weight`; true where kept. Raises ValueError if the
+    shapes differ, `count` is not from 0 to the number of weights, or a saliency is NaN.
     """
     if saliency.shape != weight.shape:
         raise ValueError(

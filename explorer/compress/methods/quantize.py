@@ -62,14 +62,9 @@ MAX_BITS = 8
 class Quantized(ScalarCoded):
     """Kept weights as n-bit integers.
 
-    Attributes
-    ----------
-    low, high : Tensor, shape (1,) or (n_channels,), float32
-        The levels of a channel are ``low + code * (high - low) / (2**bits - 1)``.
-    bits : int
-        Bits of a code.
-    value_dtype : torch.dtype
-        Type of the restored weights.
+    `low`, `high`: shape (1,) or (n_channels,), float32; the levels of a channel are ``low + code *
+    (high - low) / (2**bits - 1)``. `bits`: bits of a code. `value_dtype`: type of the restored
+    weights.
     """
 
     kind = "quantized"

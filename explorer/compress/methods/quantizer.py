@@ -24,18 +24,8 @@ from explorer.compress.records.record import Record, keep_zeros
 class ScalarQuantizer(ABC):
     """A monotone map from the kept weights of one layer to a few levels.
 
-    Parameters
-    ----------
-    ordering : Ordering
-    cut : Cut
-        What earlier steps pruned.
-    dtype : torch.dtype
-        Type of the weights; levels are rounded to it.
-
-    Attributes
-    ----------
-    makes : type of ScalarCoded
-        The class of its record.
+    `cut`: what earlier steps pruned. `dtype`: type of the weights; levels are rounded to it.
+    `makes`: the class of its record.
     """
 
     makes: ClassVar[type[ScalarCoded]]

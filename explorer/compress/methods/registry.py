@@ -41,15 +41,8 @@ KINDS = {kind.kind: kind for kind in _RECORDS}
 class MethodRegistry:
     """Steps and stored kinds by name: built-in ones, given ones, those of installed packages.
 
-    Parameters
-    ----------
-    given : iterable of type of Setting
-        Methods that go before those of installed packages.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If one of them is no method, or has the name of a built-in one.
+    `given`: methods that go before those of installed packages. Raises TypeError, ValueError if one
+    of them is no method, or has the name of a built-in one.
     """
 
     def __init__(self, given: Iterable[type[Setting]] = ()) -> None:
@@ -62,10 +55,7 @@ class MethodRegistry:
     def step(self, name: Any) -> type[Setting]:
         """Return the class of a step.
 
-        Raises
-        ------
-        LookupError
-            If there is none; `trouble` says what could not be loaded.
+        Raises LookupError if there is none; `trouble` says what could not be loaded.
         """
         if not isinstance(name, str):
             raise LookupError(name)
@@ -112,12 +102,8 @@ class MethodRegistry:
 def check_method(step: Any) -> None:
     """Check that a class can be a method beside the built-in ones.
 
-    Raises
-    ------
-    TypeError
-        If it is no complete setting, or what it leaves are no records.
-    ValueError
-        If the name of the step, or of what it leaves, is that of a built-in one.
+    Raises TypeError if it is no complete setting, or what it leaves are no records. Raises
+    ValueError if the name of the step, or of what it leaves, is that of a built-in one.
     """
     if not (isinstance(step, type) and issubclass(step, Setting)):
         raise TypeError(f"a method is a class derived from Setting; got {step!r:.80}")
@@ -163,12 +149,8 @@ def _add(
 class Found(NamedTuple):
     """What entry points gave.
 
-    Attributes
-    ----------
-    things : tuple of (str, object)
-        Each with the words that say where it is from.
-    failures : tuple of str
-        What could not be loaded, in words.
+    `things`: each with the words that say where it is from. `failures`: what could not be loaded,
+    in words.
     """
 
     things: tuple[tuple[str, Any], ...]
@@ -180,16 +162,8 @@ def found(group: str, check: Callable[[Any], None]) -> Found:
 
     Packages that are installed, or changed, while Python runs are seen after a restart.
 
-    Parameters
-    ----------
-    group : str
-    check : callable
-        Raises TypeError or ValueError for a thing that is not what it should be.
-
-    Returns
-    -------
-    Found
-        An entry point gives one thing, or a tuple of them.
+    `check`: raises TypeError or ValueError for a thing that is not what it should be. Returns: an
+    entry point gives one thing, or a tuple of them.
     """
     return _found(group, check, tuple(sys.path))
 

@@ -25,11 +25,8 @@ MAX_STAGES = 64
 class ResidualQuantized(VectorCoded):
     """Each row of a matrix as the sum of one centroid of every stage.
 
-    Attributes
-    ----------
-    codes : Tensor, shape (n_stages, m), uint8 or int16
-    codebook : Record of shape (n_stages * k, n)
-        The stages' centroids below each other.
+    `codes`: shape (n_stages, m), uint8 or int16. `codebook`: the stages' centroids below each
+    other.
     """
 
     kind = "residual"
@@ -78,14 +75,7 @@ class ResidualQuantized(VectorCoded):
     def stage_errors(self, weight: Tensor) -> Tensor:
         """Relative Frobenius error with the first stage alone, the first two, and so on.
 
-        Parameters
-        ----------
-        weight : Tensor of this record's shape
-            The original weights.
-
-        Returns
-        -------
-        Tensor, shape (n_stages,), float32
+        `weight`: this record's shape; the original weights. Returns: shape (n_stages,), float32.
         """
         original = as_matrix(weight)
         sums = (self.masked(part.to(self.dtype)).double() for part in self._partial_sums())

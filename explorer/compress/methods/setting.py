@@ -113,22 +113,9 @@ class Setting(ABC):
     def __call__(self, weight: Tensor | Record) -> Record:
         """Compress a weight tensor, or what an earlier step made of it.
 
-        Parameters
-        ----------
-        weight : Tensor, any shape, floating point, or Record
-            Left unchanged.
-
-        Returns
-        -------
-        Record
-            ``restore()`` gives the dense tensor, ``size_bits`` its exact size.
-
-        Raises
-        ------
-        TypeError
-            If `weight` is not a floating-point tensor.
-        ValueError
-            If it is empty, or holds a NaN or an infinity.
+        `weight`: any shape, floating point, or Record; left unchanged. Returns: ``restore()`` gives
+        the dense tensor, ``size_bits`` its exact size. Raises TypeError if `weight` is not a
+        floating-point tensor. Raises ValueError if it is empty, or holds a NaN or an infinity.
         """
         record = weight if isinstance(weight, Record) else Dense.of(weight)
         return record.then(self)

@@ -34,11 +34,8 @@ MAX_CLUSTERS = 4096
 class Shared(ScalarCoded):
     """Kept weights as indices into a codebook.
 
-    Attributes
-    ----------
-    codebook : Record of shape (k,)
-        The values that the weights share; itself compressed where a later step
-        quantizes it.
+    `codebook`: the values that the weights share; itself compressed where a later step quantizes
+    it.
     """
 
     kind = "shared"

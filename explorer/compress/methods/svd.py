@@ -23,21 +23,11 @@ LARGE = 2.0**40
 class Factors:
     """Singular value decomposition of a weight matrix, largest values first.
 
-    Attributes
-    ----------
-    left : Tensor, shape (m, r)
-        Left singular vectors.
-    values : Tensor, shape (r,)
-        Singular values.
-    right : Tensor, shape (r, n)
-        Right singular vectors, as rows.
-    exact : bool
-        False for a randomized factorization, whose values are a little too small.
-    squared_norm : float
-        Sum of squares of the whole matrix.
-    scale : float
-        A power of two that all singular values are to be multiplied by: above 1 only where they
-        would leave the range of float32.
+    `left`: shape (m, r); left singular vectors. `values`: shape (r,); singular values. `right`:
+    shape (r, n); right singular vectors, as rows. `exact`: false for a randomized factorization,
+    whose values are a little too small. `squared_norm`: sum of squares of the whole matrix.
+    `scale`: a power of two that all singular values are to be multiplied by: above 1 only where
+    they would leave the range of float32.
     """
 
     left: Tensor
@@ -117,15 +107,7 @@ def factorize(weight: Tensor) -> Factors:
     precision, which is several times faster than a direct decomposition; singular
     values below about 1e-8 of the largest are noise then.
 
-    Parameters
-    ----------
-    weight : Tensor, at least two axes
-        Left unchanged.
-
-    Returns
-    -------
-    Factors
-        With all min(m, n) singular values, float32.
+    `weight`: left unchanged. Returns: with all min(m, n) singular values, float32.
     """
     matrix, scale = _scaled(weight)
     if is_quick(weight):
@@ -141,17 +123,8 @@ def factorize(weight: Tensor) -> Factors:
 def factorize_randomly(weight: Tensor, rank: int = QUICK_RANK) -> Factors:
     """Decompose a weight tensor approximately, for its leading `rank` singular values.
 
-    Parameters
-    ----------
-    weight : Tensor, at least two axes
-        Left unchanged.
-    rank : int
-        Singular values wanted; at most min(m, n) are returned. The same matrix gives
-        the same factors.
-
-    Returns
-    -------
-    Factors
+    `weight`: left unchanged. `rank`: singular values wanted; at most min(m, n) are returned. The
+    same matrix gives the same factors.
 
     References
     ----------

@@ -69,18 +69,9 @@ def with_zero_run(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Put a run of level 0 for magnitudes up to `threshold` among the others.
 
-    Parameters
-    ----------
-    limits : ndarray, shape (k - 1,), float32, ascending
-    levels : ndarray, shape (k,), float32
-        A value v takes the level whose number is the count of limits below v.
-    threshold : float
-        Negative: nothing becomes zero.
-
-    Returns
-    -------
-    tuple of ndarray
-        Limits and levels with the run put in.
+    `limits`: shape (k - 1,), float32, ascending. `levels`: shape (k,), float32; a value v takes the
+    level whose number is the count of limits below v. `threshold`: negative: nothing becomes zero.
+    Returns: limits and levels with the run put in.
     """
     if threshold < 0 or not levels.size:
         return limits, levels if levels.size else np.zeros(1, np.float32)
@@ -98,9 +89,7 @@ def with_zero_run(
 def run_table(limits: np.ndarray) -> np.ndarray:
     """Tabulate the run of every float32 by its high 16 bits, for `kernels.levels_into`.
 
-    Returns
-    -------
-    ndarray, shape (65536,), int16
+    Returns: shape (65536,), int16.
     """
     from explorer.compress.kernels.writing import tabulate_runs
 

@@ -18,16 +18,8 @@ from explorer.compress.kernels.threads import over_chunks
 def cut_strips(matrix: Tensor, n_strips: int) -> Tensor:
     """Cut the columns of a matrix into strips, the wider ones first.
 
-    Parameters
-    ----------
-    matrix : Tensor, shape (m, n)
-    n_strips : int
-        From 1 to n.
-
-    Returns
-    -------
-    Tensor, shape (n_strips, m, ceil(n / n_strips))
-        Where strips are narrower by one, their last column is zero.
+    `matrix`: shape (m, n). `n_strips`: from 1 to n. Returns: shape (n_strips, m, ceil(n /
+    n_strips)); where strips are narrower by one, their last column is zero.
     """
     m, n = matrix.shape
     width, n_wide = -(-n // n_strips), n % n_strips
@@ -41,14 +33,7 @@ def cut_strips(matrix: Tensor, n_strips: int) -> Tensor:
 def join_strips(strips: Tensor, n_columns: int) -> Tensor:
     """Put strips together again: the inverse of `cut_strips`.
 
-    Parameters
-    ----------
-    strips : Tensor, shape (n_strips, m, width)
-    n_columns : int
-
-    Returns
-    -------
-    Tensor, shape (m, n_columns)
+    `strips`: shape (n_strips, m, width). Returns: shape (m, n_columns).
     """
     n_strips, m, width = strips.shape
     n_wide, rows = n_columns % n_strips, strips.transpose(0, 1)
@@ -71,12 +56,9 @@ N_CANDIDATES = 3
 class VectorClusters:
     """Clusters of several sets of vectors.
 
-    Attributes
-    ----------
-    codes : Tensor, shape (n_sets, n_vectors), uint8 or int16
-        Number of each vector's centroid, the nearest one.
-    centroids : Tensor, shape (n_sets, k, width), type of the vectors
-        Those that some vector uses, then zeros where a set uses fewer than another.
+    `codes`: shape (n_sets, n_vectors), uint8 or int16; number of each vector's centroid, the
+    nearest one. `centroids`: shape (n_sets, k, width), type of the vectors; those that some vector
+    uses, then zeros where a set uses fewer than another.
     """
 
     codes: Tensor
@@ -90,14 +72,8 @@ class VectorClusters:
 def look_up(codes: Tensor, centroids: Tensor) -> Tensor:
     """Return the centroids that the codes number.
 
-    Parameters
-    ----------
-    codes : Tensor, shape (n_sets, n_vectors), integer
-    centroids : Tensor, shape (n_sets, k, width)
-
-    Returns
-    -------
-    Tensor, shape (n_sets, n_vectors, width)
+    `codes`: shape (n_sets, n_vectors), integer. `centroids`: shape (n_sets, k, width). Returns:
+    shape (n_sets, n_vectors, width).
     """
     n_sets, k, width = centroids.shape
     first = k * torch.arange(n_sets, device=codes.device)[:, None]
@@ -110,17 +86,9 @@ def cluster_vectors(vectors: Tensor, n_centroids: int) -> VectorClusters:
 
     The same vectors give the same clusters at every call, on any number of threads.
 
-    Parameters
-    ----------
-    vectors : Tensor, shape (n_sets, n_vectors, width), floating point, finite
-        Not empty.
-    n_centroids : int
-        At most; as many are returned as are used in the set that uses most. With at
-        least as many as there are vectors, each vector is kept exactly.
-
-    Returns
-    -------
-    VectorClusters
+    `vectors`: shape (n_sets, n_vectors, width), floating point, finite; not empty. `n_centroids`:
+    at most; as many are returned as are used in the set that uses most. With at least as many as
+    there are vectors, each vector is kept exactly.
     """
     values = vectors.detach().cpu().float().contiguous()
     _, exponent = frexp(float(torch.stack(values.aminmax()).abs().max()))
@@ -155,12 +123,8 @@ def _without_unused(codes: Tensor, centroids: Tensor, device: torch.device) -> V
 class _Sets:
     """Sets of points with the buffers of the iteration.
 
-    Parameters
-    ----------
-    points : ndarray, shape (n_sets, n_points, width), float32
-        At most 1 in magnitude, so that no square overflows.
-    n_centroids : int
-        At most n_points.
+    `points`: shape (n_sets, n_points, width), float32; at most 1 in magnitude, so that no square
+    overflows. `n_centroids`: at most n_points.
     """
 
     def __init__(self, points: np.ndarray, n_centroids: int) -> None:

@@ -37,10 +37,7 @@ Kinds = Callable[[Any], RecordKind]
 class Layout(dict[str, Any]):
     """What a file's header says of a record: its kind and its counts, ready for JSON.
 
-    Attributes
-    ----------
-    home : type of Record
-        The class that it is of; a layout that comes from a file has none yet.
+    `home`: the class that it is of; a layout that comes from a file has none yet.
     """
 
     home: RecordKind | None = None

@@ -27,14 +27,9 @@ from explorer.compress.records.spec import Layout, TensorSpec
 class Stored(Record):
     """A record whose positions, or codes, are written in another way.
 
-    Attributes
-    ----------
-    inner : CodedRecord
-        What is written.
-    index_bits : int or None
-        Width of relative indices; None takes, for entropy coding, the one that takes least.
-    coder : str or None
-        Entropy coder of positions and codes; None for fixed widths.
+    `inner`: what is written. `index_bits`: width of relative indices; None takes, for entropy
+    coding, the one that takes least. `coder`: entropy coder of positions and codes; None for fixed
+    widths.
     """
 
     kind = "stored"

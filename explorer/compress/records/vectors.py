@@ -21,10 +21,7 @@ KINDS = ("dense", "quantized")
 def codebook_in(spec: TensorSpec, shape: torch.Size) -> TensorSpec:
     """Return what a header promises of a tensor's codebook of `shape`.
 
-    Raises
-    ------
-    ValueError
-        If it is of no kind that a codebook can be.
+    Raises ValueError if it is of no kind that a codebook can be.
     """
     book = spec.layout.get("codebook", Layout.of(Dense))
     if not isinstance(book, dict) or book.get("kind") not in KINDS:
@@ -195,13 +192,7 @@ class VectorCoded(CodedRecord):
 def relative_error(difference: Tensor, original: Tensor) -> Tensor:
     """Return the Frobenius norm of each difference over its original's; 0 for 0 / 0.
 
-    Parameters
-    ----------
-    difference, original : Tensor, shape (n, ...)
-
-    Returns
-    -------
-    Tensor, shape (n,), float32
+    `difference`, `original`: shape (n, ...). Returns: shape (n,), float32.
     """
     error, norm = (part.double().flatten(1).norm(dim=1) for part in (difference, original))
     return torch.where(error > 0, error / norm, 0).float()

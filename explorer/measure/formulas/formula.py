@@ -46,20 +46,9 @@ def ratio_text(ratio: float) -> str:
 def plain(latex: str) -> str:
     r"""Write LaTeX as one line of plain text.
 
-    Parameters
-    ----------
-    latex : str
-        Of the few commands that the formulas use: ``\frac``, ``\text``, ``\log_2`` and so on.
-
-    Returns
-    -------
-    str
-        Such as ``"r = (n b) / (n log2 k + k b)"``.
-
-    Raises
-    ------
-    ValueError
-        If a command is not known or a brace is left open.
+    `latex`: of the few commands that the formulas use: ``\frac``, ``\text``, ``\log_2`` and so on.
+    Returns: such as ``"r = (n b) / (n log2 k + k b)"``. Raises ValueError if a command is not known
+    or a brace is left open.
     """
     tokens = _TOKEN.findall(latex)
     words = _group(tokens, latex)
@@ -112,22 +101,12 @@ THE_REST = "The whole file also counts its header and the tensors that no step t
 class Formula:
     r"""A formula in symbols, the same with numbers, and what it gives.
 
-    Attributes
-    ----------
-    name : str
-        What is computed, such as ``"Weight sharing"``.
-    latex : str
-        The formula in symbols, such as ``r"r = \frac{n b}{n \, \log_2 \, k + k b}"``.
-    filled : str
-        The right side with the current numbers and its value, in LaTeX, from ``=`` on.
-    value_text : str
-        The value with its unit, such as ``"6.4×"``.
-    note : str
-        Why what was measured differs, in a sentence.
-    measured_text : str
-        What was measured, such as ``"6.1×"``; "" where nothing was.
-    measured_name : str
-        Where it was measured, such as ``"file"``.
+    `name`: what is computed, such as ``"Weight sharing"``. `latex`: the formula in symbols, such as
+    ``r"r = \frac{n b}{n \, \log_2 \, k + k b}"``. `filled`: the right side with the current numbers
+    and its value, in LaTeX, from ``=`` on. `value_text`: the value with its unit, such as
+    ``"6.4×"``. `note`: why what was measured differs, in a sentence. `measured_text`: what was
+    measured, such as ``"6.1×"``; "" where nothing was. `measured_name`: where it was measured, such
+    as ``"file"``.
     """
 
     name: str
@@ -150,16 +129,9 @@ def rate(
 ) -> Formula:
     """Make a formula that gives a compression ratio.
 
-    Parameters
-    ----------
-    name, latex, note : str
-        As in `Formula`.
-    top, bottom : str
-        The fraction's numerator and denominator with numbers, in LaTeX.
-    ratio : float
-        What the fraction gives.
-    measured : float or None
-        The ratio that was measured.
+    `name`, `latex`, `note`: as in `Formula`. `top`, `bottom`: the fraction's numerator and
+    denominator with numbers, in LaTeX. `ratio`: what the fraction gives. `measured`: the ratio that
+    was measured.
     """
     value = ratio_text(ratio)
     file = "" if measured is None else ratio_text(measured)

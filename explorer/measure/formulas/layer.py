@@ -33,20 +33,10 @@ def layer_formulas(
 ) -> dict[str, tuple[Formula, ...]]:
     """Fill in the formulas that apply to a layer.
 
-    Parameters
-    ----------
-    plan : Plan
-        What is made of the layer.
-    layer, original : IndexedLayer
-        The layer that is compressed, and the one it was before neurons were removed.
-    row : LayerFigures
-        Its figures.
-
-    Returns
-    -------
-    dict of str to tuple of Formula
-        By topic: ``"Prune"``, ``"Quantize"``, ``"Share"``, ``"Factorize"``, ``"Combine"``.
-        A topic whose methods the layer's steps do not use is left out.
+    `plan`: what is made of the layer. `layer`, `original`: the layer that is compressed, and the
+    one it was before neurons were removed. `row`: its figures. Returns: by topic: ``"Prune"``,
+    ``"Quantize"``, ``"Share"``, ``"Factorize"``, ``"Combine"``. A topic whose methods the layer's
+    steps do not use is left out.
     """
     layout = plan.layout
     inner = layout["record"] if layout["kind"] == "stored" else layout

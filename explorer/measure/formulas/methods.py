@@ -26,12 +26,8 @@ from explorer.measure.formulas.formula import (
 def sparsity(n_weights: int, n_kept: int, measured: float | None = None) -> Formula:
     """Fill in how much smaller a pruned layer would be if positions cost nothing.
 
-    Parameters
-    ----------
-    n_weights, n_kept : int
-        Entries of the weight tensor, and those kept.
-    measured : float, optional
-        Ratio of the layer's or the file's bytes; the same in all functions here.
+    `n_weights`, `n_kept`: entries of the weight tensor, and those kept. `measured`: ratio of the
+    layer's or the file's bytes; the same in all functions here.
     """
     check_positive(n_weights=n_weights)
     return rate(
@@ -50,13 +46,8 @@ def neurons(
 ) -> Formula:
     """Fill in the rate of a dense layer that lost rows and columns: m n / (m' n').
 
-    Parameters
-    ----------
-    shape, left : tuple of int
-        (rows, columns) of the matrix before and after; leaving a fraction 1 - f of both
-        leaves (1 - f)^2 of the weights.
-    measured : float, optional
-        Ratio of the layer's or the file's bytes.
+    `shape`, `left`: (rows, columns) of the matrix before and after; leaving a fraction 1 - f of
+    both leaves (1 - f)^2 of the weights. `measured`: ratio of the layer's or the file's bytes.
     """
     (m, n), (m_left, n_left) = shape, left
     return rate(
@@ -73,12 +64,7 @@ def neurons(
 def quantization_step(low: float, high: float, bits: int) -> Formula:
     """Fill in the distance between neighboring levels of uniform quantization.
 
-    Parameters
-    ----------
-    low, high : float
-        Smallest and largest weight.
-    bits : int
-        Bits of one code, at least 1.
+    `low`, `high`: smallest and largest weight. `bits`: bits of one code, at least 1.
     """
     check_positive(bits=bits)
     step = (high - low) / (2**bits - 1)
@@ -125,14 +111,8 @@ def sharing(
 ) -> Formula:
     """Fill in the rate of weight sharing: n b / (n log2 k + k b).
 
-    Parameters
-    ----------
-    n_weights, n_clusters : int
-        Weights n that share, and clusters k, at least 1.
-    measured : float, optional
-        Ratio of the layer's or the file's bytes.
-    float_bits : int
-        Bits b of an original weight.
+    `n_weights`, `n_clusters`: weights n that share, and clusters k, at least 1. `measured`: ratio
+    of the layer's or the file's bytes. `float_bits`: bits b of an original weight.
 
     References
     ----------
@@ -157,14 +137,8 @@ def sharing(
 def low_rank(n_rows: int, n_columns: int, rank: int, measured: float | None = None) -> Formula:
     """Fill in the rate of a truncated factorization: m n / (k (m + n + 1)).
 
-    Parameters
-    ----------
-    n_rows, n_columns : int
-        Size m x n of the matrix.
-    rank : int
-        Singular values kept, k, at least 1.
-    measured : float, optional
-        Ratio of the layer's or the file's bytes.
+    `n_rows`, `n_columns`: size m x n of the matrix. `rank`: singular values kept, k, at least 1.
+    `measured`: ratio of the layer's or the file's bytes.
     """
     check_positive(n_rows=n_rows, n_columns=n_columns, rank=rank)
     m, n, k = map(grouped, (n_rows, n_columns, rank))
@@ -190,16 +164,9 @@ def product(
 ) -> Formula:
     """Fill in the rate of product quantization: b m n / (b k n + m s log2 k).
 
-    Parameters
-    ----------
-    n_rows, n_columns : int
-        Size m x n of the matrix, whose columns are split.
-    n_subvectors, n_centroids : int
-        Sub-matrices s, and centroids k of each one's codebook.
-    measured : float, optional
-        Ratio of the layer's or the file's bytes.
-    float_bits : int
-        Bits b of an original weight.
+    `n_rows`, `n_columns`: size m x n of the matrix, whose columns are split. `n_subvectors`,
+    `n_centroids`: sub-matrices s, and centroids k of each one's codebook. `measured`: ratio of the
+    layer's or the file's bytes. `float_bits`: bits b of an original weight.
 
     References
     ----------
@@ -249,16 +216,9 @@ def residual(
 ) -> Formula:
     """Fill in the rate of residual quantization in bits: b m n / (t (b k n + m log2 k)).
 
-    Parameters
-    ----------
-    n_rows, n_columns : int
-        Size m x n of the matrix, whose rows are quantized whole.
-    n_stages, n_centroids : int
-        Stages t, and centroids k of each one's codebook.
-    measured : float, optional
-        Ratio of the layer's or the file's bytes.
-    float_bits : int
-        Bits b of an original weight.
+    `n_rows`, `n_columns`: size m x n of the matrix, whose rows are quantized whole. `n_stages`,
+    `n_centroids`: stages t, and centroids k of each one's codebook. `measured`: ratio of the
+    layer's or the file's bytes. `float_bits`: bits b of an original weight.
     """
     check_positive(n_rows=n_rows, n_columns=n_columns, n_stages=n_stages, n_centroids=n_centroids)
     m, n, t, k, b = map(grouped, (n_rows, n_columns, n_stages, n_centroids, float_bits))
@@ -287,13 +247,8 @@ def entropy(
 ) -> Formula:
     """Fill in the entropy of the codes, below which no code of one symbol each can go.
 
-    Parameters
-    ----------
-    counts : sequence of int, or ndarray
-        How often each symbol occurs.
-    mean_length : float, optional
-        Mean bits that a symbol takes.
-    coder : {"huffman", "ans"}
+    `counts`: how often each symbol occurs. `mean_length`: mean bits that a symbol takes. `coder`:
+    one of "huffman", "ans".
 
     References
     ----------

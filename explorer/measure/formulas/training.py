@@ -28,23 +28,9 @@ class PenaltyFormula(Formula):
 def penalty(name: str, latex: str, strength: float, value: float, words: str) -> PenaltyFormula:
     r"""Fill in a penalty: its formula in symbols, lambda times the sum, and the value.
 
-    Parameters
-    ----------
-    name : str
-        Such as ``"L1"``.
-    latex : str
-        The formula in symbols.
-    strength : float
-        Lambda, positive.
-    value : float
-        The penalty with its factor, as it is added to the loss; NaN where it is not known.
-    words : str
-        What it is, in plain words.
-
-    Raises
-    ------
-    ValueError
-        If the strength is not positive.
+    `name`: such as ``"L1"``. `latex`: the formula in symbols. `strength`: lambda, positive.
+    `value`: the penalty with its factor, as it is added to the loss; NaN where it is not known.
+    `words`: what it is, in plain words. Raises ValueError if the strength is not positive.
 
     Examples
     --------
@@ -77,23 +63,9 @@ SHOWN = 2
 def softmax_formula(logits: Tensor, temperature: float, number: int | None = None) -> Formula:
     r"""Fill in the softmax with a temperature for one class.
 
-    Parameters
-    ----------
-    logits : Tensor, shape (n_classes,)
-    temperature : float
-        Positive and finite.
-    number : int, optional
-        The class; by default the likeliest.
-
-    Returns
-    -------
-    Formula
-        The denominator shows the two largest terms.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument does not fit.
+    `logits`: shape (n_classes,). `temperature`: positive and finite. `number`: the class; by
+    default the likeliest. Returns: the denominator shows the two largest terms. Raises TypeError,
+    ValueError if an argument does not fit.
 
     References
     ----------
@@ -127,24 +99,9 @@ def softmax_formula(logits: Tensor, temperature: float, number: int | None = Non
 def soft_loss(soft: float, hard: float, temperature: float, mix: float) -> Formula:
     r"""Fill in the loss of soft targets mixed with labels.
 
-    Parameters
-    ----------
-    soft, hard : float
-        The two terms with their factors, in nats, as the ``parts`` of a `TrainRecord` hold
-        them; 0 for one without a share.
-    temperature : float
-        Positive and finite.
-    mix : float
-        Share of the teacher, in [0, 1].
-
-    Returns
-    -------
-    Formula
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `temperature` or `mix` is out of range.
+    `soft`, `hard`: the two terms with their factors, in nats, as the ``parts`` of a `TrainRecord`
+    hold them; 0 for one without a share. `temperature`: positive and finite. `mix`: share of the
+    teacher, in [0, 1]. Raises TypeError, ValueError if `temperature` or `mix` is out of range.
 
     References
     ----------
@@ -179,10 +136,7 @@ def soft_loss(soft: float, hard: float, temperature: float, mix: float) -> Formu
 def logits_loss(value: float) -> Formula:
     """Fill in the squared error of logits.
 
-    Parameters
-    ----------
-    value : float
-        Its mean over samples and classes.
+    `value`: its mean over samples and classes.
 
     References
     ----------
@@ -210,17 +164,8 @@ def _power(logit: float, temperature: float) -> str:
 def dram_example(connections: int = 10**9, fps: int = 20) -> Formula:
     """Work out the power for reading every weight of a network from DRAM.
 
-    Parameters
-    ----------
-    connections : int
-        Weights of 32 bits, each read once for an image.
-    fps : int
-        Images a second.
-
-    Returns
-    -------
-    Formula
-        Exact for the energy table of `explorer.measure.energy.ENERGY_45NM`.
+    `connections`: weights of 32 bits, each read once for an image. `fps`: images a second. Returns:
+    exact for the energy table of `explorer.measure.energy.ENERGY_45NM`.
 
     References
     ----------

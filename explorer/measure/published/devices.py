@@ -30,17 +30,10 @@ _PHONE = "The lecture's humble mobile phone"
 class Budget:
     """What one device offers.
 
-    Attributes
-    ----------
-    device : str
-    offers : str
-        What there is, such as ``"flash"``.
-    need : {"file", "working", "memory", "flops"}
-        What has to fit into it: the compressed file; what one layer reads and writes; the
-        decoded network with that; or the operations of 30 inferences a second.
-    amount : int
-        Bytes, or operations a second.
-    source : str
+    `offers`: what there is, such as ``"flash"``. `need`: one of "file", "working", "memory",
+    "flops"; what has to fit into it: the compressed file; what one layer reads and writes; the
+    decoded network with that; or the operations of 30 inferences a second. `amount`: bytes, or
+    operations a second.
     """
 
     device: str
@@ -70,16 +63,10 @@ BUDGETS = (
 class Needs:
     """What a network asks for.
 
-    Attributes
-    ----------
-    file : int
-        Bytes of the file.
-    working : int
-        Bytes of activations that the largest layer reads and writes.
-    memory : int
-        Bytes of the decoded weights, zeros and shared values written out, with `working`.
-    flops : int
-        Operations a second at 30 inferences a second, a multiply and an add counted as two.
+    `file`: bytes of the file. `working`: bytes of activations that the largest layer reads and
+    writes. `memory`: bytes of the decoded weights, zeros and shared values written out, with
+    `working`. `flops`: operations a second at 30 inferences a second, a multiply and an add counted
+    as two.
     """
 
     file: int
@@ -92,11 +79,7 @@ class Needs:
 class Fit:
     """A budget, and what is asked of it.
 
-    Attributes
-    ----------
-    budget : Budget
-    before, after : int
-        By the original and by the compressed network, in the budget's unit.
+    `before`, `after`: by the original and by the compressed network, in the budget's unit.
     """
 
     budget: Budget
@@ -119,23 +102,8 @@ def device_fits(
 ) -> tuple[Fit, ...]:
     """Hold a network against what devices offer.
 
-    Parameters
-    ----------
-    result : Result
-        Of the recipe.
-    bills : EnergyBills
-        Of the same; they know the activations.
-    budgets : tuple of Budget
-
-    Returns
-    -------
-    tuple of Fit
-        One for each budget.
-
-    Raises
-    ------
-    ValueError
-        If a budget is for something else than `Needs` names.
+    `result`: of the recipe. `bills`: of the same; they know the activations. Returns: one for each
+    budget. Raises ValueError if a budget is for something else than `Needs` names.
     """
     known = Needs.__dataclass_fields__
     for budget in budgets:

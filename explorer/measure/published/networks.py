@@ -24,17 +24,9 @@ _UNJUDGED = {
 class PublishedNetwork:
     """A network trained on ImageNet, as its publisher describes it.
 
-    Attributes
-    ----------
-    name : str
-    n_params : int
-        Weights, biases and the like.
-    macs : float
-        Multiply-accumulates for one image, at the size that it was judged at.
-    top1, top5 : float
-        Accuracy on ImageNet's validation images; fractions.
-    size_bytes : int
-        Of the published file.
+    `n_params`: weights, biases and the like. `macs`: multiply-accumulates for one image, at the
+    size that it was judged at. `top1`, `top5`: accuracy on ImageNet's validation images; fractions.
+    `size_bytes`: of the published file.
     """
 
     name: str
@@ -54,12 +46,7 @@ class PublishedNetwork:
 class Place:
     """Where a network lies.
 
-    Attributes
-    ----------
-    macs : int
-    size_bytes : int
-    top1 : float or None
-        Accuracy that compares with the published ones; None where there is none.
+    `top1`: accuracy that compares with the published ones; None where there is none.
     """
 
     macs: int
@@ -71,16 +58,9 @@ class Place:
 class Tradeoffs:
     """Published networks, and our own before and after compression.
 
-    Attributes
-    ----------
-    networks : tuple of PublishedNetwork
-        By increasing multiply-accumulates.
-    before, after : Place or None
-        None where the shape of an input is not known.
-    name : str
-        The published network that ours is, "" where it is none.
-    reason : str
-        Why the accuracy of the compressed network is not shown, in a sentence; "" if it is.
+    `networks`: by increasing multiply-accumulates. `before`, `after`: none where the shape of an
+    input is not known. `name`: the published network that ours is, "" where it is none. `reason`:
+    why the accuracy of the compressed network is not shown, in a sentence; "" if it is.
     """
 
     networks: tuple[PublishedNetwork, ...]
@@ -120,21 +100,9 @@ def tradeoffs(
     1,000 classes apart, as those do. Without one the original of a published network keeps
     its published accuracy, and the compressed network has none.
 
-    Parameters
-    ----------
-    networks : iterable of PublishedNetwork
-    before, after : Place or None
-        The network before and after compression, without accuracy.
-    n_params : int
-        Parameters before compression.
-    n_classes : int
-        Values in the network's output.
-    accuracy, original_accuracy : Accuracy or None
-        As measured on the person's own data.
-
-    Returns
-    -------
-    Tradeoffs
+    `before`, `after`: the network before and after compression, without accuracy. `n_params`:
+    parameters before compression. `n_classes`: values in the network's output. `accuracy`,
+    `original_accuracy`: as measured on the person's own data.
     """
     listed = tuple(sorted(networks, key=lambda network: network.macs))
     if before is None or after is None:

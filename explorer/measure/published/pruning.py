@@ -19,15 +19,9 @@ HAN2015 = (
 class PublishedLayer:
     """A row of the paper's table.
 
-    Attributes
-    ----------
-    name : str
-        The layer's name there.
-    kept : float
-        Weights that were kept; fraction.
-    flops : float or None
-        Operations that were left, with zeros among weights and among the values that enter
-        the layer skipped; fraction. None where the figure is not among those compared with.
+    `name`: the layer's name there. `kept`: weights that were kept; fraction. `flops`: operations
+    that were left, with zeros among weights and among the values that enter the layer skipped;
+    fraction. None where the figure is not among those compared with.
     """
 
     name: str
@@ -39,17 +33,8 @@ class PublishedLayer:
 class PublishedPruning:
     """The paper's table of one network.
 
-    Attributes
-    ----------
-    network : str
-    layers : tuple of PublishedLayer
-        In the network's order.
-    total : PublishedLayer
-        All of them.
-    same : bool
-        Whether the network here has the very shapes of the paper's; False for a later
-        version of the same sequence of layers.
-    source : str
+    `layers`: in the network's order. `total`: all of them. `same`: whether the network here has the
+    very shapes of the paper's; False for a later version of the same sequence of layers.
     """
 
     network: str
@@ -121,15 +106,8 @@ _SHAPES: dict[Shapes, tuple[PublishedPruning, bool]] = {
 def published_pruning(shapes: Iterable[tuple[int, ...]]) -> PublishedPruning | None:
     """Find the paper's table of a network.
 
-    Parameters
-    ----------
-    shapes : iterable of tuple of int
-        Shapes of the weights of its dense and convolutional layers, in order.
-
-    Returns
-    -------
-    PublishedPruning or None
-        None where the paper has no such network.
+    `shapes`: shapes of the weights of its dense and convolutional layers, in order. Returns: none
+    where the paper has no such network.
 
     References
     ----------
@@ -156,17 +134,10 @@ NOTHING_MEASURED: Mapping[str, float] = MappingProxyType({})
 class LayerCost:
     """What is left of one layer.
 
-    Attributes
-    ----------
-    name : str
-    kept : float
-        Weights that are not zero, as a fraction.
-    flops : float
-        Operations left, as a fraction: zeros among weights, and where they were measured
-        among the values that enter the layer, are skipped.
-    density : float or None
-        Nonzero values among those that enter the layer, as a fraction; None where it was
-        not measured.
+    `kept`: weights that are not zero, as a fraction. `flops`: operations left, as a fraction: zeros
+    among weights, and where they were measured among the values that enter the layer, are skipped.
+    `density`: nonzero values among those that enter the layer, as a fraction; None where it was not
+    measured.
     """
 
     name: str
@@ -179,17 +150,10 @@ class LayerCost:
 class LayerCosts:
     """What is left of every layer, beside what the paper left.
 
-    Attributes
-    ----------
-    layers : tuple of LayerCost
-    total : LayerCost
-        Of all layers together.
-    n_samples : int
-        Samples on which zeros among activations were counted; 0: zeros among weights alone.
-    published : PublishedPruning or None
-        The paper's table, with as many layers; None where it has none.
-    other_macs : int
-        Multiply-accumulates that no weight of these layers takes part in; in the total in full.
+    `total`: of all layers together. `n_samples`: samples on which zeros among activations were
+    counted; 0: zeros among weights alone. `published`: the paper's table, with as many layers; None
+    where it has none. `other_macs`: multiply-accumulates that no weight of these layers takes part
+    in; in the total in full.
     """
 
     layers: tuple[LayerCost, ...]
@@ -212,26 +176,10 @@ def layer_costs(
     in, such as an LSTM's, are in the total in full. Where the shape of an input is not known, the
     weights of a layer stand for its multiply-accumulates.
 
-    Parameters
-    ----------
-    result : Result
-        Of the recipe.
-    densities : mapping of str to float
-        Fraction of nonzero values that enter each layer, as
-        `explorer.measure.activity.input_density` measures it.
-    n_samples : int
-        Samples it was measured on.
-    published : PublishedPruning, optional
-        To stand beside it.
-
-    Returns
-    -------
-    LayerCosts
-
-    Raises
-    ------
-    ValueError
-        If the published table has another number of layers.
+    `result`: of the recipe. `densities`: fraction of nonzero values that enter each layer, as
+    `explorer.measure.activity.input_density` measures it. `n_samples`: samples it was measured on.
+    `published`: to stand beside it. Raises ValueError if the published table has another number of
+    layers.
 
     References
     ----------

@@ -15,22 +15,10 @@ from explorer.measure.curves import Line
 class Reproduced:
     """A published result and ours.
 
-    Attributes
-    ----------
-    name : str
-        Such as ``"deep-compression-lenet-5"``.
-    source : str
-        The paper.
-    published, reached : mapping of str to float
-        Figures by name: ratios and counts as they are, errors and shares as fractions.
-    error, low, high : float
-        Error on test images and its 95 % interval; fractions.
-    n : int
-        Test images.
-    seconds : float
-        What it took.
-    met : bool
-        Whether what was to be reached was reached.
+    `name`: such as ``"deep-compression-lenet-5"``. `source`: the paper. `published`, `reached`:
+    figures by name: ratios and counts as they are, errors and shares as fractions. `error`, `low`,
+    `high`: error on test images and its 95 % interval; fractions. `n`: test images. `seconds`: what
+    it took. `met`: whether what was to be reached was reached.
     """
 
     name: str
@@ -48,16 +36,9 @@ class Reproduced:
 def reproduced(found: Mapping[str, Any]) -> Reproduced:
     """Read what a reproduction wrote.
 
-    Parameters
-    ----------
-    found : mapping
-        With ``name``, ``published`` (``source`` and ``figures``), ``reached``, ``test``
-        (``top1``, ``low``, ``high``, ``n``), ``seconds`` and ``reproduced``.
-
-    Raises
-    ------
-    ValueError
-        If one of them is missing.
+    `found`: with ``name``, ``published`` (``source`` and ``figures``), ``reached``, ``test``
+    (``top1``, ``low``, ``high``, ``n``), ``seconds`` and ``reproduced``. Raises ValueError if one
+    of them is missing.
     """
     try:
         test, published = found["test"], found["published"]
@@ -94,24 +75,12 @@ STAGES = {
 class Story:
     """What became of a network while it was compressed.
 
-    Attributes
-    ----------
-    name : str
-        Of the result, such as ``"record-lenet-5"``.
-    rate, accuracy, density : Line
-        Over epochs: original bytes / bytes of the file, top-1 accuracy on the images that
-        settings were chosen by, and share of the weights that are left; fractions.
-    stages : tuple of (int, str)
-        The epoch after which each stage begins, and what it does, in words.
-    n_epochs : int
-        In all stages.
-    n_validation : int
-        Images that settings were chosen by.
-    seconds : float
-    size_bytes : int
-        Of the file in the end.
-    test_error : float
-        In the end, on test images; a fraction.
+    `name`: of the result, such as ``"record-lenet-5"``. `rate`, `accuracy`, `density`: over epochs:
+    original bytes / bytes of the file, top-1 accuracy on the images that settings were chosen by,
+    and share of the weights that are left; fractions. `stages`: the epoch after which each stage
+    begins, and what it does, in words. `n_epochs`: in all stages. `n_validation`: images that
+    settings were chosen by. `size_bytes`: of the file in the end. `test_error`: in the end, on test
+    images; a fraction.
     """
 
     name: str
@@ -129,10 +98,7 @@ class Story:
 def story(found: Mapping[str, Any]) -> Story | None:
     """Read the history of what a reproduction wrote; None where it made no file.
 
-    Parameters
-    ----------
-    found : mapping
-        As `explorer.reproduce.record.Reproduction.as_dict` gives it.
+    `found`: as `explorer.reproduce.record.Reproduction.as_dict` gives it.
     """
     moments, reached = found.get("history", []), found.get("reached", {})
     if not moments or not {"rate", "size_bytes"} <= set(reached):
