@@ -16,7 +16,7 @@ def press(widget, **content):
 
 
 def error(app):
-    return app._status.widget.error
+    return app._status.error
 
 
 def recipe(percent):

@@ -37,8 +37,9 @@ RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("
 ASIDE = {
     "zoo": {"zoo", "room", "codec", "measure", "torchvision_import"},
     "closing": {"closing"},
-    "views": {"views", "closing", "compress", "codec", "measure", "train", "sweep"},
-    "controls": {"controls", "closing", "compress"},
+    "widgets": {"widgets"},
+    "views": {"views", "widgets", "compress", "codec", "measure", "train", "sweep"},
+    "controls": {"controls", "widgets", "compress"},
     "library": {"library", "codec", "compress", "measure", "reproduce", "session", "zoo"},
     "reproduce": {"reproduce", "compress", "codec", "measure", "train", "zoo"},
     "serve": {"serve", "room"},
@@ -46,7 +47,8 @@ ASIDE = {
 }
 BESIDE = {"experiments": {"zoo", "library"}}
 WIDGETS = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
-WITH_WIDGETS = {"closing", "views", "controls", "panels", "app", "page", "chapters", "serve"}
+WITH_WIDGETS = {"closing", "widgets", "views", "controls", "panels", "app", "page", "chapters"}
+WITH_WIDGETS |= {"serve"}
 HEAVY = {"torchvision", "numba", "bqplot", "faiss", "dask", "sklearn", "pandas", "voila", "torch"}
 HEAVY |= {"torch_pruning", "constriction", "onnx", "latex2mathml", "mlxtend", "scipy", "numpy"}
 HEAVY |= {"ipywidgets", "anywidget", "distributed", "safetensors", "jupyterlab"}

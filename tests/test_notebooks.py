@@ -174,7 +174,7 @@ def test_a_chapter_runs_and_its_questions_can_be_answered_one_after_the_other(na
         for each, answer in zip(asked, answers, strict=True):
             assert not each.met, "answered by what an earlier question asks for"
             give(app, each, answer)
-            assert each.check(), each._verdict.widget.message
+            assert each.check(), each._verdict.message
     finally:
         for each in asked:
             each.close()

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from explorer.compress.methods.setting import Dial
 from explorer.controls.explain import explain
+from explorer.widgets import mark
 
 _LOG_FROM = 100
 _MAX_TOGGLES = 3
@@ -17,19 +18,7 @@ _MAX_TOGGLE_LETTERS = 16
 
 
 class DialControl:
-    """Widget for one field, with its value in the field's own unit.
-
-    Parameters
-    ----------
-    name : str
-        Name of the field; the widget gets the class ``ex-dial-<name>``.
-    dial : Dial
-        How the field is turned.
-    value : object
-        Where it starts; None for a field that is not in use.
-    changed : callable
-        Called without arguments after the user moved the dial.
-    """
+    """Widget for one field, with its value in the field's own unit."""
 
     def __init__(self, name: str, dial: Dial, value: Any, changed: Callable[[], None]) -> None:
         self.dial = dial
@@ -70,13 +59,7 @@ class DialControl:
         return shown
 
     def set_limits(self, low: float, high: float) -> None:
-        """Narrow or widen a numeric dial; the value is kept, the widget shows the nearest.
-
-        Raises
-        ------
-        ValueError
-            If the dial is not numeric or `low` is above `high`.
-        """
+        """Narrow or widen a numeric dial; the value is kept, the widget shows the nearest."""
         if self.dial.kind in ("choice", "power"):
             raise ValueError(
                 f"limits must be for a numeric dial, got one of kind {self.dial.kind!r}"
@@ -114,7 +97,7 @@ class DialControl:
         """Let a dial that is off at its left end read so there."""
         if self.dial.off:
             is_off = self._exact <= self.dial.low
-            (self.widget.add_class if is_off else self.widget.remove_class)("ex-is-off")
+            mark(self.widget, "ex-is-off", is_off)
 
     def _offer(self, value: int) -> None:
         """Give a dial of powers a place for a count between them."""

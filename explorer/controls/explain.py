@@ -12,12 +12,6 @@ def explain(widget: Any, words: str) -> None:
     """Say what a control does: as its tooltip and its accessible description.
 
     ipywidgets gives a dropdown's tooltip to no element; its label carries the words instead.
-
-    Parameters
-    ----------
-    widget : DescriptionWidget or Button
-        Its label is as it will be.
-    words : str
     """
     widget.tooltip = words
     if isinstance(widget, Dropdown) and not widget.description_allow_html:

@@ -7,45 +7,27 @@ from collections.abc import Mapping
 from typing import Any
 
 import traitlets
-from ipywidgets import Label, ToggleButtons, VBox
+from ipywidgets import Label, ToggleButtons
 
-from explorer.closing import close_all
 from explorer.controls.dial_control import DialControl
 from explorer.controls.explain import explain
+from explorer.widgets import View, mark
 
 Limits = Mapping[str, tuple[float, float]]
 
 
-class SettingControl(VBox):
+class SettingControl(View):
     """Dials for the fields of a settings dataclass; ``value`` is the setting they make.
 
     Every field made with `explorer.compress.methods.setting.dial` gets a widget with the class
     ``ex-dial-<field>``. Fields named together in the class attribute ``exclusive`` exclude
     each other: a toggle, ``ex-pick-<first field>``, chooses which one is used, and the
     others are None. Other fields that are None keep their dial hidden.
-
-    Parameters
-    ----------
-    setting : dataclass instance
-        Where the dials start.
-    limits : mapping of str to (low, high), optional
-        Narrower ranges than the dials' own, by field, in the field's unit.
-
-    Attributes
-    ----------
-    value : dataclass instance
-        A new instance after each move. Assigning moves the dials and fires once; values
-        finer than a dial's step, or beyond its range, are kept exactly.
-
-    Raises
-    ------
-    TypeError
-        If `setting`, or a value assigned later, is not of the same dataclass.
     """
 
     value = traitlets.Any()
 
-    def __init__(self, setting: Any, limits: Limits | None = None) -> None:
+    def __init__(self, setting: Any) -> None:
         self._dials: dict[str, DialControl] = {}
         self._picks: dict[tuple[str, ...], ToggleButtons] = {}
         if not dataclasses.is_dataclass(setting) or isinstance(setting, type):
@@ -67,10 +49,8 @@ class SettingControl(VBox):
         self._mark_main(setting)
         self._error = Label()
         self._error.add_class("ex-error")
-        super().__init__(children=self._order(), value=setting)
-        self.add_class("ex-setting")
+        super().__init__(self._order(), "ex-setting", value=setting)
         self._show(setting)
-        self.set_limits(limits or {})
 
     def _mark_main(self, setting: Any) -> None:
         """Give the first field's dial, and those it excludes, the class ``ex-main``."""
@@ -81,24 +61,12 @@ class SettingControl(VBox):
                 self._dials[name].widget.add_class("ex-main")
 
     def set_limits(self, limits: Limits) -> None:
-        """Set the ranges of dials, by field name, in the fields' units; `value` stays.
-
-        Raises
-        ------
-        ValueError
-            If a field has no numeric dial, or low is above high.
-        """
+        """Set the ranges of dials, by field name, in the fields' units; `value` stays."""
         for name, (low, high) in limits.items():
             if name not in self._dials:
                 known = ", ".join(self._dials)
                 raise ValueError(f"limits must name fields with a dial ({known}), got {name!r}")
             self._dials[name].set_limits(low, high)
-
-    def close(self) -> None:
-        """Release the dials in the browser and the kernel."""
-        close_all(*self.children)
-        self.layout.close()
-        super().close()
 
     def _order(self) -> list[Any]:
         children: list[Any] = []
@@ -173,8 +141,8 @@ class SettingControl(VBox):
     def _hide_unused(self, setting: Any) -> None:
         for name, control in self._dials.items():
             unused = getattr(setting, name) is None
-            (control.widget.add_class if unused else control.widget.remove_class)("ex-unused")
+            mark(control.widget, "ex-unused", unused)
 
     def _say(self, text: str) -> None:
         self._error.value = text
-        (self._error.remove_class if text else self._error.add_class)("ex-unused")
+        mark(self._error, "ex-unused", not text)

@@ -5,37 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ipywidgets import Button, Checkbox, HBox, Label, VBox
+from ipywidgets import Button, Checkbox, HBox, Label
 
-from explorer.closing import close_all
 from explorer.controls.kind_words import help_of, title_of
 from explorer.controls.setting_control import SettingControl
+from explorer.widgets import View, mark
 
 _MORE, _LESS = "\N{HORIZONTAL ELLIPSIS}", "\N{MINUS SIGN}"
 _UP, _DOWN, _REMOVE = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}", "\N{MULTIPLICATION SIGN}"
 
 
-class Step(VBox):
-    """A heading with its switch and buttons, a line of help, and the dials.
-
-    Parameters
-    ----------
-    setting : dataclass instance
-        Where the dials start.
-    changed : callable
-        Called without arguments when a dial or the switch was turned.
-    moved : callable
-        Called with this step and -1 (up), 1 (down) or 0 (remove).
-    help_ : str, optional
-        What it does; by default what `help_of` finds.
-    """
+class Step(View):
+    """A heading with its switch and buttons, a line of help, and the dials."""
 
     def __init__(
         self,
         setting: Any,
         changed: Callable[[], None],
         moved: Callable[[Step, int], None],
-        help_: str = "",
     ) -> None:
         self.kind = type(setting)
         self.control = SettingControl(setting)
@@ -53,11 +40,10 @@ class Step(VBox):
         ]
         head = HBox([self.switch, *buttons])
         head.add_class("ex-step-head")
-        line = Label(help_ or help_of(self.kind))
+        line = Label(help_of(self.kind))
         line.add_class("ex-step-help")
-        super().__init__([head, line, self.control])
-        self.add_class("ex-step")
-        self.add_class(f"ex-step-{self.kind.__name__.lower()}")
+        css = f"ex-step ex-step-{self.kind.__name__.lower()}"
+        super().__init__([head, line, self.control], css)
         self.control.observe(lambda _change: changed(), "value")
         self.switch.observe(lambda change: self._switched(change["new"], changed), "value")
 
@@ -68,7 +54,7 @@ class Step(VBox):
 
     @compact.setter
     def compact(self, compact: bool) -> None:
-        (self.add_class if compact else self.remove_class)("ex-compact")
+        mark(self, "ex-compact", compact)
         self._more.description = _MORE if compact else _LESS
 
     def _toggle(self) -> None:
@@ -79,14 +65,8 @@ class Step(VBox):
         """Whether the step is part of the recipe."""
         return self.switch.value
 
-    def close(self) -> None:
-        """Release the step in the browser and the kernel."""
-        close_all(*self.children)
-        self.layout.close()
-        super().close()
-
     def _switched(self, on: bool, changed: Callable[[], None]) -> None:
-        (self.remove_class if on else self.add_class)("ex-off")
+        mark(self, "ex-off", not on)
         changed()
 
 

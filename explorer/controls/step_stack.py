@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import traitlets
 from ipywidgets import Button, HBox, VBox
 
-from explorer.closing import close_all
 from explorer.controls.kind_words import help_of, title_of
 from explorer.controls.setting_control import Limits
 from explorer.controls.step import Step
+from explorer.widgets import View, mark
 
 _MANY_KINDS = 5  # where as many are offered, a narrow page shows the main dials alone
-NO_HELPS: Mapping[type, str] = MappingProxyType({})
 
 
-class StepStack(VBox):
-    """Steps of a recipe, in order, with buttons that add more.
-
-    Parameters
-    ----------
-    available : sequence of type or of dataclass instance
-        Settings that can be added: classes that can be made without arguments, or
-        instances that new steps start from.
-    value : iterable of dataclass instance, optional
-        The first steps.
-    limits : mapping of str to (low, high), optional
-        Ranges of dials by field name, for the steps that have such a field.
-    helps : mapping of type to str, optional
-        What steps do, in a sentence, by kind; by default what `help_of` finds.
-    place : callable, optional
-        Takes the kinds of the steps, and that of a new one, to where it goes; by default
-        to the end.
-
-    Attributes
-    ----------
-    value : tuple of dataclass instance
-        The settings of the enabled steps, in order. Assigning settings of the same kinds
-        in the same order only moves the dials; otherwise steps are reused by kind.
-    """
+class StepStack(View):
+    """Steps of a recipe, in order, with buttons that add more."""
 
     value = traitlets.Tuple()
 
@@ -49,14 +25,11 @@ class StepStack(VBox):
         self,
         available: Iterable[Any],
         value: Iterable[Any] = (),
-        limits: Limits | None = None,
-        helps: Mapping[type, str] = NO_HELPS,
         place: Callable[[Sequence[type], type], int] = lambda kinds, _kind: len(kinds),
     ) -> None:
         self._place = place
         self._starts = list(available)
-        self._helps = helps
-        self._limits: dict[str, tuple[float, float]] = dict(limits or {})
+        self._limits: Limits = {}
         self._steps: list[Step] = []
         self._busy = False
         self._list = VBox()
@@ -65,8 +38,7 @@ class StepStack(VBox):
         self._adders = {_kind(start): self._adder(start) for start in self._starts}
         self._add = HBox(list(self._adders.values()))
         self._add.add_class("ex-add")
-        super().__init__([self._list, self._add])
-        self.add_class("ex-stack")
+        super().__init__([self._list, self._add], "ex-stack")
         self._shorten()
         self.value = tuple(value)
 
@@ -95,29 +67,20 @@ class StepStack(VBox):
         self._steps.insert(place, self._make(setting))
         self._arrange()
 
-    def close(self) -> None:
-        """Release all steps in the browser and the kernel."""
-        close_all(*self._steps, *self._adders.values(), self._list, self._add)
-        self.layout.close()
-        super().close()
-
     def _shorten(self) -> None:
         is_long = len(self._add.children) >= _MANY_KINDS
-        (self.add_class if is_long else self.remove_class)("ex-brief")
+        mark(self, "ex-brief", is_long)
 
     def _adder(self, start: Any) -> Button:
         kind = _kind(start)
         name = title_of(kind)
-        button = Button(description=f"+ {name}", tooltip=self._help(kind))
+        button = Button(description=f"+ {name}", tooltip=help_of(kind))
         button.add_class(f"ex-add-{kind.__name__.lower()}")
         button.on_click(lambda _: self.add(start() if isinstance(start, type) else start))
         return button
 
-    def _help(self, kind: type) -> str:
-        return self._helps.get(kind) or help_of(kind)
-
     def _make(self, setting: Any) -> Step:
-        step = Step(setting, self._collect, self._move, self._help(type(setting)))
+        step = Step(setting, self._collect, self._move)
         step.compact = step.kind not in self._offered
         self._limit(step)
         return step

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from explorer.panels.python_text import OWN_NETWORK
 from explorer.panels.tab_code import Seen, tab_text
-from explorer.views.copy_code import CodeButton, CodeView
+from explorer.views.copy_code import CodeView
 
 NOTE = "Run this wherever the explorer is installed: it computes what this tab shows."
 OWN = "Put your own network and data in the place of my_net and my_data."
@@ -22,13 +22,13 @@ class CodePanel:
 
     Attributes
     ----------
-    widget : CodeButton
+    widget : CodeView
     """
 
     def __init__(self, shown: Callable[[], Seen]) -> None:
         self._shown = shown
         self._view = CodeView(self._asked)
-        self.widget: CodeButton = self._view.widget
+        self.widget = self._view
 
     @property
     def code(self) -> str:

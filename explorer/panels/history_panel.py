@@ -26,7 +26,7 @@ class HistoryPanel:
 
     Attributes
     ----------
-    buttons : UndoButtons
+    buttons : UndoView
         Undo and redo, for the head of the page; their keys work wherever they stand.
     widget : VBox
         The card.

@@ -11,23 +11,8 @@ from explorer.session.survey_jobs import Job
 from explorer.views.run_bar import RunBar
 
 
-class SurveyBar:
-    """The buttons and the status line of one kind of job.
-
-    Parameters
-    ----------
-    kind : type of Job
-    start : callable
-        Called without arguments to begin.
-    survey : callable
-        Returns the survey that is shown, or None.
-    action : str
-        What the first button says.
-
-    Attributes
-    ----------
-    widget : VBox
-    """
+class SurveyBar(RunBar):
+    """The buttons and the status line of one kind of job."""
 
     def __init__(
         self,
@@ -43,11 +28,8 @@ class SurveyBar:
             "resume": lambda: self._tell(Survey.resume),
             "stop": lambda: self._tell(Survey.stop),
         }
-        self._bar = RunBar(pressed)
-        self.widget = self._bar.widget
-        for button in self.widget.children[0].children:
-            if "ex-run-start" in button._dom_classes:
-                button.description = action
+        super().__init__(pressed)
+        self._buttons["start"].description = action
 
     def draw(self) -> None:
         """Say how the job stands, and offer what can be done."""
@@ -55,21 +37,13 @@ class SurveyBar:
         own = survey if survey is not None and isinstance(survey.job, self._kind) else None
         if own is not None and own.active:
             paused = own.state is State.PAUSED
-            self._bar.offer("resume" if paused else "pause", "stop")
-            self._bar.work(*_progress(own, paused))
+            self.offer("resume" if paused else "pause", "stop")
+            self.work(*_progress(own, paused))
         else:
-            self._bar.offer(*(["start"] if survey is not None else []))
-            self._bar.rest("")
+            self.offer(*(["start"] if survey is not None else []))
+            self.rest("")
         error = own.error if own is not None else None
-        self._bar.fail(failure_text(error) if error else "")
-
-    def fail(self, words: str) -> None:
-        """Show an error in words; "" takes it away."""
-        self._bar.fail(words)
-
-    def close(self) -> None:
-        """Release the widgets."""
-        self._bar.close()
+        self.fail(failure_text(error) if error else "")
 
     def _tell(self, action: Callable[[Survey], None]) -> None:
         survey = self._survey()

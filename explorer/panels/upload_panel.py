@@ -87,7 +87,7 @@ class UploadPanel:
 
     Attributes
     ----------
-    widget : FilePickerBox
+    widget : FilePickerView
     """
 
     def __init__(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import anywidget
 import traitlets
 
-from explorer.closing import close_all
 from explorer.views.front_end import text
+from explorer.widgets import ScriptView
 
 
-class AddressBox(anywidget.AnyWidget):
-    """A button that copies a link; asks no server.
+class AddressView(ScriptView):
+    """The address bar, a button that copies the link, and the browser's own storage.
 
     The browser sets `asked`, the address's ``?state=``, and `stored`, what it keeps for this
     page. Python sets `link`, the text for ``?state=`` ("" where there is none, and then `problem`
@@ -31,25 +30,6 @@ class AddressBox(anywidget.AnyWidget):
     unkept = traitlets.Unicode("").tag(sync=True)
     unreadable = traitlets.Bool(False).tag(sync=True)
 
-
-class AddressView:
-    """The address bar, a button that copies the link, and the browser's own storage.
-
-    Parameters
-    ----------
-    asked : callable
-        Called with the text after ``?state=`` that the page was opened with, if there is one.
-    stored : callable
-        Called with what the browser keeps, and whether this is the first time; later it
-        comes from another window of the same browser.
-    unkept : callable
-        Called with words on why the browser keeps nothing.
-
-    Attributes
-    ----------
-    widget : AddressBox
-    """
-
     def __init__(
         self,
         asked: Callable[[str], None],
@@ -58,8 +38,7 @@ class AddressView:
     ) -> None:
         self._asked, self._stored, self._unkept = asked, stored, unkept
         self._first = True
-        self.widget = AddressBox()
-        self.widget.add_class("ex-address")
+        super().__init__("ex-address")
 
     def listen(self) -> None:
         """Hand over what the browser told already, and all that it tells from now on."""
@@ -68,27 +47,23 @@ class AddressView:
             ("stored", self._tell_stored),
             ("unkept", self._unkept),
         ):
-            if getattr(self.widget, name):
-                tell(getattr(self.widget, name))
-            self.widget.observe(lambda change, tell=tell: tell(change["new"]), name)
+            if getattr(self, name):
+                tell(getattr(self, name))
+            self.observe(lambda change, tell=tell: tell(change["new"]), name)
 
     def draw(self, link: str, problem: str = "", note: str = "") -> None:
         """Show a state's text in the address, and offer to copy the link."""
-        with self.widget.hold_sync():
-            self.widget.link, self.widget.problem, self.widget.note = link, problem, note
+        with self.hold_sync():
+            self.link, self.problem, self.note = link, problem, note
 
     def keep(self, text: str) -> None:
         """Let the browser keep a text for the next visit."""
-        self.widget.kept = text
-        self.widget.unreadable = False
+        self.kept = text
+        self.unreadable = False
 
     def spare(self) -> None:
         """Let the browser put what it keeps now aside, before it keeps anything else."""
-        self.widget.unreadable = True
-
-    def close(self) -> None:
-        """Release the widget in the browser and the kernel."""
-        close_all(self.widget)
+        self.unreadable = True
 
     def _tell_stored(self, text: str) -> None:
         first, self._first = self._first, False

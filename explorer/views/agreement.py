@@ -5,26 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.behavior import Behavior
 from explorer.views.caption import caption
 from explorer.views.figures import FiguresStrip
 from explorer.views.format import DASH, MINUS, percent_text
+from explorer.widgets import View
 
 NAMES = {"same": "Same answers", "moved": "Right answers", "divergence": "Divergence"}
 FAR_BITS = 0.1
 
 
-class AgreementView:
-    """Share of same answers, right answers gained and lost, divergence of the probabilities.
-
-    Attributes
-    ----------
-    widget : VBox
-        The figures, ``.ex-figure-same``, ``-moved`` and ``-divergence``, and the caption.
-    """
+class AgreementView(View):
+    """Share of same answers, right answers gained and lost, divergence of the probabilities."""
 
     def __init__(self) -> None:
         blank = _cell(DASH)
@@ -32,7 +24,7 @@ class AgreementView:
         self._strip.add_class("ex-strip")
         self._strip.add_class("ex-strip-three")
         self._caption = caption()
-        self.widget = VBox([self._strip, self._caption])
+        super().__init__([self._strip, self._caption])
 
     def draw(self, record: Behavior) -> None:
         """Show a record."""
@@ -42,10 +34,6 @@ class AgreementView:
             "divergence": _divergence(record),
         }
         self._caption.value = f"{_judged_text(record)} {_look_text(record)}"
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _cell(value: str, change: str = "", text: str = "", note: str = "") -> dict[str, Any]:

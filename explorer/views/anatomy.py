@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import anywidget
 import traitlets
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
-from explorer.closing import close_all
 from explorer.measure.anatomy import Anatomy
 from explorer.measure.profile import LayerProfile
 from explorer.views.caption import caption
 from explorer.views.format import DASH, at_least, count_text, percent_text, shape_text, size_text
 from explorer.views.front_end import script
+from explorer.widgets import ScriptView, View, mark
 
 HEADS = ("Layer", "Share of the whole", "Weights", "", "MACs", "", "Bytes", "Activations")
 TONES = ("after", "second")
@@ -24,7 +23,7 @@ _LEGEND = (
 )
 
 
-class AnatomyTable(anywidget.AnyWidget):
+class AnatomyTable(ScriptView):
     """Rows of a name, bars and numbers; those with a ``choice`` can be chosen.
 
     Numbers whose head is "" stand below those before them.
@@ -40,31 +39,18 @@ class AnatomyTable(anywidget.AnyWidget):
     version = traitlets.Int(0).tag(sync=True)
 
 
-class AnatomyView:
-    """Two bars a layer, of the weights and the multiply-accumulates, with the numbers beside.
-
-    Parameters
-    ----------
-    on_select : callable, optional
-        Called with a layer's name when its row is clicked or reached with the arrow keys;
-        not called when `selected` is set from Python.
-
-    Attributes
-    ----------
-    widget : VBox
-        The legend, the rows (they scroll) and their caption.
-    """
+class AnatomyView(View):
+    """Two bars a layer, of the weights and the multiply-accumulates, with the numbers beside."""
 
     def __init__(self, on_select: Callable[[str], None] | None = None) -> None:
         self._on_select = on_select
         self._shown: tuple[Anatomy, tuple[str, ...]] | None = None
         label = "Layers: what each takes of the weights and of the multiplications"
         self._table = AnatomyTable(heads=list(HEADS), tones=list(TONES), label=label)
-        for name in ("ex-table-box", "ex-table-stacked", "ex-anatomy"):
-            self._table.add_class(name)
+        mark(self._table, "ex-table-box ex-table-stacked ex-anatomy")
         self._table.on_msg(self._receive)
         self._caption = caption()
-        self.widget = VBox([HTML(_LEGEND), self._table, self._caption])
+        super().__init__([HTML(_LEGEND), self._table, self._caption])
 
     @property
     def selected(self) -> str:
@@ -76,14 +62,7 @@ class AnatomyView:
         self._table.selected = name
 
     def draw(self, record: Anatomy, choices: Sequence[str] = ()) -> None:
-        """Show the layers of a network.
-
-        Parameters
-        ----------
-        record : Anatomy
-        choices : sequence of str
-            Names of the layers that can be chosen.
-        """
+        """Show the layers of a network."""
         wanted = record, tuple(choices)
         if wanted == self._shown:
             return
@@ -96,10 +75,6 @@ class AnatomyView:
             self._table.rows = rows
             self._table.version += 1
         self._caption.value = _caption_text(record)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
     def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         name = content.get("layer")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import anywidget
 import traitlets
 
 from explorer.views.front_end import script
+from explorer.widgets import ScriptView
 
 Segment = tuple[float, float, str]
 
 
-class Bars(anywidget.AnyWidget):
+class Bars(ScriptView):
     """Rows of a name, one or more bars and right-aligned texts; redrawn in place.
 
     A bar consists of segments ``(start, length, tone)`` in parts of its width; a tone is a
@@ -29,9 +29,7 @@ class Bars(anywidget.AnyWidget):
     version = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, label: str, heads: Sequence[str] = (), class_: str = "") -> None:
-        super().__init__(label=label, heads=list(heads))
-        for name in ("ex-bars", *class_.split()):
-            self.add_class(name)
+        super().__init__(f"ex-bars {class_}", label=label, heads=list(heads))
 
     def show(self, rows: list[dict[str, Any]], legend: Sequence[tuple[str, str, str]] = ()) -> None:
         """Show rows made with `bar_row`, and a legend, in one message."""
@@ -48,19 +46,7 @@ def bar_row(
     label: str,
     detail: str = "",
 ) -> dict[str, Any]:
-    """Make a row.
-
-    Parameters
-    ----------
-    name, detail : str
-        What the row is, and a remark in small type below.
-    tracks : sequence of sequence of (float, float, str)
-        The segments of each bar, top to bottom.
-    texts : sequence of str
-        Numbers with their units, one a column; a line break starts the next bar's line.
-    label : str
-        The row in words, for a screen reader.
-    """
+    """Make a row."""
     bars = [
         [[round(start, 4), round(length, 4), tone] for start, length, tone in track]
         for track in tracks

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.label_repair import BiasEffect
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
+from explorer.widgets import View
 
 KEYS = [("before", "as it was trained", ""), ("after", "with the bias raised", "")]
 
 
-class BiasEffectView:
-    """Right answers in the class and in all, before and after.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bars, their legend and their caption.
-    """
+class BiasEffectView(View):
+    """Right answers in the class and in all, before and after."""
 
     def __init__(self) -> None:
         heads = ["Samples", "0 to 100%", "Right"]
         self._bars = Bars("Right answers before and after", heads)
         self._caption = caption()
-        self.widget = VBox([self._bars, self._caption])
+        super().__init__([self._bars, self._caption])
 
     def draw(self, record: BiasEffect) -> None:
         """Show a record."""
@@ -41,10 +33,6 @@ class BiasEffectView:
             KEYS,
         )
         self._caption.value = effect_text(record)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def effect_text(record: BiasEffect) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import anywidget
 import traitlets
 from ipywidgets import VBox
 
-from explorer.closing import close_all
 from explorer.views.caption import caption
 from explorer.views.export import Choice, ExportView
 from explorer.views.front_end import script
 from explorer.views.table import Table
+from explorer.widgets import ScriptView, View, show
 
 HINT = (
     "Kept states stay in this browser, on this machine: no server holds them. "
@@ -24,7 +23,7 @@ HEADS = ("Name", "Size", "Ratio", "Accuracy", "Sparsity", "Operations", "Energy"
 ACTIONS = {"keep": 1, "go": 1, "remove": 1, "rename": 2, "read": 1}
 
 
-class KeptTable(anywidget.AnyWidget):
+class KeptTable(ScriptView):
     """A field for a name with a button, and a table with a tick box and buttons a row.
 
     A row is a list of texts, a name and its figures. What the person does is sent as
@@ -49,25 +48,8 @@ class _FilesView(ExportView):
         self._caption.value = FILES_HINT
 
 
-class BookmarksView:
-    """Kept states, a comparison of those that are ticked, and files of them.
-
-    Parameters
-    ----------
-    actions : mapping of str to callable
-        ``"keep"``, ``"go"`` and ``"remove"`` take a name, ``"rename"`` the old and the new
-        one, ``"read"`` the text of a file.
-    ticked : callable
-        Called with the names that are ticked, when they change.
-    on_ask : callable
-        Called with the kind of file that is wanted.
-
-    Attributes
-    ----------
-    widget : VBox
-    files : ExportView
-        Hands files over.
-    """
+class BookmarksView(View):
+    """Kept states, a comparison of those that are ticked, and files of them."""
 
     def __init__(
         self,
@@ -76,17 +58,14 @@ class BookmarksView:
         on_ask: Callable[[str], None],
     ) -> None:
         self._actions = actions
-        self._table = KeptTable()
-        self._table.add_class("ex-kept-box")
+        self._table = KeptTable("ex-kept-box")
         self._table.on_msg(self._receive)
         self._table.observe(lambda _change: ticked(self.ticked), "ticked")
         self._compared = Table("What differs between the ticked states", "ex-compared")
         self._place = VBox([self._compared])
         self._remark = caption()
         self.files = _FilesView(on_ask)
-        self.widget = VBox(
-            [self._table, caption(HINT), self._place, self._remark, self.files.widget]
-        )
+        super().__init__([self._table, caption(HINT), self._place, self._remark, self.files])
         self.compare([], [], "")
 
     @property
@@ -103,24 +82,20 @@ class BookmarksView:
             self._table.suggestion = suggestion
             self._table.ticked = [name for name in self._table.ticked if name in names]
         self.files.draw(files)
-        (self.files.widget.remove_class if files else self.files.widget.add_class)("ex-hidden")
+        self.files.shown = bool(files)
 
     def compare(self, heads: Sequence[str], rows: Sequence[Sequence[str]], remark: str) -> None:
         """Show a table of what differs, and a remark; what is empty is hidden."""
         if rows:
             self._compared.show([(head, "") for head in heads], rows)
-        (self._place.remove_class if rows else self._place.add_class)("ex-hidden")
+        show(self._place, bool(rows))
         self._remark.value = remark
-        (self._remark.remove_class if remark else self._remark.add_class)("ex-hidden")
+        show(self._remark, bool(remark))
 
     def say(self, message: str, error: str = "") -> None:
         """Say what was done, or why it was not."""
         with self._table.hold_sync():
             self._table.message, self._table.error = message, error
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
     def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         action, texts = content.get("type"), content.get("texts")

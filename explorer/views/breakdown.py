@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.bytes import Breakdown, BreakdownRow
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, size_text
 from explorer.views.table import Table
+from explorer.widgets import View
 
 _DECIMAL_ROOM = "\N{PUNCTUATION SPACE}\N{FIGURE SPACE}"
 _WORDS = {
@@ -23,20 +21,14 @@ _WORDS = {
 }
 
 
-class BreakdownView:
-    """One stacked bar for the whole file, and a table of its parts, in bytes.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bar with its legend, the table and the caption.
-    """
+class BreakdownView(View):
+    """One stacked bar for the whole file, and a table of its parts, in bytes."""
 
     def __init__(self) -> None:
         self._bar = Bars("What the file's bytes are spent on", class_="ex-bars-thick")
         self._table = Table("Bytes of each part of the file by role", "ex-table-total")
         self._caption = caption()
-        self.widget = VBox([self._bar, self._table, self._caption])
+        super().__init__([self._bar, self._table, self._caption])
 
     def draw(self, record: Breakdown) -> None:
         """Show a record."""
@@ -54,10 +46,6 @@ class BreakdownView:
         self._bar.show([bar_row("", [track], [], f"Whole file: {words}")], keys)
         self._draw_table(record, list(totals))
         self._caption.value = _caption_text(totals, record.size_bytes)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
     def _draw_table(self, record: Breakdown, roles: list[str]) -> None:
         named = [(role.capitalize(), f"role-{role}") for role in roles]

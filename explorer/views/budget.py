@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.compress.networks.recipe import Recipe
 from explorer.sweep.budget import Fitted
 from explorer.sweep.solver import Budget, Choice
@@ -14,33 +11,21 @@ from explorer.views.caption import caption
 from explorer.views.format import ratio_text, size_text
 from explorer.views.scores import score_text, value_text
 from explorer.views.table import Table
+from explorer.widgets import View
 
 UNTOUCHED = "as it is"
 
 
-class BudgetView:
-    """A sentence on the outcome, and a table of the layers.
-
-    Attributes
-    ----------
-    widget : VBox
-    """
+class BudgetView(View):
+    """A sentence on the outcome, and a table of the layers."""
 
     def __init__(self) -> None:
         self._caption = caption()
         self._table = Table("What each layer gets", "ex-table-words")
-        self.widget = VBox([self._caption, self._table])
+        super().__init__([self._caption, self._table])
 
     def draw(self, words: str, recipe: Recipe | None, layers: Sequence[str]) -> None:
-        """Show what was found, or is expected.
-
-        Parameters
-        ----------
-        words : str
-        recipe : Recipe or None
-            None where nothing is known yet; the table then stays as it is.
-        layers : sequence of str
-        """
+        """Show what was found, or is expected."""
         self._caption.value = words
         if recipe is not None:
             rows = [(name, recipe.steps_for(name)) for name in layers]
@@ -49,10 +34,6 @@ class BudgetView:
                 for name, steps in rows
             ]
             self._table.show([("Layer", ""), ("Gets", "")], texts)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def budget_words(budget: Budget) -> str:

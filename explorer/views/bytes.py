@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.bytes import Waterfall
 from explorer.views.bars import Bars, Segment, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import SLIGHT, change_text, ratio_text, size_text
+from explorer.widgets import View
 
 _KEYS = {"after": "left", "gone": "saved by this stage", "grown": "added by this stage"}
 
 
-class BytesView:
+class BytesView(View):
     """One bar a stage on a linear scale: what is left, and what the stage saved or added.
 
     Bytes and the cumulative ratio stand beside each bar, so that the shortest is readable too.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bars, their legend and their caption.
     """
 
     def __init__(self) -> None:
         self._bars = Bars("Size after each stage", ["Stage", "Bytes on disk", "Size", "Ratio"])
         self._caption = caption()
-        self.widget = VBox([self._bars, self._caption])
+        super().__init__([self._bars, self._caption])
 
     def draw(self, record: Waterfall) -> None:
         """Show a record."""
@@ -48,10 +41,6 @@ class BytesView:
         keys = [(tone, name, "") for tone, name in _KEYS.items() if tone in tones]
         self._bars.show(rows, keys)
         self._caption.value = _caption_text(record)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _track(before: float, after: float) -> list[Segment]:

@@ -8,22 +8,7 @@ from ipywidgets import HTML, VBox, Widget
 
 
 def card(title: str, hint: str, body: Widget | list[Widget], class_: str = "") -> VBox:
-    """Wrap widgets in a card with a heading.
-
-    Parameters
-    ----------
-    title, hint : str
-        Heading, and a short remark beside it ("" for none); shown as plain text.
-    body : Widget or list of Widget
-        What the card holds, top to bottom.
-    class_ : str
-        Further CSS classes, space-separated, such as ``"ex-view-histogram"``.
-
-    Returns
-    -------
-    VBox
-        With the class ``ex-card``.
-    """
+    """Wrap widgets in a card with a heading."""
     remark = f"<span>{escape(hint)}</span>" if hint else ""
     heading = HTML(f'<h2 class="ex-heading">{escape(title)}{remark}</h2>')
     children = body if isinstance(body, list) else [body]

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import bqplot
 import numpy as np
-from ipywidgets import VBox
 
-from explorer.closing import close_all
 from explorer.measure.curves import CentroidPaths
 from explorer.views.caption import caption
 from explorer.views.plot import ACCENT, figure, round_places, set_ticks
+from explorer.widgets import View
 
 DRAWN = 64
 
 
-class CentroidPathsView:
-    """A line for each shared value, over the steps; at most 64, evenly chosen.
-
-    Attributes
-    ----------
-    widget : VBox
-        The figure and its caption.
-    """
+class CentroidPathsView(View):
+    """A line for each shared value, over the steps; at most 64, evenly chosen."""
 
     def __init__(self) -> None:
         self._x, self._y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1, max=1)
@@ -40,7 +33,7 @@ class CentroidPathsView:
         )
         self._figure = figure([self._lines], [self._x_axis, self._y_axis])
         self._caption = caption()
-        self.widget = VBox([self._figure, self._caption])
+        super().__init__([self._figure, self._caption])
 
     def draw(self, record: CentroidPaths) -> None:
         """Show how shared values moved."""
@@ -55,10 +48,6 @@ class CentroidPathsView:
             f"{record.largest_move:.3g} at most. See which ones move: each follows the summed "
             "gradient of its weights."
         )
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget, self._lines, self._x_axis, self._y_axis, self._x, self._y)
 
     def _fit(self, record: CentroidPaths) -> None:
         n_steps = float(max(1, record.n_steps))

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.behavior import Behavior, ClassChange
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, points_text
+from explorer.widgets import View
 
 DRAWN = 30
 _KEYS = [("before", "before", ""), ("after", "after", "")]
 
 
-class ClassBarsView:
-    """Two bars a class; of more than 30 classes, those that lost most.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bars, their legend and their caption.
-    """
+class ClassBarsView(View):
+    """Two bars a class; of more than 30 classes, those that lost most."""
 
     def __init__(self) -> None:
         heads = ["Class", "0 to 100%", "Right", "Change"]
         self._bars = Bars("Right answers by class", heads, "ex-bars-scroll ex-bars-classes")
         self._caption = caption()
-        self.widget = VBox([self._bars, self._caption])
+        super().__init__([self._bars, self._caption])
 
     def draw(self, record: Behavior) -> None:
         """Show a record."""
         self._bars.show([_row(row) for row in record.classes[:DRAWN]], _KEYS)
         self._caption.value = _caption_text(record.classes)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _row(row: ClassChange) -> dict[str, object]:

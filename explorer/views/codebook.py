@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import bqplot
 import numpy as np
-from ipywidgets import VBox
 
-from explorer.closing import close_all
 from explorer.measure.codebook import Codebook
 from explorer.views.caption import caption
 from explorer.views.count_axis import CountAxis
@@ -14,20 +12,16 @@ from explorer.views.format import count_text, percent_text
 from explorer.views.marks import span
 from explorer.views.plot import ACCENT, figure, round_places, vertical
 from explorer.views.table import Table
+from explorer.widgets import View, mark
 
 LISTED = 32
 DRAWN = 128
 
 
-class CodebookView:
+class CodebookView(View):
     """A bar of counts at each shared value, and up to 32 values in a table.
 
     More than 128 values are gathered into 128 bars of equal width; the caption says so.
-
-    Attributes
-    ----------
-    widget : VBox
-        The figure, the table and the caption; the figure is hidden where nothing is shared.
     """
 
     def __init__(self) -> None:
@@ -44,12 +38,12 @@ class CodebookView:
         self._figure = figure([self._bars], [self._x_axis, self._count.axis])
         self._table = Table("Shared values: value, weights, share, bits of a code", stacked=False)
         self._caption = caption()
-        self.widget = VBox([self._figure, self._table, self._caption])
+        super().__init__([self._figure, self._table, self._caption])
 
     def draw(self, record: Codebook | None) -> None:
         """Show a record, or, given None, say how to come by one."""
         empty = record is None or not len(record.levels)
-        (self.widget.add_class if empty else self.widget.remove_class)("ex-none")
+        mark(self, "ex-none", empty)
         if record is None or empty:
             self._table.show([], [])
             self._caption.value = (
@@ -61,11 +55,6 @@ class CodebookView:
         listed = len(record.levels) <= LISTED
         self._table.show(_heads(record) if listed else [], _rows(record) if listed else [])
         self._caption.value = _caption_text(record, len(values))
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget, self._bars, self._x_axis, self._count.axis)
-        close_all(self._x, self._count.scale)
 
     def _draw_bars(self, record: Codebook, values: np.ndarray, counts: np.ndarray) -> None:
         low, high = float(record.levels[0]), float(record.levels[-1])

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import anywidget
 import traitlets
-from ipywidgets import ToggleButtons, VBox, Widget
+from ipywidgets import ToggleButtons, Widget
 
-from explorer.closing import close_all
 from explorer.measure.confusion import Confusion, Pair
 from explorer.views.caption import caption
 from explorer.views.format import MINUS
 from explorer.views.front_end import script
 from explorer.views.table import Table
+from explorer.widgets import ScriptView, View
 
 MOST_DRAWN = 30
 ROWS = 30
@@ -21,7 +20,7 @@ COUNTS, CHANGE = "Counts", "Change"
 HEADS = [(head, "") for head in ("truth", "answer", "times", "before")]
 
 
-class Matrix(anywidget.AnyWidget):
+class Matrix(ScriptView):
     """A table of colored numbers, true classes down and answers across; redrawn in place.
 
     A cell is ``[text, part, tone]``: `part` in [0, 1] is the depth of its color, and `tone` is
@@ -42,37 +41,26 @@ class Matrix(anywidget.AnyWidget):
             self.version += 1
 
 
-class ConfusionView:
-    """Counts after compression, or what became of those of the original.
-
-    Attributes
-    ----------
-    widget : VBox
-        The choice between the two, the matrix and the caption; with more than 30 classes, a table
-        of those that are confused most often, and the caption.
-    """
+class ConfusionView(View):
+    """Counts after compression, or what became of those of the original."""
 
     def __init__(self) -> None:
         self._choice = ToggleButtons(options=[COUNTS, CHANGE])
         self._choice.add_class("ex-confusion-choice")
         self._choice.tooltips = ["answers of the compressed network", "less those of the original"]
         self._choice.observe(lambda _change: self._redraw(), "value")
-        self._matrix = Matrix()
-        self._matrix.add_class("ex-confusion")
+        self._matrix = Matrix("ex-confusion")
         self._table = Table("Classes that are confused most often")
         self._caption = caption()
         self._record: Confusion | None = None
+        self._placed: tuple[Widget, ...] = ()
         self._parts = (self._choice, self._matrix, self._table)
-        self.widget = VBox([self._caption])
+        super().__init__([self._caption])
 
     def draw(self, record: Confusion) -> None:
         """Show a record."""
         self._record = record
         self._redraw()
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget, *self._parts)
 
     def _redraw(self) -> None:
         record = self._record
@@ -96,8 +84,8 @@ class ConfusionView:
 
     def _place(self, *parts: Widget) -> None:
         """Display some of the parts, and the caption."""
-        if self.widget.children[:-1] != parts:
-            self.widget.children = (*parts, self._caption)
+        if self._placed != parts:
+            self._placed, self.children = parts, (*parts, self._caption)
 
 
 def _count_cells(record: Confusion) -> list[list[list[Any]]]:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.label_repair import CorrectedLabels, NoisyLabels, Relabeled
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
 from explorer.views.images import Images, Tile, tile
+from explorer.widgets import View
 
 
-class CorrectedLabelsView:
-    """Pictures of samples whose wrong labels a teacher contradicts.
-
-    Attributes
-    ----------
-    widget : VBox
-        The pictures and their caption.
-    """
+class CorrectedLabelsView(View):
+    """Pictures of samples whose wrong labels a teacher contradicts."""
 
     def __init__(self) -> None:
-        self._images = Images()
-        self._images.add_class("ex-images")
+        self._images = Images("ex-images")
         self._caption = caption()
         self._shown: NoisyLabels | None = None
-        self.widget = VBox([self._images, self._caption])
+        super().__init__([self._images, self._caption])
 
     def draw(self, record: NoisyLabels) -> None:
         """Show a record; nothing is sent again for the one that is shown."""
@@ -36,10 +27,6 @@ class CorrectedLabelsView:
         label = f"{len(tiles)} samples whose wrong labels the teacher puts right"
         self._images.show(tiles, label)
         self._caption.value = corrected_text(record.corrected)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _tile(each: Relabeled) -> Tile:

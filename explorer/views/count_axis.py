@@ -10,14 +10,7 @@ from explorer.views.plot import count_axis, round_ticks, set_ticks
 
 
 class CountAxis:
-    """A scale and an axis for counts, which say how they grow.
-
-    Attributes
-    ----------
-    scale : bqplot.LinearScale
-        Place marks on it with `places`.
-    axis : bqplot.Axis
-    """
+    """A scale and an axis for counts, which say how they grow."""
 
     def __init__(self) -> None:
         self.scale = bqplot.LinearScale(min=0.0, max=1.0)

@@ -14,44 +14,28 @@ from explorer.views.steps_plot import NOTHING, SWATCHES, StepsPlot
 MARGIN, NARROWEST = 1.05, 0.98
 
 
-class LossView:
-    """The loss on the batches.
-
-    Attributes
-    ----------
-    widget : VBox
-    """
+class LossView(StepsPlot):
+    """The loss on the batches."""
 
     def __init__(self) -> None:
-        self._plot = StepsPlot("loss in nats", "{:g}".format)
-        self.widget = self._plot.widget
+        super().__init__("loss in nats", "{:g}".format)
 
     def draw(self, record: Curves) -> None:
         """Show a run's losses."""
         span = (0.0, round_ticks(MARGIN * record.highest_loss or 1.0)[-1])
-        self._plot.show(record.loss, {}, record.n_steps, span, record.stages)
+        self.show(record.loss, {}, record.n_steps, span, record.stages)
         named = zip(SWATCHES, record.loss, strict=False)
         legend = [(swatch, name or "loss of a batch") for swatch, name in named]
         words = "See how the loss jumps at each stage of pruning, and how training brings it down."
         calm = "See whether the loss still falls: if so, more epochs pay off."
-        self._plot.say(_with_stages(legend, record), words if record.stages else calm)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        self._plot.close()
+        self.say(_with_stages(legend, record), words if record.stages else calm)
 
 
-class AccuracyView:
-    """Accuracy on held-out samples, and, paler, on those that are trained on.
-
-    Attributes
-    ----------
-    widget : VBox
-    """
+class AccuracyView(StepsPlot):
+    """Accuracy on held-out samples, and, paler, on those that are trained on."""
 
     def __init__(self) -> None:
-        self._plot = StepsPlot("accuracy", lambda value: percent_text(value, 0))
-        self.widget = self._plot.widget
+        super().__init__("accuracy", lambda value: percent_text(value, 0))
 
     def draw(self, record: Curves) -> None:
         """Show a run's accuracies."""
@@ -61,45 +45,31 @@ class AccuracyView:
         behind, scale = record.training, record.scale
         if not scale.share:
             span, behind = score_span(record), {}
-        self._plot.show(record.held_out, behind, record.n_steps, span, record.stages, level, scale)
+        self.show(record.held_out, behind, record.n_steps, span, record.stages, level, scale)
         named = zip(SWATCHES, record.held_out, strict=False)
         legend = [(s, f"{name}, held out" if name else "held out") for s, name in named]
         if scale.share:
             legend.append(("before", "batches trained on"))
         if record.reference:
             legend.append(("mark", record.reference.name))
-        self._plot.say(_with_stages(legend, record), _words(record))
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        self._plot.close()
+        self.say(_with_stages(legend, record), _words(record))
 
 
-class DensityView:
-    """Share of the weights that are not zero, step by step.
-
-    Attributes
-    ----------
-    widget : VBox
-    """
+class DensityView(StepsPlot):
+    """Share of the weights that are not zero, step by step."""
 
     def __init__(self) -> None:
-        self._plot = StepsPlot("weights left", lambda value: percent_text(value, 0))
-        self.widget = self._plot.widget
+        super().__init__("weights left", lambda value: percent_text(value, 0))
 
     def draw(self, record: Curves) -> None:
         """Show a run's schedule of density."""
-        self._plot.show(record.density, {}, record.n_steps, (0.0, 1.0), record.stages)
+        self.show(record.density, {}, record.n_steps, (0.0, 1.0), record.stages)
         line = next(iter(record.density.values()), NOTHING)
         left = percent_text(float(line.values[-1])) if len(line.values) else "All"
-        self._plot.say(
+        self.say(
             _with_stages([("after", "weights that are not zero")], record),
             f"{left} of the weights are left. See how the stages take ever smaller bites.",
         )
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        self._plot.close()
 
 
 def score_span(record: Curves) -> tuple[float, float]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.published.devices import KIB, MIB, Fit
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import count_text, size_text
+from explorer.widgets import View
 
 FITS, TOO_BIG = "fits", "too big"
 _KEYS = [("fits", FITS, ""), ("grown", TOO_BIG, "")]
@@ -23,21 +21,15 @@ _NEEDS = {
 }
 
 
-class DevicesView:
-    """One bar a budget, full where it is spent, with the word for it.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bars, their legend, the caption and the sources.
-    """
+class DevicesView(View):
+    """One bar a budget, full where it is spent, with the word for it."""
 
     def __init__(self) -> None:
         heads = ["Device", "Part of the budget", "Needed of offered", ""]
         self._bars = Bars("What devices offer and the network needs", heads, "ex-bars-devices")
         self._caption, self._sources = caption(), caption()
         self._sources.add_class("ex-sources")
-        self.widget = VBox([self._bars, self._caption, self._sources])
+        super().__init__([self._bars, self._caption, self._sources])
 
     def draw(self, record: Sequence[Fit]) -> None:
         """Show budgets."""
@@ -45,10 +37,6 @@ class DevicesView:
         self._caption.value = _caption_text(record)
         sources = dict.fromkeys(fit.budget.source for fit in record)
         self._sources.value = f"Sources: {'; '.join(sources)}." if sources else ""
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _row(fit: Fit) -> dict[str, Any]:

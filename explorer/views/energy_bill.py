@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import FloatLogSlider, VBox
+from ipywidgets import FloatLogSlider
 
-from explorer.closing import close_all
 from explorer.measure.energy_bill import EnergyBills, EnergyItem
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import at_least, energy_text, ratio_text
+from explorer.widgets import View
 
 FPS = 30.0
 MOST_FPS = 240
@@ -19,14 +19,8 @@ _UNITS = {"W": 1.0, "mW": 1e-3, "µW": 1e-6}
 _ARROW = "\N{RIGHTWARDS ARROW}"
 
 
-class EnergyBillView:
-    """Two bars an item, before and after, and a dial for the inferences a second.
-
-    Attributes
-    ----------
-    widget : VBox
-        The dial, the bars with their legend, and the caption.
-    """
+class EnergyBillView(View):
+    """Two bars an item, before and after, and a dial for the inferences a second."""
 
     def __init__(self) -> None:
         self._record: EnergyBills | None = None
@@ -44,7 +38,7 @@ class EnergyBillView:
         self._bars = Bars("Estimated energy of one inference", heads, "ex-bars-speed")
         self._caption, self._source = caption(), caption()
         self._source.add_class("ex-sources")
-        self.widget = VBox([self._dial, self._bars, self._caption, self._source])
+        super().__init__([self._dial, self._bars, self._caption, self._source])
 
     @property
     def fps(self) -> int:
@@ -55,10 +49,6 @@ class EnergyBillView:
         """Show a record."""
         self._record = record
         self._show()
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
     def _show(self) -> None:
         if self._record is None:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
-from explorer.closing import close_all
 from explorer.measure.maps import ErrorMap
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, shape_text
 from explorer.views.heat_canvas import HeatCanvas
+from explorer.widgets import View
 
 
-class ErrorMapView:
-    """Picture of ``|W - W'|`` over a layer's matrix.
-
-    Attributes
-    ----------
-    widget : VBox
-        The canvas, its legend and its caption. The canvas carries ``data-error``, the
-        layer's relative error with four decimals.
-    """
+class ErrorMapView(View):
+    """Picture of ``|W - W'|`` over a layer's matrix."""
 
     def __init__(self) -> None:
-        self._canvas = HeatCanvas(palette="error")
-        self._canvas.add_class("ex-map")
+        self._canvas = HeatCanvas("ex-map", palette="error")
         self._legend = HTML()
         self._caption = caption()
-        self.widget = VBox([self._canvas, self._legend, self._caption])
+        super().__init__([self._canvas, self._legend, self._caption])
 
     def draw(self, record: ErrorMap) -> None:
         """Show a record; errors beyond its scale are drawn in full color too."""
@@ -45,7 +37,3 @@ class ErrorMapView:
             f"large as the typical weight.{sampled} Look for stripes and blocks: rows and columns "
             "that the method reproduces badly."
         )
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)

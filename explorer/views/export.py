@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import traitlets
-from ipywidgets import VBox
 
-from explorer.closing import close_all
 from explorer.views.caption import caption
 from explorer.views.front_end import script
+from explorer.widgets import ScriptView, View
 
 HINT = (
     "Only the compressed file is smaller: ex.open reads from it the very weights that you saw. "
@@ -20,7 +18,7 @@ HINT = (
 Choice = tuple[str, str, str]
 
 
-class ExportBox(anywidget.AnyWidget):
+class ExportBox(ScriptView):
     """Buttons, a line on what happened, and a box for text that is to be copied.
 
     A button sends ``{"type": "ask", "kind": kind}``. The answer is a custom message:
@@ -36,27 +34,15 @@ class ExportBox(anywidget.AnyWidget):
     busy = traitlets.Bool(False).tag(sync=True)
 
 
-class ExportView:
-    """Buttons, each with what it gives, and the answer below.
-
-    Parameters
-    ----------
-    on_ask : callable
-        Called with the kind of file that is wanted.
-
-    Attributes
-    ----------
-    widget : VBox
-        The buttons and their caption.
-    """
+class ExportView(View):
+    """Buttons, each with what it gives, and the answer below."""
 
     def __init__(self, on_ask: Callable[[str], None]) -> None:
         self._on_ask = on_ask
-        self._box = ExportBox()
-        self._box.add_class("ex-export")
+        self._box = ExportBox("ex-export")
         self._box.on_msg(self._receive)
         self._caption = caption(HINT)
-        self.widget = VBox([self._box, self._caption])
+        super().__init__([self._box, self._caption])
 
     def draw(self, choices: list[Choice]) -> None:
         """Show buttons: kind, name and a remark of each."""
@@ -79,10 +65,6 @@ class ExportView:
     def fail(self, words: str) -> None:
         """Say why there is no file."""
         self._say("", words, False)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
     def _say(self, message: str, error: str, busy: bool) -> None:
         with self._box.hold_sync():

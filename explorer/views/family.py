@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.measure.students import Family, Relative
@@ -12,23 +9,18 @@ from explorer.views.caption import caption
 from explorer.views.format import TIMES, ratio_text, size_text
 from explorer.views.scores import change_words, direction_words, score_text, value_text
 from explorer.views.table import Table
+from explorer.widgets import View
 
 HEADS = ("Network", "Bytes", "Smaller than the teacher")
 
 
-class FamilyView:
-    """Bytes and accuracy of the four.
-
-    Attributes
-    ----------
-    widget : VBox
-        The table and its caption.
-    """
+class FamilyView(View):
+    """Bytes and accuracy of the four."""
 
     def __init__(self) -> None:
         self._table = Table("Teacher and student, as they are and compressed")
         self._caption = caption()
-        self.widget = VBox([self._table, self._caption])
+        super().__init__([self._table, self._caption])
 
     def draw(self, record: Family | None, words: str = "") -> None:
         """Show a family, or words in its place."""
@@ -36,10 +28,6 @@ class FamilyView:
         heads = () if record is None else (*HEADS, judged_head(record.teacher.accuracy))
         self._table.show([(head, "") for head in heads], rows)
         self._caption.value = words or (family_text(record) if record is not None else "")
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def family_text(record: Family) -> str:

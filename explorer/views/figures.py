@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import anywidget
 import traitlets
 
-from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import ACCURACY, Score
 from explorer.measure.result import Result
@@ -30,6 +28,7 @@ from explorer.views.scores import (
     score_text,
     tone,
 )
+from explorer.widgets import ScriptView, show
 
 _NAMES = {
     "size": "Size on disk",
@@ -48,7 +47,7 @@ _MEASURING = {
 }
 
 
-class FiguresStrip(anywidget.AnyWidget):
+class FiguresStrip(ScriptView):
     """Five cells drawn once; a new `state` changes their text alone, in one message.
 
     Once the page's head is scrolled away they are marked ``ex-stuck``: on a narrow page only
@@ -61,24 +60,14 @@ class FiguresStrip(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
 
-class FiguresView:
-    """Size, accuracy, sparsity, multiply-accumulates and energy of a `Result`.
-
-    Attributes
-    ----------
-    widget : FiguresStrip
-        Holds ``.ex-figure-size``, ``-accuracy``, ``-sparsity``, ``-macs`` and ``-energy``,
-        each with a ``.ex-value`` and a ``.ex-detail``.
-    notes : Label
-        What must be known beside them, such as what of the network is left alone.
-    """
+class FiguresView(FiguresStrip):
+    """Size, accuracy, sparsity, multiply-accumulates and energy of a `Result`, with notes."""
 
     def __init__(self) -> None:
         self._accuracy = _cell(DASH)
-        self.widget = FiguresStrip(state={key: _cell(DASH) for key in _NAMES})
-        self.widget.add_class("ex-strip")
         self.notes = caption()
-        self.notes.add_class("ex-hidden")
+        show(self.notes, False)
+        super().__init__("ex-strip", state={key: _cell(DASH) for key in _NAMES})
 
     def draw(self, result: Result) -> None:
         """Show a result; what is not known reads as a dash and the reason.
@@ -87,11 +76,11 @@ class FiguresView:
         """
         told = ". ".join(result.notes)
         self.notes.value = f"{told}." if told else ""
-        (self.notes.remove_class if told else self.notes.add_class)("ex-hidden")
+        show(self.notes, bool(told))
         waiting = result.accuracy is None and not result.complete
         if not waiting:
             self._accuracy = _accuracy(result)
-        self.widget.state = {
+        self.state = {
             "size": _size(result, self._accuracy["tone"] == "bad"),
             "accuracy": self._accuracy | _measuring(result) if waiting else self._accuracy,
             "sparsity": _sparsity(result),
@@ -104,12 +93,8 @@ class FiguresView:
         """Value, change and detail of each figure by its name, as they are shown."""
         return {
             _NAMES[key]: (cell["value"], cell["change"], cell["text"] or cell["note"])
-            for key, cell in self.widget.state.items()
+            for key, cell in self.state.items()
         }
-
-    def close(self) -> None:
-        """Release the widget in the browser and the kernel."""
-        close_all(self.widget, self.notes)
 
 
 def _cell(

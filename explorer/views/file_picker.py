@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import anywidget
 import traitlets
 
-from explorer.closing import close_all
 from explorer.views.front_end import text
+from explorer.widgets import ScriptView
 
 PART_BYTES = 1 << 20
 
 
-class FilePickerBox(anywidget.AnyWidget):
-    """A button that opens the browser's dialog for files.
+class FilePickerView(ScriptView):
+    """A button that opens the browser's dialog for files, and the talk about the chosen one.
 
     The browser sends ``{"type": "begin", "name": name, "size": bytes}``, and nothing of the
     content until it is asked with ``{"type": "more", "offset": offset}``. It answers with
@@ -29,26 +28,6 @@ class FilePickerBox(anywidget.AnyWidget):
     accept = traitlets.Unicode("").tag(sync=True)
     hint = traitlets.Unicode("").tag(sync=True)
 
-
-class FilePickerView:
-    """A button, and the talk with the browser about the file that was chosen.
-
-    Parameters
-    ----------
-    accept, hint : str
-        Endings of names, separated by commas; and what the button says when pointed at.
-    begun : callable
-        Called with the name and the size in bytes of a file that was chosen.
-    part : callable
-        Called with an offset and the bytes that begin there, after `ask`.
-    lost : callable
-        Called with words, where the browser could not read on.
-
-    Attributes
-    ----------
-    widget : FilePickerBox
-    """
-
     def __init__(
         self,
         accept: str,
@@ -58,21 +37,16 @@ class FilePickerView:
         lost: Callable[[str], None],
     ) -> None:
         self._begun, self._part, self._lost = begun, part, lost
-        self.widget = FilePickerBox(accept=accept, hint=hint)
-        self.widget.add_class("ex-file-picker")
-        self.widget.on_msg(self._receive)
+        super().__init__("ex-file-picker", accept=accept, hint=hint)
+        self.on_msg(self._receive)
 
     def ask(self, offset: int) -> None:
         """Ask the browser for the part that begins at an offset."""
-        self.widget.send({"type": "more", "offset": offset})
+        self.send({"type": "more", "offset": offset})
 
     def stop(self) -> None:
         """Let the browser forget the file."""
-        self.widget.send({"type": "stop"})
-
-    def close(self) -> None:
-        """Release the widget in the browser and the kernel."""
-        close_all(self.widget)
+        self.send({"type": "stop"})
 
     def _receive(self, _widget: Any, content: dict[str, Any], buffers: Any) -> None:
         kind, name, size = (content.get(key) for key in ("type", "name", "size"))

@@ -14,18 +14,7 @@ SLIGHT = 0.001  # changes below this part of the whole are told in the amount's 
 
 
 def size_text(n_bytes: float) -> str:
-    """Bytes in B, KB (1000 bytes) or, from 10 MB on, MB and GB.
-
-    Parameters
-    ----------
-    n_bytes : float
-        Bytes, not negative.
-
-    Returns
-    -------
-    str
-        Such as ``"1,066.4 KB"`` for the 1,066,440 bytes of LeNet-300-100.
-    """
+    """Bytes in B, KB (1000 bytes) or, from 10 MB on, MB and GB."""
     if n_bytes < 1e3:
         return f"{n_bytes:.0f} B"
     if n_bytes < 1e7:

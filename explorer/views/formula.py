@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import anywidget
 import traitlets
-from ipywidgets import VBox
 
-from explorer.closing import close_all
 from explorer.measure.formulas.formula import Formula
 from explorer.views.caption import caption
 from explorer.views.front_end import script
+from explorer.widgets import ScriptView, View
 
 
-class FormulaBox(anywidget.AnyWidget):
+class FormulaBox(ScriptView):
     """Formulas as MathML; a line is replaced only where its markup changed."""
 
     _esm = script("formula.js")
@@ -22,29 +20,18 @@ class FormulaBox(anywidget.AnyWidget):
     items: traitlets.List = traitlets.List().tag(sync=True)
 
 
-class FormulaView:
-    """Formulas typeset in symbols and with the current numbers, beside the measured figure.
-
-    Attributes
-    ----------
-    widget : VBox
-        The formulas and their caption.
-    """
+class FormulaView(View):
+    """Formulas typeset in symbols and with the current numbers, beside the measured figure."""
 
     def __init__(self) -> None:
-        self._box = FormulaBox()
-        self._box.add_class("ex-formulas")
+        self._box = FormulaBox("ex-formulas")
         self._caption = caption()
-        self.widget = VBox([self._box, self._caption])
+        super().__init__([self._box, self._caption])
 
     def draw(self, *records: Formula) -> None:
         """Show formulas, top to bottom."""
         self._box.items = [_item(record) for record in records]
         self._caption.value = _caption_text(records)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _item(record: Formula) -> dict[str, str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import anywidget
 import numpy as np
 import traitlets
 
 from explorer.views.front_end import text
+from explorer.widgets import ScriptView
 
 
-class HeatCanvas(anywidget.AnyWidget):
+class HeatCanvas(ScriptView):
     """Canvas that colors each cell by its number; repaints when `version` changes.
 
     `palette` names three CSS variables, such as ``--ex-heat-0`` to ``--ex-heat-2``; `data`

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import anywidget
-
 from explorer.views.front_end import text
+from explorer.widgets import ScriptView
 
 
-class Helps(anywidget.AnyWidget):
+class Helps(ScriptView):
     """Give every control inside ``.ex-root`` its tooltip as an accessible description.
 
     A tooltip is shown as well while its control has the focus by keyboard, and for some

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ipywidgets import Button, VBox
+from ipywidgets import Button
 
-from explorer.closing import close_all
 from explorer.views.caption import caption
+from explorer.widgets import View
 
 
-class HintView:
-    """A sentence that says what is missing, and a button that adds it.
-
-    Parameters
-    ----------
-    on_press : callable
-        Called without arguments when the button is pressed.
-
-    Attributes
-    ----------
-    widget : VBox
-        With the class ``ex-hint``.
-    """
+class HintView(View):
+    """A sentence that says what is missing, and a button that adds it."""
 
     def __init__(self, on_press: Callable[[], None]) -> None:
         self._sentence = caption()
         self._button = Button()
         self._button.on_click(lambda _button: on_press())
-        self.widget = VBox([self._sentence, self._button])
-        self.widget.add_class("ex-hint")
+        super().__init__([self._sentence, self._button], "ex-hint")
 
     def draw(self, sentence: str, action: str = "") -> None:
         """Show a sentence, and a button named by what it does; "" shows no button."""
@@ -37,7 +25,3 @@ class HintView:
         self._button.description = action
         self._button.tooltip = f"{action}: {sentence}" if action else sentence
         self._button.layout.display = "" if action else "none"
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)

@@ -6,9 +6,8 @@ from typing import Any
 
 import bqplot
 import numpy as np
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
-from explorer.closing import close_all
 from explorer.measure.maps import Histogram
 from explorer.views.caption import caption
 from explorer.views.count_axis import CountAxis
@@ -23,20 +22,16 @@ from explorer.views.plot import (
     round_places,
     vertical,
 )
+from explorer.widgets import View
 
 _NAMES = {"before": "before", "after": "after", "mark": "threshold", "tick": "shared values"}
 
 
-class HistogramView:
+class HistogramView(View):
     """Bars before (grey) and after (accent), the threshold dashed, shared values as ticks.
 
     The count axis is linear, or grows with the square root where the tallest bar would
     hide the others; the axis says which.
-
-    Attributes
-    ----------
-    widget : VBox
-        The figure, its legend and its caption.
     """
 
     def __init__(self) -> None:
@@ -56,7 +51,7 @@ class HistogramView:
         )
         self._caption = caption()
         self._legend = HTML()
-        self.widget = VBox([self._figure, self._legend, self._caption])
+        super().__init__([self._figure, self._legend, self._caption])
 
     def _bars(self, color: str) -> bqplot.Bars:
         return bqplot.Bars(
@@ -69,13 +64,7 @@ class HistogramView:
         )
 
     def draw(self, record: Histogram) -> None:
-        """Show a record.
-
-        Parameters
-        ----------
-        record : Histogram
-            Counts over the same edges, before and after.
-        """
+        """Show a record."""
         self._count.fit(np.concatenate([record.before, record.after]))
         ends = float(record.edges[0]), float(record.edges[-1])
         span(self._x, self._x_axis, ends, round_places(*ends), "{:g}".format)
@@ -90,12 +79,6 @@ class HistogramView:
         levels: Any = [] if record.levels is None else record.levels
         move(self._levels, *vertical(levels, 0.0, 0.05))
         self._legend.value = _legend(len(at) > 0, len(levels) > 0)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
-        marks = [self._before, self._after, self._threshold, self._levels]
-        close_all(*marks, self._x_axis, self._count.axis, self._x, self._count.scale, self._height)
 
 
 def _legend(threshold: bool, levels: bool) -> str:

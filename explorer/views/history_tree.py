@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import anywidget
 import traitlets
-from ipywidgets import VBox
 
-from explorer.closing import close_all
 from explorer.views.caption import caption
 from explorer.views.front_end import script
+from explorer.widgets import ScriptView, View
 
 HINT = (
     "From top to bottom: how the present state came to be. What was tried and dropped stands "
@@ -20,7 +18,7 @@ HINT = (
 Row = tuple[int, int, str, str, bool]
 
 
-class HistoryTree(anywidget.AnyWidget):
+class HistoryTree(ScriptView):
     """A list of buttons; a row is a list: number, depth, words, note, whether it is present.
 
     A press sends ``{"type": "go", "number": number}``.
@@ -31,33 +29,18 @@ class HistoryTree(anywidget.AnyWidget):
     rows: traitlets.List = traitlets.List().tag(sync=True)
 
 
-class HistoryTreeView:
-    """Rows of states, indented by branch, and a caption.
-
-    Parameters
-    ----------
-    go : callable
-        Called with the number of a row that is pressed.
-
-    Attributes
-    ----------
-    widget : VBox
-    """
+class HistoryTreeView(View):
+    """Rows of states, indented by branch, and a caption."""
 
     def __init__(self, go: Callable[[int], None]) -> None:
         self._go = go
-        self._tree = HistoryTree()
-        self._tree.add_class("ex-history")
+        self._tree = HistoryTree("ex-history")
         self._tree.on_msg(self._receive)
-        self.widget = VBox([self._tree, caption(HINT)])
+        super().__init__([self._tree, caption(HINT)])
 
     def draw(self, rows: Sequence[Row]) -> None:
         """Show rows from top to bottom."""
         self._tree.rows = [list(row) for row in rows]
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
     def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         number = content.get("number")

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import anywidget
 import traitlets
-from ipywidgets import VBox
 from torch import Tensor
 
-from explorer.closing import close_all
 from explorer.measure.gallery import Gallery, Picture
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
 from explorer.views.front_end import script
+from explorer.widgets import ScriptView, View
 
 ARROW = "\N{RIGHTWARDS ARROW}"
 Tile = tuple[dict[str, Any], bytes]
 
 
-class Images(anywidget.AnyWidget):
+class Images(ScriptView):
     """A row of pictures with a word and a remark below each; redrawn in place.
 
     A tile holds ``name``, ``detail``, ``label`` and ``size``, (height, width, channels); its
@@ -43,47 +41,25 @@ class Images(anywidget.AnyWidget):
 
 
 def tile(name: str, detail: str, label: str, sample: int, pixels: Tensor | None) -> Tile:
-    """Make a tile of `Images`, and its pixels.
-
-    Parameters
-    ----------
-    name, detail : str
-        What stands below the picture.
-    label : str
-        The same in words, for a screen reader.
-    sample : int
-        Its number, which stands in place of a picture.
-    pixels : Tensor, shape (height, width, channels), uint8, or None
-    """
+    """Make a tile of `Images`, and its pixels."""
     size = [0, 0, 0] if pixels is None else list(pixels.shape)
     made = {"name": name, "detail": detail, "label": label, "sample": sample, "size": size}
     return made, b"" if pixels is None else pixels.numpy().tobytes()
 
 
-class ImagesView:
-    """Pictures of a `Gallery`.
-
-    Attributes
-    ----------
-    widget : VBox
-        The pictures and their caption.
-    """
+class ImagesView(View):
+    """Pictures of a `Gallery`."""
 
     def __init__(self) -> None:
-        self._images = Images()
-        self._images.add_class("ex-images")
+        self._images = Images("ex-images")
         self._caption = caption()
-        self.widget = VBox([self._images, self._caption])
+        super().__init__([self._images, self._caption])
 
     def draw(self, record: Gallery) -> None:
         """Show a record."""
         tiles = [_tile(picture, record) for picture in record.pictures]
         self._images.show(tiles, f"{len(tiles)} samples: {_KIND_WORDS[record.kind]}")
         self._caption.value = _CAPTIONS[record.kind](record)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 _KIND_WORDS = {

@@ -11,35 +11,26 @@ from explorer.views.format import percent_text
 MARGIN, STEP = 0.08, 0.05
 
 
-class LanesView:
+class LanesView(StepsPlot):
     """Accuracy on held-out samples, by network.
 
     Losses are not drawn: those of different targets have different scales.
-
-    Attributes
-    ----------
-    widget : VBox
     """
 
     def __init__(self) -> None:
-        self._plot = StepsPlot("accuracy", lambda value: percent_text(value, 0), n_lines=3)
-        self.widget = self._plot.widget
+        super().__init__("accuracy", lambda value: percent_text(value, 0), n_lines=3)
 
     def draw(self, record: Curves) -> None:
         """Show a run's accuracies on held-out samples."""
         level = record.reference.accuracy if record.reference else None
         span = (_lowest(record), 1.0)
-        self._plot.show(record.held_out, {}, record.n_steps, span, record.stages, level)
+        self.show(record.held_out, {}, record.n_steps, span, record.stages, level)
         legend = list(zip(SWATCHES, record.held_out, strict=False))
         if record.reference:
             legend.append(("mark", record.reference.name))
         if record.stages:
             legend.append(("stage", f"next {record.stage}"))
-        self._plot.say(legend, _words(record))
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        self._plot.close()
+        self.say(legend, _words(record))
 
 
 def _lowest(record: Curves) -> float:

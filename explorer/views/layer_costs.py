@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.published.pruning import LayerCost, LayerCosts, PublishedLayer
 from explorer.views.caption import caption
 from explorer.views.format import DASH, count_text, percent_text
 from explorer.views.table import Table
+from explorer.widgets import View
 
 
-class LayerCostsView:
-    """A row for each layer and one for all.
-
-    Attributes
-    ----------
-    widget : VBox
-        The table and its caption.
-    """
+class LayerCostsView(View):
+    """A row for each layer and one for all."""
 
     def __init__(self) -> None:
         self._table = Table("Weights and operations left in each layer", "ex-table-total")
         self._caption, self._source = caption(), caption()
         self._source.add_class("ex-sources")
-        self.widget = VBox([self._table, self._caption, self._source])
+        super().__init__([self._table, self._caption, self._source])
 
     def draw(self, record: LayerCosts) -> None:
         """Show a record."""
@@ -37,10 +29,6 @@ class LayerCostsView:
         self._table.show([(head, "") for head in _heads(record)], rows)
         self._caption.value = _caption_text(record)
         self._source.value = f"{record.published.source}." if record.published else ""
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _heads(record: LayerCosts) -> list[str]:

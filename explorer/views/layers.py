@@ -6,22 +6,20 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import anywidget
 import traitlets
-from ipywidgets import VBox
 
-from explorer.closing import close_all
 from explorer.measure.result import LayerFigures, Result
 from explorer.views.caption import caption
 from explorer.views.format import percent_text, ratio_text, shape_text, size_text
 from explorer.views.front_end import script
+from explorer.widgets import ScriptView, View
 
 Shapes = Mapping[str, tuple[int, ...]]
 NO_SHAPES: Shapes = MappingProxyType({})
 _ARROW = "\N{RIGHTWARDS ARROW}"
 
 
-class LayerList(anywidget.AnyWidget):
+class LayerList(ScriptView):
     """Rows of two bars each; rebuilt when `names` change, otherwise only restyled.
 
     A row is a list: part kept, in words, part of the bytes left, bytes in words, label,
@@ -35,28 +33,15 @@ class LayerList(anywidget.AnyWidget):
     selected = traitlets.Unicode("").tag(sync=True)
 
 
-class LayersView:
-    """Bars of weights kept and bytes left, one row a layer, on a linear scale of 0 to 100 %.
-
-    Parameters
-    ----------
-    on_select : callable, optional
-        Called with a layer's name when its row is clicked or reached with the arrow keys;
-        not called when `selected` is set from Python.
-
-    Attributes
-    ----------
-    widget : VBox
-        The rows (they scroll from about ten on) and their caption.
-    """
+class LayersView(View):
+    """Bars of weights kept and bytes left, one row a layer, on a linear scale of 0 to 100 %."""
 
     def __init__(self, on_select: Callable[[str], None] | None = None) -> None:
         self._on_select = on_select
-        self._list = LayerList()
-        self._list.add_class("ex-layers")
+        self._list = LayerList("ex-layers")
         self._list.on_msg(self._receive)
         self._caption = caption()
-        self.widget = VBox([self._list, self._caption])
+        super().__init__([self._list, self._caption])
 
     @property
     def selected(self) -> str:
@@ -68,23 +53,12 @@ class LayersView:
         self._list.selected = name
 
     def draw(self, result: Result, old_shapes: Shapes = NO_SHAPES) -> None:
-        """Show each layer of a result.
-
-        Parameters
-        ----------
-        result : Result
-        old_shapes : mapping of str to tuple of int, optional
-            Shapes of the weights before, of the layers that lost neurons.
-        """
+        """Show each layer of a result."""
         layers = result.layers
         with self._list.hold_sync():
             self._list.names = [layer.name for layer in layers]
             self._list.rows = [_row(layer, old_shapes.get(layer.name)) for layer in layers]
         self._caption.value = _caption_text(result, self.selected)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
     def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         name = content.get("layer")

@@ -11,15 +11,7 @@ from explorer.views.style import Style
 
 
 def area(name: str, children: list[Widget]) -> Box:
-    """Make one area of the page.
-
-    Parameters
-    ----------
-    name : {"head", "figures", "side", "main", "grid", "column"}
-        Gives the class ``ex-<name>``; ``"grid"`` holds columns of cards, and wide ones.
-    children : list of Widget
-        Its content.
-    """
+    """Make one area of the page."""
     box = Box(children)
     box.add_class(f"ex-{name}")
     return box
@@ -36,19 +28,7 @@ def title(text: str, subtitle: str = "") -> HTML:
 
 
 def page(head: list[Widget], figures: list[Widget], side: list[Widget], main: list[Widget]) -> VBox:
-    """Compose the areas into one page that adapts to its own width, not the window's.
-
-    Parameters
-    ----------
-    head, figures, side, main : list of Widget
-        Content of the areas: title and model picker; the five figures and the status;
-        the recipe's cards; the views' cards or a tab widget.
-
-    Returns
-    -------
-    VBox
-        With the class ``ex-root``; it includes the stylesheet.
-    """
+    """Compose the areas into one page that adapts to its own width, not the window's."""
     areas = [
         area("head", head),
         area("figures", figures),

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import bqplot
 import numpy as np
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
-from explorer.closing import close_all
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import ACCURACY, Scale
 from explorer.sweep.curves import CurvePoint, frontier, reading
@@ -24,6 +23,7 @@ from explorer.views.score_axis import ScoreAxis, score_axis
 from explorer.views.scores import axis_label, score_text, tick_text
 from explorer.views.series import series
 from explorer.views.table import Table
+from explorer.widgets import View
 
 INK = "var(--ex-ink)"
 RATIOS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -62,23 +62,8 @@ class MethodPlot:
     scale: Scale = ACCURACY
 
 
-class MethodCurvesView:
-    """A line for each method, rings around the points that no other beats, and a table of these.
-
-    Parameters
-    ----------
-    chosen : callable
-        Called with the `CurvePoint` whose ring is clicked.
-
-    Attributes
-    ----------
-    widget : VBox
-        The plot, its legend and its caption.
-    table : Table
-        To stand below what must not move while rows are added.
-    best : list of CurvePoint
-        The ringed points, smallest ratio first.
-    """
+class MethodCurvesView(View):
+    """A line for each method, rings around the points that no other beats, and a table of these."""
 
     def __init__(self, chosen: Callable[[CurvePoint], None]) -> None:
         self.best: list[CurvePoint] = []
@@ -104,7 +89,7 @@ class MethodCurvesView:
         self._figure.layout.height = "380px"
         self._legend, self._caption = HTML(), caption()
         self.table = Table("Points that no other beats: method, setting, size and accuracy")
-        self.widget = VBox([self._figure, self._legend, self._caption])
+        super().__init__([self._figure, self._legend, self._caption])
 
     def _line(self, name: str, again: bool) -> bqplot.Lines:
         look = self._looks[name]
@@ -133,11 +118,6 @@ class MethodCurvesView:
         move(self._here, [ratio][: len(known)], known)
         if self._record is not None:
             self._fit(self._record, _shown(self._record))
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget, self.table, *self._lines.values(), self._rings, self._here)
-        close_all(self._x_axis, self._y_axis, self._x, self._y)
 
     def _clicked(self, event: dict, chosen: Callable[[CurvePoint], None]) -> None:
         index = event.get("data", {}).get("index")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.energy import EnergyTable
 from explorer.measure.formulas.formula import Formula
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import TIMES
 from explorer.views.formula import FormulaView
+from explorer.widgets import View
 
 _NAMES = {
     "int32_add": "Add, integers",
@@ -24,23 +22,17 @@ _NAMES = {
 _SOURCE = "Horowitz, Computing's energy problem (and what we can do about it), ISSCC 2014"
 
 
-class OperationCostsView:
-    """One bar an operation on 32 bits, on a linear scale, and what follows for a large network.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bars, their caption and the formula.
-    """
+class OperationCostsView(View):
+    """One bar an operation on 32 bits, on a linear scale, and what follows for a large network."""
 
     def __init__(self) -> None:
         heads = ["32-bit operation", "", "Energy", "Relative"]
         self._bars = Bars("Energy of one operation on 32 bits", heads, "ex-bars-short")
         self._caption = caption()
         self._formula = FormulaView()
-        self._formula.widget.add_class("ex-no-caption")
+        self._formula.add_class("ex-no-caption")
         self._shown: tuple[EnergyTable, Formula] | None = None
-        self.widget = VBox([self._bars, self._caption, self._formula.widget])
+        super().__init__([self._bars, self._caption, self._formula])
 
     def draw(self, table: EnergyTable, example: Formula) -> None:
         """Show a table of energies and an example worked with it."""
@@ -62,8 +54,3 @@ class OperationCostsView:
             f"as much as multiplying with it. 45 nm process; {_SOURCE}."
         )
         self._formula.draw(example)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        self._formula.close()
-        close_all(self.widget)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import traitlets
-from ipywidgets import VBox
 from torch import Tensor
 
-from explorer.closing import close_all
 from explorer.measure.soft_targets import DarkKnowledge
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
 from explorer.views.front_end import script, source
 from explorer.views.images import Images, Tile, tile
+from explorer.widgets import View
 
 DRAWING = script("images.js").replace("export default { render };", "")
 PICKING = source("picked_images.js").read_text(encoding="utf-8")
@@ -27,42 +26,20 @@ class PickedImages(Images):
     picked = traitlets.Int(-1).tag(sync=True)
 
 
-class PickedImagesView:
-    """Images that a teacher finds alike to other classes, to pick one.
-
-    Parameters
-    ----------
-    picked : callable
-        Called with the position of the image that was picked.
-
-    Attributes
-    ----------
-    widget : VBox
-        The pictures and their caption.
-    """
+class PickedImagesView(View):
+    """Images that a teacher finds alike to other classes, to pick one."""
 
     def __init__(self, picked: Callable[[int], None]) -> None:
-        self._images = PickedImages()
-        for name in ("ex-images", "ex-images-picked"):
-            self._images.add_class(name)
+        self._images = PickedImages("ex-images ex-images-picked")
         self._caption = caption()
         self._quiet = False
         self._images.observe(lambda change: self._told(picked, change["new"]), "picked")
-        self.widget = VBox([self._images, self._caption])
+        super().__init__([self._images, self._caption])
 
     def draw(
         self, record: DarkKnowledge, pixels: Sequence[Tensor | None], names: Sequence[str]
     ) -> None:
-        """Show a ranking.
-
-        Parameters
-        ----------
-        record : DarkKnowledge
-        pixels : sequence of Tensor or None
-            Of the images, as `explorer.measure.gallery.thumbnails` makes them.
-        names : sequence of str
-            Of the classes.
-        """
+        """Show a ranking."""
         tiles = [_tile(record, i, pixels[i], names) for i in range(len(record.positions))]
         label = "Images that resemble another class most"
         self._images.show(tiles, label)
@@ -75,10 +52,6 @@ class PickedImagesView:
             self._images.picked = position
         finally:
             self._quiet = False
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
     def _told(self, picked: Callable[[int], None], position: int) -> None:
         if not self._quiet and position >= 0:

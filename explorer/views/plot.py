@@ -47,35 +47,14 @@ def dashed_lines(x: bqplot.Scale, y: bqplot.Scale) -> bqplot.Lines:
 
 
 def vertical(positions: Any, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """Path of separate vertical segments.
-
-    Parameters
-    ----------
-    positions : sequence of float, length n
-        Where they stand on the x axis.
-    low, high : float
-        Their ends on the y axis.
-
-    Returns
-    -------
-    tuple of ndarray, shape (3 n,)
-        x and y; a NaN before each segment breaks the path.
-    """
+    """Path of separate vertical segments."""
     x = np.repeat(np.asarray(positions, dtype=np.float64), 3)
     y = np.tile([np.nan, low, high], x.size // 3)
     return x, y
 
 
 def round_ticks(high: float, n_ticks: int = 4) -> list[float]:
-    """Evenly spaced round numbers from 0 on; the last is the first at or above `high`.
-
-    Parameters
-    ----------
-    high : float
-        Largest value to show, positive.
-    n_ticks : int
-        About how many intervals.
-    """
+    """Evenly spaced round numbers from 0 on; the last is the first at or above `high`."""
     raw = high / n_ticks
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= raw * (1 - 1e-9))

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.published.results import Reproduced, reached_first
 from explorer.views.caption import caption
 from explorer.views.format import DASH, percent_text, ratio_text, size_text
 from explorer.views.table import Table
+from explorer.widgets import View
 
 MEANS = ("mean_accuracy", "mean_error_labels", "mean_error_mimic")
 HEADS = ("Result", "Published", "Reached", "Test error here (95% interval)", "Time", "Goal")
 
 
-class ReproducedView:
-    """A row for each result.
-
-    Attributes
-    ----------
-    widget : VBox
-        The table and its caption.
-    """
+class ReproducedView(View):
+    """A row for each result."""
 
     def __init__(self) -> None:
         self._table = Table("Results of papers: published, reached, error", "ex-table-words")
         self._caption = caption()
-        self.widget = VBox([self._table, self._caption])
+        super().__init__([self._table, self._caption])
 
     def draw(self, records: Sequence[Reproduced]) -> None:
         """Show results."""
@@ -38,10 +30,6 @@ class ReproducedView:
             f"{met} of {len(records)} results reached their goal. Look at the "
             "intervals: a difference within them says little."
         )
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _row(record: Reproduced) -> list[str]:

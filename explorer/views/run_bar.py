@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ipywidgets import Button, HBox, VBox
+from ipywidgets import Button, HBox
 
-from explorer.closing import close_all
 from explorer.views.status import StatusView
+from explorer.widgets import View
 
 ACTIONS = {"start": "Start", "pause": "Pause", "resume": "Resume", "stop": "Stop"}
 TOOLTIPS = {
@@ -18,28 +18,15 @@ TOOLTIPS = {
 }
 
 
-class RunBar:
-    """Buttons for what can be done now, over a line of words with a progress bar.
-
-    Parameters
-    ----------
-    pressed : mapping of str to callable
-        What ``"start"``, ``"pause"``, ``"resume"`` and ``"stop"`` do; called without
-        arguments.
-
-    Attributes
-    ----------
-    widget : VBox
-        With the class ``ex-run``; a button has the class ``ex-run-<action>``.
-    """
+class RunBar(View):
+    """Buttons for what can be done now, over a line of words with a progress bar."""
 
     def __init__(self, pressed: Mapping[str, Callable[[], None]]) -> None:
         self._buttons = {name: self._button(name, pressed[name]) for name in ACTIONS}
         self._row = HBox(list(self._buttons.values()))
         self._row.add_class("ex-run-buttons")
         self._status = StatusView()
-        self.widget = VBox([self._row, self._status.widget])
-        self.widget.add_class("ex-run")
+        super().__init__([self._row, self._status], "ex-run")
         self.offer("start")
 
     def _button(self, name: str, act: Callable[[], None]) -> Button:
@@ -70,10 +57,6 @@ class RunBar:
             self._status.fail(words)
         else:
             self._status.clear()
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _show(button: Button) -> None:

@@ -32,20 +32,7 @@ class ScoreAxis:
 def score_axis(
     values: Iterable[float], scale: Scale, original: float | None, upper: float | None = None
 ) -> ScoreAxis:
-    """Choose what an axis spans: all of percent for accuracy, else what the values span.
-
-    Parameters
-    ----------
-    values : iterable of float
-        What is shown.
-    scale : Scale
-        What they mean.
-    original : float or None
-        Of the network as it is.
-    upper : float, optional
-        Where only the better part is shown, in which curves differ: points below the best that
-        accuracy reaches down to.
-    """
+    """Choose what an axis spans: all of percent for accuracy, else what the values span."""
     known = [min(max(value, -LARGEST), LARGEST) for value in values]
     known += [] if original is None else [min(max(original, -LARGEST), LARGEST)]
     if scale.share:

@@ -9,9 +9,8 @@ from html import escape
 from typing import Any
 
 import bqplot
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
-from explorer.closing import close_all
 from explorer.measure.metric import ACCURACY, Scale
 from explorer.sweep.dials import DIALS, LayerDial
 from explorer.views.caption import caption
@@ -22,6 +21,7 @@ from explorer.views.plot import ACCENT, BEFORE, MARK, dashed_lines, figure, vert
 from explorer.views.score_axis import score_axis
 from explorer.views.scores import axis_label, tick_text
 from explorer.views.series import series
+from explorer.widgets import View
 
 MOST_COLORED = 10
 THIN, THICK = 1.2, 3.2
@@ -66,20 +66,8 @@ class SensitivityPlot:
     scale: Scale = ACCURACY
 
 
-class SensitivityView:
-    """A line for each layer, the chosen one thick; lines and points can be clicked.
-
-    Parameters
-    ----------
-    chosen : callable
-        Called with the layer whose line is clicked.
-    turned : callable
-        Called with layer and value of the point that is clicked.
-
-    Attributes
-    ----------
-    widget : VBox
-    """
+class SensitivityView(View):
+    """A line for each layer, the chosen one thick; lines and points can be clicked."""
 
     def __init__(self, chosen: Callable[[str], None], turned: Callable[[str, float], None]) -> None:
         self._chosen, self._turned = chosen, turned
@@ -101,7 +89,7 @@ class SensitivityView:
         self._figure = figure([], [self._x_axis, self._y_axis])
         self._figure.layout.height = "300px"
         self._legend, self._caption = HTML(), caption()
-        self.widget = VBox([self._figure, self._legend, self._caption])
+        super().__init__([self._figure, self._legend, self._caption])
 
     def draw(self, record: SensitivityPlot) -> None:
         """Show a record."""
@@ -116,11 +104,6 @@ class SensitivityView:
             move(self._original, [self._x.min, self._x.max], [record.original] * 2)
         self._say(record)
 
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget, *self._lines, self._here, self._original, self._dots)
-        close_all(self._x_axis, self._y_axis, self._x, self._y, self._height)
-
     @property
     def _colored(self) -> bool:
         return len(self._layers) <= MOST_COLORED
@@ -129,7 +112,8 @@ class SensitivityView:
         """Make a line for each layer of another network."""
         if layers == self._layers:
             return
-        close_all(*self._lines)
+        for line in self._lines:
+            line.close()
         self._layers = layers
         self._lines = [self._line(i, name) for i, name in enumerate(layers)]
         self._figure.marks = [self._original, *self._lines, self._here, self._dots]

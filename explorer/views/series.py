@@ -46,13 +46,7 @@ class Series:
 
 
 def series(index: int) -> Series:
-    """Return the look of a line, different for the first 64.
-
-    Parameters
-    ----------
-    index : int
-        From 0 on.
-    """
+    """Return the look of a line, different for the first 64."""
     turn = index // N_COLORS
     marker, glyph = MARKERS[(index + 3 * turn) % len(MARKERS)]
     return Series(index % N_COLORS + 1, marker, glyph)

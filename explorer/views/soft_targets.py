@@ -4,53 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipywidgets import VBox
 from torch import Tensor
 
-from explorer.closing import close_all
 from explorer.measure.soft_targets import SoftTargetsRecord
 from explorer.views.bars import Bars, Segment, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import MINUS, probability_text
+from explorer.widgets import View
 
 DRAWN = 20
 HARD, TEACHER, STUDENT = "before", "after", "grown"
 
 
-class SoftTargetsView:
-    """Bars for each class; of many classes, the likeliest 20.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bars, their legend and their caption.
-    """
+class SoftTargetsView(View):
+    """Bars for each class; of many classes, the likeliest 20."""
 
     def __init__(self) -> None:
         heads = ["Class", "0 to 100%", "Logit", "Softened"]
         self._bars = Bars("Softened answers by class", heads, "ex-bars-short ex-bars-soft")
         self._caption = caption()
-        self.widget = VBox([self._bars, self._caption])
+        super().__init__([self._bars, self._caption])
 
     def draw(self, record: SoftTargetsRecord, logits: Tensor) -> None:
-        """Show a record.
-
-        Parameters
-        ----------
-        record : SoftTargetsRecord
-        logits : Tensor, shape (n_classes,)
-            The teacher's, before the softmax.
-        """
+        """Show a record."""
         rows = [_row(record, i, float(logits[i])) for i in record.likeliest(DRAWN)]
         keys = [(HARD, "hard label", ""), (TEACHER, "teacher", _bits(record, record.teacher_bits))]
         if record.student_bits is not None:
             keys.append((STUDENT, "student", _bits(record, record.student_bits)))
         self._bars.show(rows, keys)
         self._caption.value = _words(record)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _row(record: SoftTargetsRecord, i: int, logit: float) -> dict[str, Any]:

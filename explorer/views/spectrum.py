@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import bqplot
 import numpy as np
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
-from explorer.closing import close_all
 from explorer.measure.spectrum import Spectrum
 from explorer.views.caption import caption
 from explorer.views.legend import legend, swatch_key
@@ -21,6 +20,7 @@ from explorer.views.plot import (
     set_ticks,
     vertical,
 )
+from explorer.widgets import View, mark
 
 _MAX_POINTS = 300
 _LEGEND = legend(
@@ -32,14 +32,8 @@ _LEGEND = legend(
 )
 
 
-class SpectrumView:
-    """Singular values as an area, the kept part in accent, the break-even rank dashed.
-
-    Attributes
-    ----------
-    widget : VBox
-        The figure, its legend and its caption; the figure is hidden where there is none.
-    """
+class SpectrumView(View):
+    """Singular values as an area, the kept part in accent, the break-even rank dashed."""
 
     def __init__(self) -> None:
         self._break_even: int | None = None
@@ -55,7 +49,7 @@ class SpectrumView:
         axes = [self._x_axis, self._y_axis, self._label]
         self._figure = figure([self._all, self._kept, self._line], axes, top=26)
         self._caption = caption()
-        self.widget = VBox([self._figure, HTML(_LEGEND), self._caption])
+        super().__init__([self._figure, HTML(_LEGEND), self._caption])
 
     def _area(self, color: str) -> bqplot.Lines:
         return bqplot.Lines(
@@ -71,7 +65,7 @@ class SpectrumView:
 
     def draw(self, record: Spectrum | None) -> None:
         """Show a record, or, given None, say how to come by one."""
-        (self.widget.add_class if record is None else self.widget.remove_class)("ex-none")
+        mark(self, "ex-none", record is None)
         if record is None:
             self._caption.value = (
                 "Not computed for this layer yet: add the step Low rank to see its singular values."
@@ -98,11 +92,6 @@ class SpectrumView:
         with self._line.hold_sync():
             self._line.x, self._line.y = vertical([record.break_even], 0.0, 1.0)
         set_ticks(self._label, [float(record.break_even)], "break-even {:,.0f}".format)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget, self._all, self._kept, self._line, self._label)
-        close_all(self._x_axis, self._y_axis, self._x, self._y, self._height)
 
 
 def _caption_text(record: Spectrum) -> str:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.speed import Speed, SpeedRow
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import ratio_text
+from explorer.widgets import View
 
 SLOWER = 0.95
 _KEYS = [("before", "before", ""), ("after", "after", "")]
 
 
-class SpeedView:
-    """Two bars a row, before and after, with their milliseconds and how much faster it got.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bars, their legend and their caption.
-    """
+class SpeedView(View):
+    """Two bars a row, before and after, with their milliseconds and how much faster it got."""
 
     def __init__(self) -> None:
         self._bars = Bars("Time before and after", ["", "", "Time", "Speedup"], "ex-bars-speed")
         self._caption = caption()
-        self.widget = VBox([self._bars, self._caption])
+        super().__init__([self._bars, self._caption])
 
     def draw(self, record: Speed) -> None:
         """Show a record."""
@@ -35,10 +27,6 @@ class SpeedView:
         rows = [_row(row, longest, "" if shared else row.note) for row in record.rows]
         self._bars.show(rows, _KEYS if record.rows else [])
         self._caption.value = _caption_text(record, shared)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _shared_note(record: Speed) -> str:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.spectrum import StageErrors
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import percent_text
 from explorer.views.plot import round_ticks
+from explorer.widgets import View
 
 DRAWN = 32
 
 
-class StageErrorsView:
-    """Bars of relative error; of more than 32, neighbors share a bar that shows the worst.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bars and their caption.
-    """
+class StageErrorsView(View):
+    """Bars of relative error; of more than 32, neighbors share a bar that shows the worst."""
 
     def __init__(self) -> None:
         self._bars = Bars("Relative errors", class_="ex-bars-short ex-bars-scroll")
         self._caption = caption()
-        self.widget = VBox([self._bars, self._caption])
+        super().__init__([self._bars, self._caption])
 
     def draw(self, record: StageErrors) -> None:
         """Show a record."""
@@ -44,10 +36,6 @@ class StageErrorsView:
             rows.append(bar_row(label, [[(0.0, error / top, "after")]], [text], words))
         self._bars.show(rows)
         self._caption.value = _caption_text(record, per_bar)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def _grouped(record: StageErrors) -> tuple[list[str], list[float], int]:

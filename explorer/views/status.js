@@ -6,11 +6,6 @@ function render({ model, el }) {
   const progress = add(line, "progress", "ex-progress");
   progress.setAttribute("aria-label", "Progress");
   progress.max = 1;
-  const stop = add(line, "button", "ex-stop");
-  stop.type = "button";
-  stop.textContent = "Stop";
-  stop.title = "End this after the current step; what was reached stays.";
-  stop.addEventListener("click", () => model.send({ type: "stop" }));
   const error = add(el, "div", "ex-error");
   error.setAttribute("role", "alert");
 
@@ -21,7 +16,6 @@ function render({ model, el }) {
     progress.classList.toggle("ex-idle", part === null);
     if (part === null || part < 0) progress.removeAttribute("value");
     else progress.value = part;
-    stop.hidden = !model.get("can_stop");
     const words = model.get("error");
     if (error.textContent !== words) error.textContent = words;
     error.hidden = !words;

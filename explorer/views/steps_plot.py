@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 
 import bqplot
 import numpy as np
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
-from explorer.closing import close_all
 from explorer.measure.curves import Line
 from explorer.measure.metric import ACCURACY, Scale
 from explorer.views.caption import caption
@@ -25,6 +24,7 @@ from explorer.views.plot import (
     vertical,
 )
 from explorer.views.scores import axis_label, tick_text
+from explorer.widgets import View, show
 
 INK = "var(--ex-ink)"
 LOOKS = ((ACCENT, "solid"), (MARK, "dash_dotted"), (INK, "dotted"))
@@ -33,25 +33,8 @@ UNKNOWN_STEPS = 100
 NOTHING = Line(np.zeros(0, dtype=np.int64), np.zeros(0))
 
 
-class StepsPlot:
-    """A figure over steps, with up to three lines, paler ones behind them, and stages dashed.
-
-    Parameters
-    ----------
-    label : str
-        Of the axis on the left.
-    text : callable
-        Takes a value to its tick's label.
-    n_lines : int
-        Lines of each kind, at most three: they differ by color and by dashes.
-    axis : str
-        What the axis below counts.
-
-    Attributes
-    ----------
-    widget : VBox
-        The figure, its legend and its caption.
-    """
+class StepsPlot(View):
+    """A figure over steps, with up to three lines, paler ones behind them, and stages dashed."""
 
     def __init__(
         self, label: str, text: Callable[[float], str], n_lines: int = 2, axis: str = "step"
@@ -72,7 +55,7 @@ class StepsPlot:
         self._marks = [self._stages, *self._behind, self._level, *self._front]
         self._figure = figure(self._marks, [self._x_axis, self._y_axis])
         self._legend, self._caption = HTML(), caption()
-        self.widget = VBox([self._figure, self._legend, self._caption])
+        super().__init__([self._figure, self._legend, self._caption])
 
     def _line(self, color: str, width: float, style: str = "solid") -> bqplot.Lines:
         return bqplot.Lines(
@@ -94,23 +77,7 @@ class StepsPlot:
         level: float | None = None,
         scale: Scale = ACCURACY,
     ) -> None:
-        """Show lines.
-
-        Parameters
-        ----------
-        front, behind : mapping of str to Line
-            At most as many as the plot has lines.
-        n_steps : int
-            Where the axis of steps ends.
-        span : tuple of float
-            Ends of the axis on the left.
-        stages : tuple of int
-            Steps that are dashed.
-        level : float, optional
-            Value at which a dashed line runs across.
-        scale : Scale
-            What the values mean, where they are not what the plot was made for.
-        """
+        """Show lines."""
         self._read_as(scale)
         self._fit(float(n_steps or UNKNOWN_STEPS), span)
         for marks, lines in ((self._front, front), (self._behind, behind)):
@@ -125,12 +92,7 @@ class StepsPlot:
         """Show a legend, of swatches and names, and a caption, if there are words for one."""
         self._legend.value = legend(swatch_key(*key) for key in keys)
         self._caption.value = words
-        (self._caption.remove_class if words else self._caption.add_class)("ex-hidden")
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
-        close_all(*self._marks, self._x_axis, self._y_axis, self._x, self._y, self._height)
+        show(self._caption, bool(words))
 
     def _read_as(self, scale: Scale) -> None:
         """Let the axis on the left tell of values of a scale."""

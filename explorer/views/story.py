@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from ipywidgets import HBox, VBox
+from ipywidgets import HBox
 
-from explorer.closing import close_all
 from explorer.measure.published.results import Story
 from explorer.views.caption import caption
 from explorer.views.curves import StepsPlot
 from explorer.views.format import percent_text, size_text
 from explorer.views.plot import round_ticks
+from explorer.widgets import View
 
 
-class StoryView:
-    """Compression ratio and accuracy over the epochs of a reproduction.
-
-    Attributes
-    ----------
-    widget : VBox
-    """
+class StoryView(View):
+    """Compression ratio and accuracy over the epochs of a reproduction."""
 
     def __init__(self) -> None:
         self._rate = StepsPlot("times smaller", "{:,.0f}x".format, axis="epoch")
         self._accuracy = StepsPlot("accuracy", lambda v: percent_text(v, 1), axis="epoch")
         self._caption = caption()
-        figures = HBox([self._rate.widget, self._accuracy.widget])
+        figures = HBox([self._rate, self._accuracy])
         figures.add_class("ex-pair")
-        self.widget = VBox([figures, self._caption])
+        super().__init__([figures, self._caption])
 
     def draw(self, record: Story) -> None:
         """Show a story."""
@@ -39,12 +34,6 @@ class StoryView:
         self._rate.say([("after", "original bytes / bytes of the file"), *stage])
         self._accuracy.say([("after", f"on {record.n_validation:,} images apart"), *stage])
         self._caption.value = _words(record)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        self._rate.close()
-        self._accuracy.close()
-        close_all(self.widget)
 
 
 def _words(record: Story) -> str:

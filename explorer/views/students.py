@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.measure.metric import Scale
 from explorer.measure.students import ERROR, StudentRow, StudentTable
 from explorer.views.bars import Bars, bar_row
@@ -14,6 +11,7 @@ from explorer.views.caption import caption
 from explorer.views.format import count_text, size_text
 from explorer.views.scores import direction_words, number_text, value_text, with_unit
 from explorer.views.table import Table
+from explorer.widgets import View
 
 TONES = ("before", "after")
 SHAPES = {
@@ -23,19 +21,13 @@ SHAPES = {
 }
 
 
-class StudentsView:
-    """Errors, or what a metric told, weights and bytes in a table.
-
-    Attributes
-    ----------
-    widget : VBox
-        The table and its caption.
-    """
+class StudentsView(View):
+    """Errors, or what a metric told, weights and bytes in a table."""
 
     def __init__(self) -> None:
         self._table = Table("Students and their teacher: what they came to, weights, bytes")
         self._caption = caption()
-        self.widget = VBox([self._table, self._caption])
+        super().__init__([self._table, self._caption])
 
     def draw(self, record: StudentTable) -> None:
         """Show a table."""
@@ -47,24 +39,14 @@ class StudentsView:
         self._table.show([(head, "") for head in heads], rows)
         self._caption.value = gain_text(record)
 
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
-
-class ShapesView:
-    """Errors, or what a metric told, as bars, a group for each shape.
-
-    Attributes
-    ----------
-    widget : VBox
-        The bars, their legend and their caption.
-    """
+class ShapesView(View):
+    """Errors, or what a metric told, as bars, a group for each shape."""
 
     def __init__(self) -> None:
         self._bars = Bars("Students by shape", ["Shape", ERROR.name, ""], "ex-bars-shapes")
         self._caption = caption()
-        self.widget = VBox([self._bars, self._caption])
+        super().__init__([self._bars, self._caption])
 
     def draw(self, record: StudentTable) -> None:
         """Show a table whose rows have groups."""
@@ -84,10 +66,6 @@ class ShapesView:
             rows.append(bar_row(shape, tracks, ["\n".join(said)], f"{shape}: {words}", size))
         self._bars.show(rows, [(TONES[i % 2], name, "") for i, name in enumerate(names)])
         self._caption.value = _shapes_text(record)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget)
 
 
 def gain_text(record: StudentTable) -> str:

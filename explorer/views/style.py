@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import anywidget
-
 from explorer.views.front_end import script, stylesheet
+from explorer.widgets import ScriptView
 
 
-class Style(anywidget.AnyWidget):
+class Style(ScriptView):
     """Apply the stylesheet to the page and name the controls inside ``.ex-root``.
 
     Show one inside every root box. ipywidgets gives its sliders no accessible name and

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import anywidget
 import traitlets
 
 from explorer.views.front_end import script
+from explorer.widgets import ScriptView, mark
 
 
-class Table(anywidget.AnyWidget):
+class Table(ScriptView):
     """Rows of texts, all but the first column right-aligned; scrolls, its head stays.
 
     On a phone a row is a block that names each value, so that no column is cut off; where
@@ -27,10 +27,8 @@ class Table(anywidget.AnyWidget):
     version = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, label: str, class_: str = "", stacked: bool = True) -> None:
-        super().__init__(label=label)
-        names = ["ex-table-box", *class_.split(), *(["ex-table-stacked"] if stacked else [])]
-        for name in names:
-            self.add_class(name)
+        super().__init__(f"ex-table-box {class_}", label=label)
+        mark(self, "ex-table-stacked", stacked)
 
     def show(self, heads: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:
         """Show heads and rows in one message; without rows the table has the class ``ex-empty``.

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import anywidget
 import traitlets
-from ipywidgets import Box, VBox, Widget
+from ipywidgets import Box, Widget
 
-from explorer.closing import close_all
 from explorer.views.front_end import text
+from explorer.widgets import ScriptView, View, show
 
 
-class TabBar(anywidget.AnyWidget):
+class TabBar(ScriptView):
     """Buttons with the roles of tabs: arrow keys, Home and End move between them."""
 
     _esm = text("tabs.js")
@@ -25,34 +24,8 @@ class TabBar(anywidget.AnyWidget):
     prefix = traitlets.Unicode("").tag(sync=True)
 
 
-class TabsView(traitlets.HasTraits):
-    """Tabs whose content reaches the browser when it is first selected and then stays there.
-
-    Parameters
-    ----------
-    titles : sequence of str
-        All different.
-    contents : sequence of Widget
-        One a title.
-    first : str, optional
-        Title of the tab that is shown at the start; by default the first of `titles`.
-    helps : sequence of str, optional
-        What the tabs are for, in a sentence each: their tooltips.
-
-    Attributes
-    ----------
-    selected : str
-        Title of the tab that is shown; observe it to draw what comes into view.
-    widget : VBox
-        The bar and the contents, each in a box with the class ``ex-tab-panel``.
-
-    Raises
-    ------
-    ValueError
-        If there is no title, one occurs twice, or there are not as many contents or helps.
-    TraitError
-        If `selected` is set to a title that there is not.
-    """
+class TabsView(View):
+    """Tabs whose content reaches the browser when it is first selected and then stays there."""
 
     selected = traitlets.Unicode()
 
@@ -63,6 +36,7 @@ class TabsView(traitlets.HasTraits):
         first: str = "",
         helps: Sequence[str] = (),
     ) -> None:
+        self._panels: list[Box] = []
         if not titles or len(set(titles)) < len(titles) or len(titles) != len(contents):
             raise ValueError(
                 "titles must be different and have one content each, "
@@ -77,21 +51,16 @@ class TabsView(traitlets.HasTraits):
         self._panels = [self._panel(i, content) for i, content in enumerate(contents)]
         self._shown = Box()
         self._shown.add_class("ex-tab-panels")
-        self.widget = VBox([self._bar, self._shown])
-        self.widget.add_class("ex-tabs")
-        super().__init__(selected=first or titles[0])
+        super().__init__([self._bar, self._shown], "ex-tabs", selected=first or titles[0])
         self._show()
         self._bar.observe(self._chosen, "selected")
         self.observe(lambda _change: self._show(), "selected")
 
     def close(self) -> None:
-        """Release the bar and the boxes; the contents belong to whoever made them."""
-        self.unobserve_all()
+        """Leave the browser and the kernel; the contents belong to whoever made them."""
         for panel in self._panels:
             panel.children = ()
-            close_all(panel)
-        self._shown.children = ()
-        close_all(self.widget)
+        super().close()
 
     @traitlets.validate("selected")
     def _known(self, proposal: Any) -> str:
@@ -114,6 +83,6 @@ class TabsView(traitlets.HasTraits):
         self._bar.selected = self.selected
         chosen = self._panels[self._titles.index(self.selected)]
         for panel in self._panels:
-            (panel.remove_class if panel is chosen else panel.add_class)("ex-hidden")
+            show(panel, panel is chosen)
         if chosen not in self._shown.children:
             self._shown.children = (*self._shown.children, chosen)

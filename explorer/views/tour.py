@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import anywidget
 import traitlets
 
 from explorer.views.front_end import script
+from explorer.widgets import ScriptView
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TourStep:
     selector: str
 
 
-class TourBox(anywidget.AnyWidget):
+class TourBox(ScriptView):
     """A button that shows the tour, and an offer in a corner for who has not seen it.
 
     The offer is made on the served page, unless it was opened with a ``?state=``, and never

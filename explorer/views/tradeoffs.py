@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import bqplot
 import numpy as np
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
-from explorer.closing import close_all
 from explorer.measure.published.networks import CANZIANI, Place, PublishedNetwork, Tradeoffs
 from explorer.views.caption import caption
 from explorer.views.format import count_text, percent_text, size_text
@@ -26,6 +25,7 @@ from explorer.views.plot import (
     vertical,
 )
 from explorer.views.table import Table
+from explorer.widgets import View
 
 LARGEST_DISC = 3600
 LEAST_MACS, MOST_MACS = 1e7, 1e13
@@ -43,14 +43,8 @@ _LEGEND = legend(
 )
 
 
-class TradeoffsView:
-    """Discs of networks, a dashed line where one's own lies, and all figures in a table.
-
-    Attributes
-    ----------
-    widget : VBox
-        The figure, its legend, the caption and the table.
-    """
+class TradeoffsView(View):
+    """Discs of networks, a dashed line where one's own lies, and all figures in a table."""
 
     def __init__(self) -> None:
         self._networks: tuple[PublishedNetwork, ...] | None = None
@@ -81,7 +75,7 @@ class TradeoffsView:
         self._source.add_class("ex-sources")
         self._source.value = f"Figures of torchvision's weights; {CANZIANI}."
         self._table = Table("Published networks: accuracy, operations, size")
-        self.widget = VBox([self._figure, HTML(_LEGEND), self._caption, self._table, self._source])
+        super().__init__([self._figure, HTML(_LEGEND), self._caption, self._table, self._source])
 
     def _discs(self, color: str, opacity: float) -> bqplot.Scatter:
         return bqplot.Scatter(
@@ -106,11 +100,6 @@ class TradeoffsView:
         with self._line.hold_sync():
             self._line.x, self._line.y = vertical(places, 0.0, 1.0)
         self._caption.value = _caption_text(record)
-
-    def close(self) -> None:
-        """Release the widgets in the browser and the kernel."""
-        close_all(self.widget, *self._marks, self._tooltip, self._x_axis, self._y_axis)
-        close_all(self._x, self._y, self._area, self._height)
 
     def _fit(self, record: Tradeoffs) -> None:
         """Let the axes span all networks."""

@@ -32,7 +32,7 @@ def press(asked):
 
 
 def said(asked):
-    return asked._verdict.widget.message
+    return asked._verdict.message
 
 
 def test_the_button_says_what_is_missing_and_then_that_it_is_answered(app):
@@ -111,5 +111,5 @@ def test_a_number_is_judged_when_it_is_typed_and_when_the_button_is_pressed():
 def test_what_goes_wrong_while_checking_is_said():
     asked = ask_number("Broken?", lambda: 1 / 0)
     asked.typed.value = "1"
-    assert "ZeroDivisionError" in asked._verdict.widget.error
+    assert "ZeroDivisionError" in asked._verdict.error
     asked.close()

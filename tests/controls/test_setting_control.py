@@ -29,8 +29,8 @@ class Cut:
             raise ValueError("rank must not be 13; choose another")
 
 
-def watched(setting, **options):
-    control, seen = SettingControl(setting, **options), []
+def watched(setting):
+    control, seen = SettingControl(setting), []
     control.observe(lambda change: seen.append(change["new"]), "value")
     return control, seen
 
@@ -86,7 +86,8 @@ def test_the_toggle_picks_one_of_two_fields():
 
 
 def test_limits_narrow_a_dial_and_keep_the_value():
-    control, seen = watched(Cut(sparsity=0.5, rank=200), limits={"rank": (1, 50)})
+    control, seen = watched(Cut(sparsity=0.5, rank=200))
+    control.set_limits({"rank": (1, 50)})
     assert (dial_of(control, "rank").value, control.value.rank) == (50, 200)
     control.set_limits({"rank": (400, 500), "sparsity": (0.2, 0.4), "threshold": (0.01, 0.1)})
     assert (dial_of(control, "rank").min, dial_of(control, "rank").max) == (400, 500)

@@ -43,7 +43,7 @@ def page(monkeypatch):
 
 
 def error(app):
-    return app._status.widget.error
+    return app._status.error
 
 
 def find(box, css_class):

@@ -52,7 +52,7 @@ class Failing(Dataset):
 
 
 def error(app):
-    return app._status.widget.error
+    return app._status.error
 
 
 def recipe(percent):
@@ -100,7 +100,7 @@ def test_data_that_fail_half_way_are_told_of_and_the_dials_go_on(raised, words, 
     result = app.wait(WAIT_S)
     assert result.accuracy == ex.evaluate(expected.restore(), samples())
     assert result.original_accuracy.top1 == 1.0
-    until(lambda: app._status.widget.message.endswith("accuracy on 300 images."))
+    until(lambda: app._status.message.endswith("accuracy on 300 images."))
     assert error(app) == ""
 
 
@@ -202,7 +202,7 @@ def test_no_memory_in_preparation_is_told_of_and_the_next_turn_works(make, monke
     until(lambda: error(app))
     assert error(app).startswith("there is not enough memory for this; what was reached is kept")
     assert error(app).endswith("(MemoryError)")
-    assert app._status.widget.progress is None
+    assert app._status.progress is None
     monkeypatch.undo()
     turn(app, 65)
     assert app.wait(WAIT_S).sparsity == pytest.approx(0.65, abs=0.01)
@@ -279,7 +279,7 @@ def test_interrupted_training_keeps_the_last_good_weights(raised, words, make, m
     train.start()
     running = train.training
     assert running.join(WAIT_S) is State.FAILED
-    until(lambda: train.setup._bar._status.widget.error.startswith(words))
+    until(lambda: train.setup._bar._status.error.startswith(words))
     assert good
     (net,) = running.log.nets().values()
     tensors = list(net.parameters())
@@ -301,13 +301,13 @@ def test_samples_that_fail_in_training_are_told_of_and_nothing_is_lost(make):
     train.setup.plan = Regularize(n_epochs=2)
     train.start()
     assert train.training.join(WAIT_S) is State.FAILED
-    until(lambda: train.setup._bar._status.widget.error == "[Errno 5] the disk is gone")
+    until(lambda: train.setup._bar._status.error == "[Errno 5] the disk is gone")
     assert app.result.accuracy == before.accuracy
     assert app.state.same_work(state)
     tune.error = None
     train.start()
     assert train.training.join(WAIT_S) is State.DONE
-    until(lambda: train.setup._bar._status.widget.error == "")
+    until(lambda: train.setup._bar._status.error == "")
 
 
 def test_a_metric_goes_with_a_network_that_was_trained_here(make):
@@ -324,8 +324,8 @@ def test_the_address_holds_the_last_of_many_turns(make):
     for percent in range(0, 90, 3):
         turn(app, percent)
     last = app.state
-    until(lambda: app._keeper._address.widget.link != "")
-    until(lambda: ex.State.from_link(app._keeper._address.widget.link).recipe == last.recipe)
+    until(lambda: app._keeper._address.link != "")
+    until(lambda: ex.State.from_link(app._keeper._address.link).recipe == last.recipe)
 
 
 def open_files():

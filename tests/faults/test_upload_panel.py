@@ -100,7 +100,7 @@ def test_weights_are_sent_in_parts_and_shown(app, browser, opened):
     browser.choose("C:\\nets\\mine.safetensors", content)
     assert opened.wait(WAIT_S)
     assert browser.asked == list(range(0, len(content), PART))
-    assert app._status.widget.error == ""
+    assert app._status.error == ""
     assert app.state.model == "mine.safetensors (opened here, 1)"
     assert torch.equal(app.session.net[1].weight, network(1)[1].weight)
     expected = ex.compress(network(1), [ex.Prune(sparsity=0.5)])
@@ -116,7 +116,7 @@ def test_history_leads_back_and_forth(app, browser, opened):
     assert torch.equal(app.session.net[1].weight, network()[1].weight)
     app._keeper.history.buttons._handle_custom_msg({"type": "redo"}, [])
     assert app.state.model == "mine.cmpx (opened here, 1)"
-    assert app._status.widget.error == ""
+    assert app._status.error == ""
 
 
 @pytest.mark.parametrize(
@@ -138,13 +138,13 @@ def test_a_refused_file_leaves_the_page_as_it_is(
     before, session = app.state, app.session
     browser.choose(name, content, size)
     assert opened.wait(WAIT_S)
-    assert app._status.widget.error.startswith(words) or words in app._status.widget.error
-    assert "etc" not in app._status.widget.error
+    assert app._status.error.startswith(words) or words in app._status.error
+    assert "etc" not in app._status.error
     assert len(browser.asked) == n_asked
     assert (app.state, app.session) == (before, session)
     app.recipe = [ex.Prune(sparsity=0.75)]
     assert app.wait(WAIT_S).sparsity == pytest.approx(0.75, abs=0.01)
-    assert app._status.widget.error == ""
+    assert app._status.error == ""
 
 
 @pytest.mark.parametrize(
@@ -171,14 +171,14 @@ def test_messages_that_no_button_sends_change_nothing(content, app, panel, opene
 def test_a_part_that_is_too_long_is_refused(app, browser, opened):
     browser.changed = b"CMPX" + bytes(50_000)
     browser.choose("mine.cmpx", bytes(5000))
-    assert "mine.cmpx changed while it was sent; open it again." in app._status.widget.error
+    assert "mine.cmpx changed while it was sent; open it again." in app._status.error
 
 
 def test_a_file_that_the_browser_loses_is_said(app, panel, monkeypatch):
     monkeypatch.setattr(panel.widget, "send", lambda content: None)
     panel.widget._handle_custom_msg({"type": "begin", "name": "a.cmpx", "size": 50}, [])
     panel.widget._handle_custom_msg({"type": "lost", "words": "NotReadableError"}, [])
-    assert app._status.widget.error.startswith("a.cmpx could not be read on (NotReadableError)")
+    assert app._status.error.startswith("a.cmpx could not be read on (NotReadableError)")
     assert panel._incoming is None
 
 
@@ -190,7 +190,7 @@ def test_no_memory_is_said(app, browser, opened, monkeypatch):
     browser.choose("mine.cmpx", b"CMPX" + bytes(50))
     assert opened.wait(WAIT_S)
     words = "mine.cmpx could not be opened. there is not enough memory for this"
-    assert app._status.widget.error.startswith(words)
+    assert app._status.error.startswith(words)
 
 
 def test_a_file_that_is_chosen_later_wins(app, browser, panel, opened, monkeypatch):

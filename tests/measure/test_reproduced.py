@@ -18,7 +18,7 @@ FOUND = {
 def test_a_row_by_hand():
     view = ReproducedView()
     view.draw([reproduced(FOUND)])
-    table = view.widget.children[0]
+    table = view.children[0]
     assert table.rows == [
         [
             "deep-compression-lenet-5",
@@ -29,7 +29,7 @@ def test_a_row_by_hand():
             "reached",
         ]
     ]
-    assert view.widget.children[1].value.startswith("1 of 1 results")
+    assert view.children[1].value.startswith("1 of 1 results")
     view.close()
 
 

@@ -66,7 +66,7 @@ def test_every_bundled_file_has_a_story_that_ends_with_its_size():
 def test_the_view_says_what_was_reached():
     view = StoryView()
     view.draw(story(FOUND))
-    words = view.widget.children[-1].value
+    words = view.children[-1].value
     assert "tiny: prune and retrain from epoch 0; share values and train them from epoch 2" in words
     assert "100 B" in words
     assert "test error of 2.00%" in words

@@ -178,18 +178,18 @@ def test_a_layer_and_its_dial_by_mouse_and_by_keyboard(page):
 def test_a_budget_is_fitted_and_handed_over(page):
     panel = page.panel.budget
     panel.budget = Budget(size_bytes=900)
-    assert HIDDEN in panel._hint.widget._dom_classes
+    assert HIDDEN in panel._hint._dom_classes
     assert "Press Fit" in panel._view._caption.value
     assert page.measured(panel.start) is State.DONE
     fitted = page.panel.survey.fits[Budget(size_bytes=900)]
     assert panel._view._caption.value.startswith("Budget met, at most 900 B")
-    assert HIDDEN not in panel._hint.widget._dom_classes
+    assert HIDDEN not in panel._hint._dom_classes
     panel._use()
     assert page.recipes == [fitted.recipe]
     panel.budget = Budget(accuracy=0.4)
     assert panel.budget == Budget(accuracy=0.4)
     assert panel._view._caption.value.startswith("Predicted for at least 40.0%")
-    assert HIDDEN in panel._hint.widget._dom_classes
+    assert HIDDEN in panel._hint._dom_classes
     assert HIDDEN in panel._size._dom_classes
 
 
@@ -207,7 +207,7 @@ def test_one_run_at_a_time_and_its_buttons(page):
     methods.start()
     sensitivity.start()
     assert page.panel.survey.join(WAIT_S) is State.DONE
-    buttons = {b.description: b for b in sensitivity._bar.widget.children[0].children}
+    buttons = {b.description: b for b in sensitivity._bar.children[0].children}
     assert not buttons["Measure"].disabled
     assert buttons["Stop"].disabled
 

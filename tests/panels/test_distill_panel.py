@@ -103,7 +103,7 @@ class Page:
 
     @property
     def error(self):
-        return self.panel.setup._bar._status.widget.error
+        return self.panel.setup._bar._status.error
 
     @property
     def soft(self):

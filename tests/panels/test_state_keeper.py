@@ -83,7 +83,7 @@ def press(widget, **content):
 
 
 def address(page):
-    return page.keeper._address.widget
+    return page.keeper._address
 
 
 def test_the_link_follows_the_state(page):

@@ -20,8 +20,8 @@ from explorer.panels.train_words import PLANS
 from explorer.train.penalties import L1
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import SoftTargets
-from explorer.views.copy_code import CodeButton
-from explorer.views.file_picker import FilePickerBox
+from explorer.views.copy_code import CodeView
+from explorer.views.file_picker import FilePickerView
 
 SHOWN_ONLY = (widgets.HTML, widgets.Label, widgets.HTMLMath, widgets.FloatProgress)
 SLIDERS = (
@@ -168,7 +168,7 @@ def test_no_two_controls_of_a_card_have_the_same_label(app):
 
 
 def test_what_no_widget_of_its_own_shows_is_explained(app):
-    [picker], [code] = (list(inside(app, kind)) for kind in (FilePickerBox, CodeButton))
+    [picker], [code] = (list(inside(app, kind)) for kind in (FilePickerView, CodeView))
     assert is_sentence(picker.hint) and is_sentence(code.help)
 
 

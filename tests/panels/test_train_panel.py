@@ -60,7 +60,7 @@ class Page:
 
     @property
     def hint(self):
-        return self.panel.setup._hint.widget
+        return self.panel.setup._hint
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_run_is_drawn_told_and_handed_over(page):
     assert words.startswith("Done: ")
     assert "pruned at once, not retrained: " in words
     assert "75.0% of the weights are zero" in words
-    assert page.panel.views._views["density"]._plot._front[0].y[-1] == 0.25
+    assert page.panel.views._views["density"]._front[0].y[-1] == 0.25
     page.panel.use_trained()
     net, recipe = page.used[0]
     assert recipe == Recipe.of([Prune(sparsity=0.0)])
@@ -152,9 +152,9 @@ def test_another_layer_is_shown_and_hidden_nothing_is_drawn(page):
     page.panel.hide()
     accuracy = page.panel.views._views["accuracy"]
     page.run(Regularize(n_epochs=1))
-    assert accuracy._plot._front[0].x.size == 0
+    assert accuracy._front[0].x.size == 0
     page.draw("2")
-    assert accuracy._plot._front[0].x.tolist() == [0, 1]
+    assert accuracy._front[0].x.tolist() == [0, 1]
     assert HIDDEN not in page.hint._dom_classes
 
 
@@ -181,7 +181,7 @@ def test_another_network_ends_the_runs(page, session):
 
 
 def test_what_goes_wrong_is_said_in_words(page):
-    error = page.panel.setup._bar._status.widget
+    error = page.panel.setup._bar._status
     assert page.run(Regularize(learning_rate=1e30, l1=0.1, n_epochs=3)) is State.FAILED
     assert "the loss is not finite" in error.error
     assert "Ended early" in page.panel.setup._hint._sentence.value

@@ -26,20 +26,20 @@ def view(heard):
 
 
 def test_what_the_browser_told_early_is_heard_once(view, heard):
-    view.widget.asked = "1.abc"
-    view.widget.stored = "{}"
+    view.asked = "1.abc"
+    view.stored = "{}"
     assert heard == []
     view.listen()
     assert heard == [("asked", "1.abc"), ("stored", "{}", True)]
-    view.widget.asked = "1.abc"
+    view.asked = "1.abc"
     assert len(heard) == 2
 
 
 def test_only_the_first_of_what_is_stored_is_the_first(view, heard):
     view.listen()
-    view.widget.stored = "a"
-    view.widget.stored = "b"
-    view.widget.unkept = "the browser is full"
+    view.stored = "a"
+    view.stored = "b"
+    view.unkept = "the browser is full"
     assert heard == [
         ("stored", "a", True),
         ("stored", "b", False),
@@ -49,13 +49,13 @@ def test_only_the_first_of_what_is_stored_is_the_first(view, heard):
 
 def test_what_is_to_be_kept_goes_to_the_browser(view):
     view.draw("1.abc", note="remark")
-    assert (view.widget.link, view.widget.problem, view.widget.note) == ("1.abc", "", "remark")
+    assert (view.link, view.problem, view.note) == ("1.abc", "", "remark")
     view.draw("", "too large")
-    assert (view.widget.link, view.widget.problem, view.widget.note) == ("", "too large", "")
+    assert (view.link, view.problem, view.note) == ("", "too large", "")
     view.spare()
-    assert view.widget.unreadable
+    assert view.unreadable
     view.keep("{}")
-    assert view.widget.kept == "{}"
+    assert view.kept == "{}"
 
 
 @pytest.mark.parametrize(

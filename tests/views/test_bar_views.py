@@ -22,7 +22,7 @@ def test_a_table_leaves_its_classes_to_the_browser():
 
 
 def bars(view):
-    return view.widget.children[0]
+    return view.children[0]
 
 
 def test_the_waterfall_goes_down_step_by_step():

@@ -119,7 +119,7 @@ def test_the_matrix_shows_counts_or_their_change():
     assert view._matrix.cells[0] == [["", 0.0, "good"], ["1", 1.0, "bad"], ["", 0.0, "bad"]]
     assert view._matrix.cells[2] == [["", 0.0, "bad"], ["1", 1.0, "bad"], ["1", 0.5, "good"]]
     assert "counts" in view._matrix.label
-    assert view.widget.children == (view._choice, view._matrix, view._caption)
+    assert view.children == (view._choice, view._matrix, view._caption)
     view._choice.value = "Change"
     assert view._matrix.cells[0] == [["−1", 1.0, "bad"], ["+1", 1.0, "bad"], ["", 0.0, "good"]]
     assert view._matrix.cells[1] == [["−1", 1.0, "good"], ["+1", 1.0, "good"], ["", 0.0, "good"]]
@@ -149,11 +149,11 @@ def test_many_classes_come_as_a_table():
     view.draw(
         record(one_hot(list(range(40)), 40), one_hot([7] * 40, 40), labels, names=()).confusion
     )
-    assert view.widget.children == (view._table, view._caption)
+    assert view.children == (view._table, view._caption)
     assert len(view._table.rows) == 30
     assert view._table.rows[0] == ["0", "7", "1", "0"]
     view.draw(record().confusion)
-    assert view.widget.children == (view._choice, view._matrix, view._caption)
+    assert view.children == (view._choice, view._matrix, view._caption)
     view.close()
 
 

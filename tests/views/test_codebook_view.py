@@ -61,9 +61,9 @@ def test_one_value_has_room_beside_it():
 def test_no_shared_values_are_said_in_words_until_there_are_some():
     view = CodebookView()
     view.draw(None)
-    assert "ex-none" in view.widget._dom_classes and "add the step Share" in view._caption.value
+    assert "ex-none" in view._dom_classes and "add the step Share" in view._caption.value
     view.draw(Codebook(LEVELS, COUNTS, 2))
-    assert "ex-none" not in view.widget._dom_classes
+    assert "ex-none" not in view._dom_classes
     view.draw(Codebook(LEVELS[:0], COUNTS[:0], 2))
-    assert "ex-none" in view.widget._dom_classes
+    assert "ex-none" in view._dom_classes
     view.close()

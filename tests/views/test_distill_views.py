@@ -36,29 +36,29 @@ def lanes(**held_out):
 def test_three_lanes_differ_by_color_and_by_dashes_close_up():
     view = LanesView()
     view.draw(lanes(a=(0.1, 0.9), b=(0.1, 0.95), c=(0.1, 0.8)))
-    front = view._plot._front
+    front = view._front
     assert [mark.y.tolist() for mark in front] == [[0.1, 0.9], [0.1, 0.95], [0.1, 0.8]]
     assert len({mark.colors[0] for mark in front}) == 3
     assert len({mark.line_style for mark in front}) == 3
     assert len(LOOKS) == len(SWATCHES) == 3
-    assert view._plot._y.min == pytest.approx(0.7)
-    assert "Now a 90.0%, b 95.0%, c 80.0%" in view.widget.children[2].value
+    assert view._y.min == pytest.approx(0.7)
+    assert "Now a 90.0%, b 95.0%, c 80.0%" in view.children[2].value
     view.close()
 
 
 def test_lanes_with_a_teacher_and_before_the_first_step():
     view = LanesView()
     view.draw(lanes(a=()))
-    assert view.widget.children[2].value.startswith("Start a run")
+    assert view.children[2].value.startswith("Start a run")
     curves = lanes(a=(0.5,))
     with_teacher = Curves(
         {}, {}, curves.held_out, {}, 4, (2,), Reference("the teacher", 0.99), "seed"
     )
     view.draw(with_teacher)
-    legend = view.widget.children[1].value
+    legend = view.children[1].value
     assert "next seed" in legend
     assert "the teacher" in legend
-    assert "the teacher: 99.0%" in view.widget.children[2].value
+    assert "the teacher: 99.0%" in view.children[2].value
     view.close()
 
 

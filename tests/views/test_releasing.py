@@ -33,7 +33,7 @@ from explorer.views.undo import UndoView
         lambda: UndoView(print, print, print),
         FiguresView,
         StatusView,
-        lambda: TabsView(["A"], [BytesView().widget]),
+        lambda: TabsView(["A"], [BytesView()]),
     ],
 )
 def test_closing_releases_every_widget(make):
@@ -43,6 +43,8 @@ def test_closing_releases_every_widget(make):
     view.close()
     left = {type(_instances[key]).__name__ for key in mine & set(_instances)}
     given = (
-        {"VBox", "Bars", "Label", "Layout", "LabelStyle"} if isinstance(view, TabsView) else set()
+        {"BytesView", "Bars", "Label", "Layout", "LabelStyle"}
+        if isinstance(view, TabsView)
+        else set()
     )
     assert left <= given

@@ -29,7 +29,7 @@ def curves(**changed):
 
 def marks(view):
     """Return the plot's marks: stages, behind, level, front."""
-    return view._plot._marks
+    return view._marks
 
 
 def test_accuracy_with_stages_and_what_it_is_compared_with():
@@ -42,7 +42,7 @@ def test_accuracy_with_stages_and_what_it_is_compared_with():
     assert level.x.tolist() == [0, 8]
     assert level.y.tolist() == [0.42, 0.42]
     assert stages.x[1:].tolist() == [4, 4]
-    _, legend, caption = view.widget.children
+    _, legend, caption = view.children
     assert "pruned at once" in legend.value
     assert "next stage" in legend.value
     assert caption.value.startswith("Now 35.0% on held-out samples; pruned at once: 42.0%.")
@@ -57,7 +57,7 @@ def test_two_networks_side_by_side():
     view.draw(curves(held_out=lanes, training=lanes, stages=(), reference=None))
     assert [mark.y.tolist() for mark in marks(view)[4:]] == [[0.9, 0.5], [0.9, 0.875]]
     assert marks(view)[3].x.size == 0
-    assert view.widget.children[2].value.startswith("Now L1: 50.0%, L2: 87.5% on held-out")
+    assert view.children[2].value.startswith("Now L1: 50.0%, L2: 87.5% on held-out")
     view.close()
 
 
@@ -65,10 +65,10 @@ def test_two_networks_side_by_side():
 def test_before_the_first_step_there_are_axes_and_words(kind):
     view, nothing = kind(), {"": line()}
     view.draw(Curves(nothing, nothing, nothing, nothing, 0))
-    assert view.widget.children[2].value
-    assert view._plot._x.max > 0
-    assert view._plot._x_axis.tick_labels
-    assert view._plot._y_axis.tick_labels
+    assert view.children[2].value
+    assert view._x.max > 0
+    assert view._x_axis.tick_labels
+    assert view._y_axis.tick_labels
     view.close()
 
 
@@ -76,8 +76,8 @@ def test_loss_and_density_say_what_to_look_for():
     loss, density = LossView(), DensityView()
     loss.draw(curves())
     density.draw(curves())
-    assert "at each stage of pruning" in loss.widget.children[2].value
-    assert density.widget.children[2].value.startswith("25.0% of the weights are left")
+    assert "at each stage of pruning" in loss.children[2].value
+    assert density.children[2].value.startswith("25.0% of the weights are left")
     assert marks(density)[4].y.tolist() == [0.5, 0.5, 0.25]
     loss.close()
     density.close()
@@ -120,7 +120,7 @@ def test_buttons_do_what_they_say_and_only_when_offered():
     bar.offer("resume", "stop")
     assert (buttons["pause"].layout.display, buttons["resume"].layout.display) == ("none", "")
     assert [b.disabled for b in buttons.values()] == [True, True, False, False]
-    status = bar._status.widget
+    status = bar._status
     bar.work("Step 1 of 2.", 0.5)
     assert (status.message, status.progress) == ("Step 1 of 2.", 0.5)
     bar.fail("no")
