@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer.app import Explorer
-    from explorer.codec.errors import DamagedFile
+    from explorer.codec.header import DamagedFile
     from explorer.codec.model import CompressedModel
     from explorer.compress.methods.binarize import Binarize
     from explorer.compress.methods.entropy import Entropy
@@ -129,7 +129,7 @@ _HOMES = {
     "Checkpoint": "explorer.train.checkpoint",
     "CompressedModel": "explorer.codec.model",
     "CurvePoint": "explorer.sweep.curves",
-    "DamagedFile": "explorer.codec.errors",
+    "DamagedFile": "explorer.codec.header",
     "Data": "explorer.zoo",
     "DataUnavailable": "explorer.zoo",
     "Entropy": "explorer.compress.methods.entropy",

@@ -14,7 +14,7 @@ from explorer.closing import close_all
 from explorer.codec.model import CompressedModel
 from explorer.compress.methods.prune import Prune
 from explorer.compress.networks.recipe import Recipe
-from explorer.history.changes import recipe_words
+from explorer.history.history import recipe_words
 from explorer.history.state import State
 from explorer.measure.metric import Metric
 from explorer.measure.result import Result

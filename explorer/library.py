@@ -9,8 +9,8 @@ from typing import Any
 from torch import nn
 
 from explorer.codec import model
+from explorer.codec.atomic import checked_path
 from explorer.codec.model import CompressedModel
-from explorer.codec.whole import checked_path
 from explorer.compress.methods.setting import Setting
 from explorer.compress.networks.compressed import index_layers
 from explorer.compress.networks.recipe import Recipe
@@ -96,7 +96,7 @@ def open_model(path: str | Path, methods: Iterable[type[Setting]] = ()) -> Compr
     ------
     FileNotFoundError
         If there is no such file.
-    explorer.codec.errors.DamagedFile
+    explorer.codec.header.DamagedFile
         If the file is damaged; a kind of ValueError.
     """
     from explorer.reproduce.table import bundled, bundled_file

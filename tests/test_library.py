@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from explorer import zoo
-from explorer.codec.errors import DamagedFile
+from explorer.codec.header import DamagedFile
 from explorer.codec.model import compress
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize

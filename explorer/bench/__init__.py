@@ -129,7 +129,7 @@ def _tell(text: str) -> None:
 
 def _write(path: Path, findings: Sequence[Finding]) -> None:
     from explorer.bench.timing import BenchRow, machine
-    from explorer.codec.whole import whole
+    from explorer.codec.atomic import whole
 
     content = {
         "machine": machine(),

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from explorer.bench.timing import BenchRow, Timing
-from explorer.serve.port import ADDRESS, any_free_port
+from explorer.serve.access import ADDRESS
+from explorer.serve.server import any_free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

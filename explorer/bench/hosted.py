@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.serve.port import ADDRESS, any_free_port
+from explorer.serve.access import ADDRESS
+from explorer.serve.server import any_free_port
 
 __all__ = ["Hosted", "hosted"]
 

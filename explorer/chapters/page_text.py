@@ -1,4 +1,4 @@
-"""A chapter's text as a page without a connection needs it: formulas typeset, pictures left out."""
+"""A chapter without a connection: its texts and tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import re
 from functools import lru_cache
 from typing import Any
 
+import torch
+from ipywidgets import VBox
 from nbconvert.preprocessors import Preprocessor
+
+from explorer import zoo
+from explorer.measure.anatomy import anatomy
+from explorer.measure.profile import input_shape
+from explorer.views.anatomy import AnatomyView
+from explorer.views.card import card
+from explorer.views.style import Style
 
 STILL = "still"
 CODE = r"(?P<code>```.*?```|`[^`\n]*`)"
@@ -60,3 +69,21 @@ def _mathml(latex: str, display: str) -> str:
 
     markup = " ".join(convert(latex, display=display).split())
     return SPECIAL.sub(lambda sign: f"&#{ord(sign[0])};", markup)
+
+
+def layer_table(name: str) -> VBox:
+    """Show what each layer of a network takes of the weights and of the multiplications.
+
+    Nothing is downloaded or computed, and no weight takes memory: shapes say it all.
+
+    `name`: one of ``explorer.catalog()``. Returns: a widget to display. Raises ValueError if there
+    is no such network.
+    """
+    with torch.device("meta"):
+        net = zoo.load(name, weights=None).net
+    view = AnatomyView()
+    view.draw(anatomy(net, input_shape(net)))
+    box = VBox([Style(), card(name, "layer by layer", view.widget)])
+    for class_ in ("ex-root", "ex-aside", "ex-aside-wide"):
+        box.add_class(class_)
+    return box

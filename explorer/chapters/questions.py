@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipywidgets import HTML, Button, HBox, Text, VBox, Widget
 
-from explorer.chapters.goals import Goal
-from explorer.chapters.numbers import NumberGoal
-from explorer.chapters.verdicts import Verdict
+from explorer.chapters.goals import Goal, NumberGoal, Verdict
 from explorer.closing import close_all
 from explorer.measure.result import Result
 from explorer.views.caption import caption

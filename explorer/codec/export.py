@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.codec.whole import whole
+from explorer.codec.atomic import whole
 from explorer.compress.networks.compressed import CompressedTensors, with_tied
 from explorer.compress.networks.forward import check_input_shape, eval_mode, forward, random_input
 

@@ -1,32 +1,23 @@
-"""The compressed file (.cmpx): a header and one checked section a tensor.
-
-Layout, all numbers little-endian::
-
-    "CMPX", version (1 byte), header length (4 bytes), header (deflated JSON), CRC-32 of the header
-    for each tensor: its fields, each padded to a whole byte, then their CRC-32
-
-The same model gives the same bytes. What reading allocates is in proportion to the file's own
-size and to the numbers it promises, which are limited, and it never runs anything from the
-file. FORMAT.md in this folder says the layout byte by byte, and what is promised.
-"""
+"""Records to the bytes of their sections, and back."""
 
 from __future__ import annotations
 
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from explorer.codec.errors import DamagedFile
+from explorer.codec.atomic import checked_path, whole
 from explorer.codec.header import (
     CRC_BYTES,
     MAX_WEIGHTS,
     OTHER_FORM,
+    DamagedFile,
     Entry,
     as_text,
     header_bytes,
@@ -35,16 +26,70 @@ from explorer.codec.header import (
     read_entry,
     read_header,
 )
-from explorer.codec.records import is_written_as, read_record, write_record
-from explorer.codec.whole import checked_path, whole
 from explorer.compress.coding.bits import tensor_bytes, tensor_from
 from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.methods.setting import Setting
 from explorer.compress.networks.compressed import CompressedTensors
 from explorer.compress.networks.recipe import Recipe, recipe_from_json
 from explorer.compress.networks.weights import parameter_name
-from explorer.compress.records.record import Record
+from explorer.compress.records.record import Dense, Record
 from explorer.compress.records.spec import TensorSpec
+
+
+def write_record(record: Record) -> Iterator[bytes]:
+    """Yield the fields of a record, in the order of its ``field_bits``.
+
+    Raises ValueError if the record writes other sizes than its layout promises.
+    """
+    expected = [field.n_bytes for field in record.spec.fields]
+    written = 0
+    for number, data in enumerate(record.write()):
+        if len(data) != (expected[number] if number < len(expected) else None):
+            break
+        written += 1
+        yield data
+    if written < len(expected):
+        raise ValueError(
+            f"a record of the kind {record.kind!r} does not write the {expected} bytes that its "
+            f"layout promises, from field {written} on; mend its `write` or its `fields_in`"
+        )
+
+
+def read_record(spec: TensorSpec, section: memoryview) -> Record:
+    """Read a record back from its section.
+
+    `spec`: whose fields were found sound, and fill the section. Raises DamagedFile if the fields
+    contradict each other.
+    """
+    position = 0
+
+    def reader(count: int) -> bytes:
+        nonlocal position
+        position += count
+        return bytes(section[position - count : position])
+
+    try:
+        record = spec.read(reader)
+    except ValueError as error:
+        raise DamagedFile(str(error)) from error
+    if position != len(section):
+        raise DamagedFile(f"{position} bytes of {len(section)} were read")
+    if (record.shape, record.dtype) != (spec.shape, spec.dtype):
+        raise DamagedFile(f"it is of shape {tuple(record.shape)}, type {record.dtype}")
+    return record
+
+
+def is_written_as(record: Record, section: memoryview) -> bool:
+    """Tell whether the fields of a record are written as a section has them."""
+    if isinstance(record, Dense):
+        return True
+    start = 0
+    for field in write_record(record):
+        if section[start : start + len(field)] != field:
+            return False
+        start += len(field)
+    return start == len(section)
+
 
 PLAUSIBLE_WEIGHTS = 1 << 24
 WEIGHTS_A_BYTE = 10_000

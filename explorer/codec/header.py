@@ -1,4 +1,4 @@
-"""The header of a compressed file: what tensors follow, and what was done to them."""
+"""What goes wrong with a compressed file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,33 @@ from typing import Any
 
 import torch
 
-from explorer.codec.errors import DamagedFile
-from explorer.codec.layouts import layout_fields
+from explorer.compress.coding.section import Field
 from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.networks.recipe import Recipe
 from explorer.compress.records.record import FLOAT_TYPES
-from explorer.compress.records.spec import Kinds, TensorSpec
+from explorer.compress.records.spec import Kinds, Layout, TensorSpec
+
+
+class DamagedFile(ValueError):
+    """A compressed file that is damaged, cut short, or no such file at all."""
+
+
+def layout_fields(
+    layout: Mapping[str, Any], shape: torch.Size, dtype: torch.dtype, kinds: Kinds | None = None
+) -> tuple[Field, ...]:
+    """Return each field that a header's layout promises.
+
+    `layout`: as `Record.layout`. `shape`, `dtype`: of the restored tensor. `kinds`: as
+    `TensorSpec.kinds`; by default, for a layout of no record, those of built-in methods and
+    installed packages. Raises DamagedFile if the layout makes no sense.
+    """
+    if kinds is None and not isinstance(layout, Layout):
+        kinds = MethodRegistry().kind
+    try:
+        return TensorSpec(layout, shape, dtype, kinds).fields
+    except ValueError as error:
+        raise DamagedFile(str(error)) from error
+
 
 MAGIC = b"CMPX\x01"
 MAX_WEIGHTS = 1 << 31

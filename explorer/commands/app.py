@@ -36,8 +36,7 @@ def add(commands: Any) -> None:
 def run(options: Namespace) -> None:
     """Serve until interrupted."""
     from explorer.serve.limits import bytes_of
-    from explorer.serve.port import choose_port
-    from explorer.serve.server import serve
+    from explorer.serve.server import choose_port, serve
 
     if options.model is not None:
         networks.require(options.model)

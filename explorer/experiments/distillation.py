@@ -21,8 +21,8 @@ from explorer.experiments.experiment import (
 )
 from explorer.experiments.student_networks import Maker, makers
 from explorer.measure.accuracy import Accuracy
+from explorer.measure.latency import Stop, never
 from explorer.measure.metric import Metric, Score
-from explorer.measure.rounds import Stop, never
 from explorer.measure.students import StudentResult
 from explorer.train.data_variants import fresh
 from explorer.train.distillation import distill

@@ -14,7 +14,7 @@ from explorer.experiments.experiment import (
     TrainingContext,
     from_the_start,
 )
-from explorer.measure.rounds import Stop
+from explorer.measure.latency import Stop
 from explorer.train.density import gradual
 from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm, Penalty
 from explorer.train.records import TrainRecord

@@ -17,7 +17,7 @@ from explorer.experiments.experiment import (
     TrainingContext,
     from_the_start,
 )
-from explorer.measure.rounds import Stop
+from explorer.measure.latency import Stop
 from explorer.train.neurons import drop_neurons
 from explorer.train.penalties import IncomingNorm, OutgoingNorm, Penalty
 from explorer.train.records import TrainRecord

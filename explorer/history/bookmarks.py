@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from explorer.history.changes import recipe_words
 from explorer.history.figures import KeptFigures
+from explorer.history.history import recipe_words
 from explorer.history.state import State
 from explorer.history.strict_json import check_object, check_text, read_json
 

@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from explorer.compress.networks.copied import copied
 from explorer.compress.networks.forward import Inputs, device_of, moved, own_copy, scores
 from explorer.compress.networks.weights import check_module
-from explorer.measure.batches import batches, n_samples
+from explorer.measure.data import batches, n_samples
 from explorer.measure.labels import check_classes
-from explorer.measure.metric import ACCURACY, Metric, Scale, Score, as_metric
-from explorer.measure.metric_runner import MetricRunner
-from explorer.measure.not_finite import check_inputs, first_layer, not_finite_rows, note
+from explorer.measure.metric import ACCURACY, Metric, MetricRunner, Scale, Score, as_metric
+from explorer.measure.predictions import check_inputs, first_layer, not_finite_rows, note
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.codec.layouts import layout_fields
+from explorer.codec.header import layout_fields
 from explorer.compress.coding.section import ROLES as FIELD_ROLES
 from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.plan import Plan

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from explorer.measure.data import evenly
 from explorer.measure.metric import ACCURACY, Scale
-from explorer.measure.thinned import evenly
 
 MAX_POINTS = 400
 

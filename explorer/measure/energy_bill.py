@@ -8,12 +8,14 @@ from explorer.measure.anatomy import Anatomy
 from explorer.measure.energy import (
     EIE_WEIGHT_SRAM_BYTES,
     ENERGY_45NM,
+    UNCHANGED,
     WORD_BITS,
+    Demand,
     EnergyTable,
+    demand,
     estimate,
 )
 from explorer.measure.result import Result
-from explorer.measure.traffic import UNCHANGED, Demand, demand
 
 EIE_ACTIVATION_SRAM_BYTES = 128 * 2**10
 WATTS_PER_PJ_A_SECOND = 1e-12

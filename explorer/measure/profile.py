@@ -23,7 +23,7 @@ from explorer.compress.networks.forward import (
     zero_input,
 )
 from explorer.compress.networks.plain import plain_network
-from explorer.measure.batches import first_inputs
+from explorer.measure.data import first_inputs
 from explorer.measure.operations import Counter, Unfused
 
 COMPILER = "torch._dynamo"

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from explorer.compress.networks.saliency import saliencies
-from explorer.measure.batches import batches, n_samples
+from explorer.measure.data import batches, n_samples
 
 BATCH = 200
 MAX_SAMPLES = 2000

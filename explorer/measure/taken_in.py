@@ -20,7 +20,7 @@ from explorer.compress.networks.forward import (
 )
 from explorer.compress.networks.plain import plain_network
 from explorer.compress.networks.weights import LAYER_TYPES, compressible
-from explorer.measure.batches import first_inputs
+from explorer.measure.data import first_inputs
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
 HALF_TOLERANCE = 3e-2

@@ -8,7 +8,7 @@ from explorer.compress.networks.forward import first_rows
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.activity import input_density
 from explorer.measure.anatomy import Anatomy, anatomy
-from explorer.measure.batches import batches
+from explorer.measure.data import batches
 from explorer.measure.energy import ENERGY_45NM
 from explorer.measure.energy_bill import EnergyBills, energy_bills
 from explorer.measure.formulas.training import dram_example

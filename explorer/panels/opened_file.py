@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer import zoo
-from explorer.codec.errors import DamagedFile
 from explorer.codec.file import decode
-from explorer.codec.header import MAGIC, read_entry, read_header
+from explorer.codec.header import MAGIC, DamagedFile, read_entry, read_header
 from explorer.codec.model import CompressedModel
 from explorer.compress.networks.resizing import fit_shapes
 from explorer.panels.opening import Opened, keeping

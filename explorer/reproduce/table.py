@@ -10,7 +10,7 @@ from typing import Any
 
 from safetensors.torch import save_file
 
-from explorer.codec.whole import whole
+from explorer.codec.atomic import whole
 from explorer.reproduce.record import Reproduction
 from explorer.zoo.tensor_files import to_half
 

@@ -24,15 +24,14 @@ from voila.static_file_handler import (
 )
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from explorer.serve import opening
+from explorer.serve import scripts
+from explorer.serve.access import EndKernel, Foreign, KernelState, Tokens, missing_host, names_of
 from explorer.serve.connection import KernelSocket
 from explorer.serve.forking import Zygote, can_fork
 from explorer.serve.handlers import Elsewhere, FrontPage, NotebookPage, NotThere
-from explorer.serve.hosts import Foreign, missing_host, names_of
 from explorer.serve.kernels import Visits, one_thread
 from explorer.serve.messages import MOST_BYTES
-from explorer.serve.ownership import EndKernel, KernelState, Tokens
-from explorer.serve.warm import PREPARED
+from explorer.serve.zygote import PREPARED
 
 __all__ = ["APP_ADDRESS", "Server"]
 
@@ -61,8 +60,8 @@ class Server(Voila):
 
     def init_settings(self) -> dict[str, Any]:
         """Return the application's settings, having prepared kernels and scripts."""
-        self.opening = opening.find_opening()
-        self.voila_configuration.page_config_hook = opening.page_config_hook(self.opening)
+        self.opening = scripts.find_opening()
+        self.voila_configuration.page_config_hook = scripts.page_config_hook(self.opening)
         settings: dict[str, Any] = super().init_settings()
         kernels = self.kernel_manager
         kernels.root_dir = str(Path.cwd())
@@ -90,7 +89,7 @@ class Server(Voila):
             (at("/"), FrontPage, known),
             (at(f"/{APP_ADDRESS}/?()"), NotebookPage, page),
             (at(r"/voila/render/([^/]+\.ipynb)"), NotebookPage, page),
-            (at(opening.ADDRESS), opening.OpeningScripts, {"opening": self.opening}),
+            (at(scripts.ADDRESS), scripts.OpeningScripts, {"opening": self.opening}),
             (at(TEMPLATE_FILES), TemplateStaticFileHandler),
             *ours,
             *kept,

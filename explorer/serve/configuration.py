@@ -6,13 +6,13 @@ import tempfile
 
 from traitlets.config import Config
 
+from explorer.serve.access import ADDRESS
 from explorer.serve.connection import GuardedConnection
 from explorer.serve.forking import can_fork
-from explorer.serve.front import APP
+from explorer.serve.handlers import APP
 from explorer.serve.kernels import Kernels
-from explorer.serve.opening import EXTENSIONS
 from explorer.serve.page import TEMPLATE
-from explorer.serve.port import ADDRESS
+from explorer.serve.scripts import EXTENSIONS
 
 __all__ = ["LEFT_SECONDS", "configuration"]
 

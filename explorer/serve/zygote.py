@@ -1,11 +1,4 @@
-"""A process that has imported what a page needs, and forks a kernel each time it is asked to.
-
-Importing torch and the widgets takes seconds and some 200 MB. Kernels forked from a process that
-has done so start at once and share that memory until they write to it. Nothing may run beside
-the main thread when a process forks, so what is imported here must start no thread.
-
-Run by `explorer.serve.forking` as ``python -m explorer.serve.zygote FD TARGET...``.
-"""
+"""Zygote: the process that loads the package once, and forks kernels."""
 
 from __future__ import annotations
 
@@ -21,7 +14,28 @@ from typing import Any
 
 from explorer.serve.limits import hold_self
 
-__all__ = ["LAUNCHER", "MOST_BYTES", "main"]
+PREPARED = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "ipywidgets:register_comm_target",
+    "explorer.page",
+    "explorer.zoo:catalog",
+    "explorer.serve.zygote:use_once",
+)
+NETWORK = "lenet-300-100"
+
+
+def use_once() -> None:
+    """Compress a bundled network, so that compiled loops and libraries are loaded."""
+    torch: Any = import_module("torch")
+    torch.set_num_threads(1)
+    explorer: Any = import_module("explorer")
+    net, data = explorer.load(NETWORK)
+    recipe = [explorer.Prune(sparsity=0.5), explorer.Share(n_clusters=32)]
+    small = explorer.compress(net, recipe)
+    explorer.evaluate(small.restore(), data.eval)
+
 
 LAUNCHER = "ipykernel_launcher"
 MOST_BYTES = 1 << 20

@@ -21,12 +21,11 @@ from explorer.compress.networks.forward import (
     scores,
     tensors_of,
 )
-from explorer.measure.batches import batches, collated, labeled
 from explorer.measure.behavior import Behavior, behavior
+from explorer.measure.data import Judged, batches, collated, judged, labeled, most_samples
 from explorer.measure.gallery import pixels_of, thumbnails
-from explorer.measure.judged import Judged, judged, most_samples
+from explorer.measure.latency import Stop, never
 from explorer.measure.predictions import Asking, Predictions, predict
-from explorer.measure.rounds import Stop, never
 from explorer.session.subject import Subject
 from explorer.session.trial import Trial
 from explorer.session.working_copy import WorkingCopy

@@ -10,7 +10,6 @@ from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.plan import Plan
 from explorer.compress.records.record import Record
 from explorer.compress.records.storage import Stored
-from explorer.measure.codebook import Codebook, codebook
 from explorer.measure.formulas.layer import ByTopic, layer_formulas
 from explorer.measure.maps import (
     ErrorMap,
@@ -21,7 +20,7 @@ from explorer.measure.maps import (
     sparsity_map,
 )
 from explorer.measure.result import LayerFigures
-from explorer.measure.spectrum import Spectrum, StageErrors, spectrum
+from explorer.measure.spectrum import Codebook, Spectrum, StageErrors, codebook, spectrum
 
 
 class CloseUp:

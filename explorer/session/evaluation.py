@@ -21,9 +21,8 @@ from explorer.compress.networks.forward import (
     tensors_of,
 )
 from explorer.measure.accuracy import Accuracy, judge
-from explorer.measure.batches import batches, check_data, is_indexed, is_pair
-from explorer.measure.metric import Metric, Score
-from explorer.measure.metric_runner import MetricRunner
+from explorer.measure.data import batches, check_data, is_indexed, is_pair
+from explorer.measure.metric import Metric, MetricRunner, Score
 from explorer.session.prefix_cache import BUDGET_BYTES, PrefixCache, Stopped
 from explorer.session.recording import Recording
 

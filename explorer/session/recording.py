@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.measure.judged import most_samples
+from explorer.measure.data import most_samples
 from explorer.measure.predictions import Predictions
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from explorer.compress.networks.forward import tensors_of
 from explorer.compress.networks.layer import IndexedLayer
-from explorer.measure.batches import batches
+from explorer.measure.data import batches
 from explorer.measure.saliency import BATCH, network_saliency
 from explorer.session.preparation import Progress, unheard
 from explorer.session.tensor_cache import TensorCache, cache_folder

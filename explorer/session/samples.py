@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import Dataset, Subset, TensorDataset
 
 from explorer.compress.networks.forward import call, device_of, moved, own_copy
-from explorer.measure.batches import batches, is_indexed, is_pair, n_samples
+from explorer.measure.data import batches, is_indexed, is_pair, n_samples
 
 COUNTS = (2000, 1000, 500)
 POINT_S = 0.5

@@ -12,11 +12,10 @@ from explorer.codec.model import CompressedModel
 from explorer.compress.networks.recipe import Recipe
 from explorer.measure.behavior import Behavior
 from explorer.measure.bytes import Breakdown, Waterfall
+from explorer.measure.latency import Speed, Stop, never
 from explorer.measure.metric import Metric, as_metric
 from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.result import Result
-from explorer.measure.rounds import Stop, never
-from explorer.measure.speed import Speed
 from explorer.measure.taken_in import taken_in
 from explorer.session import inspection, speed
 from explorer.session.behavior import Behaviors

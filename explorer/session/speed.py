@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from explorer.measure.latency import compare
-from explorer.measure.products import time_products
-from explorer.measure.rounds import Stop
-from explorer.measure.speed import Speed, SpeedRow
+from explorer.measure.integer_products import time_products
+from explorer.measure.latency import Speed, SpeedRow, Stop, compare
 
 PRODUCT_NAMES = {"int8": "8-bit integers", "binary": "Signs, 64 a word"}
 

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, uint8
 
-from explorer.codec.whole import remove_leftovers, whole
+from explorer.codec.atomic import remove_leftovers, whole
 from explorer.session.words import in_words
 
 MAX_BYTES = 2_000_000_000

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from explorer.compress.networks.recipe import Recipe
+from explorer.measure.latency import never
 from explorer.measure.result import Result
-from explorer.measure.rounds import never
 from explorer.session.subjects import Subjects
 from explorer.session.trial import Trial
 from explorer.session.words import in_words

@@ -12,8 +12,8 @@ from typing import Any
 from torch import nn
 
 from explorer.compress.networks.recipe import Recipe
+from explorer.measure.latency import never
 from explorer.measure.metric import ACCURACY, Metric, as_metric
-from explorer.measure.rounds import never
 from explorer.sweep.options import USUAL, BudgetSolver
 from explorer.sweep.point import Hear, Point, unheard
 from explorer.sweep.sensitivity import SensitivityPoint, sensitivity

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from torch import nn
 from tqdm import tqdm
 
-from explorer.codec.whole import whole
+from explorer.codec.atomic import whole
 from explorer.compress.networks.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import ACCURACY, Metric, Scale, Score

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from explorer.compress.networks.forward import tensors_of
 from explorer.compress.networks.recipe import Recipe
 from explorer.measure.accuracy import Accuracy
-from explorer.measure.batches import batches
+from explorer.measure.data import batches
 from explorer.measure.metric import Metric, Score
 
 

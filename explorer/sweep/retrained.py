@@ -13,8 +13,8 @@ from explorer.compress.methods.share import Share
 from explorer.compress.networks.copied import copied
 from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.compress.networks.weights import compressible
+from explorer.measure.latency import never
 from explorer.measure.metric import Metric
-from explorer.measure.rounds import never
 from explorer.sweep.point import Point
 from explorer.sweep.subject import Stopped, Subject
 from explorer.train.retraining import retrain

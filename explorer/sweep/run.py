@@ -12,8 +12,8 @@ from typing import Any
 from torch import nn
 
 from explorer.compress.networks.recipe import Recipe
+from explorer.measure.latency import never
 from explorer.measure.metric import Metric, as_metric
-from explorer.measure.rounds import never
 from explorer.sweep.delivery import delivery
 from explorer.sweep.dispatch import Dispatch
 from explorer.sweep.point import Hear, Point, Progress, unheard

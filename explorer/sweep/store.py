@@ -14,7 +14,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from explorer.codec.whole import checked_path
+from explorer.codec.atomic import checked_path
 from explorer.compress.methods.setting import Setting
 from explorer.compress.networks.recipe import recipe_from_json
 from explorer.measure.accuracy import Accuracy

@@ -29,8 +29,7 @@ from explorer.compress.networks.steps import (
 )
 from explorer.measure.accuracy import Accuracy, running_accuracy
 from explorer.measure.figures import Network, figures
-from explorer.measure.metric import Metric, Score
-from explorer.measure.metric_runner import MetricRunner
+from explorer.measure.metric import Metric, MetricRunner, Score
 from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.saliency import network_saliency
 from explorer.measure.taken_in import taken_in

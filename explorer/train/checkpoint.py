@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from explorer.codec.whole import whole
+from explorer.codec.atomic import whole
 
 FORMAT = "explorer-training-1"
 KEY = "explorer"

@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset, default_collate
 
 from explorer.compress.networks.forward import Inputs, rows, tensors_of
-from explorer.measure.batches import collated, is_indexed, is_pair, labeled
-from explorer.measure.held import HeldSamples, hold
+from explorer.measure.data import HeldSamples, collated, hold, is_indexed, is_pair, labeled
 from explorer.measure.labels import check_classes, class_numbers
 
 MOST_HELD = 2**31

@@ -9,9 +9,8 @@ from torch import nn
 
 from explorer.compress.methods.share import Shared
 from explorer.measure.accuracy import Accuracy, running_accuracy
-from explorer.measure.metric import Metric, Score, as_metric
-from explorer.measure.metric_runner import MetricRunner
-from explorer.measure.rounds import never
+from explorer.measure.latency import never
+from explorer.measure.metric import Metric, MetricRunner, Score, as_metric
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.masks import Masks
 from explorer.train.penalties import Penalty

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bqplot
 import numpy as np
 
-from explorer.measure.codebook import Codebook
+from explorer.measure.spectrum import Codebook
 from explorer.views.caption import caption
 from explorer.views.count_axis import CountAxis
 from explorer.views.format import count_text, percent_text

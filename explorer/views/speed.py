@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.measure.speed import Speed, SpeedRow
+from explorer.measure.latency import Speed, SpeedRow
 from explorer.views.bars import Bars, bar_row
 from explorer.views.caption import caption
 from explorer.views.format import ratio_text

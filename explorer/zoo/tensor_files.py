@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from explorer.codec.whole import whole
+from explorer.codec.atomic import whole
 
 
 def to_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

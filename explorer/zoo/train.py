@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from explorer.codec.whole import whole
+from explorer.codec.atomic import whole
 from explorer.zoo.architectures import BUNDLED
 from explorer.zoo.mnist import is_in_sample, normalize, read_mnist
 from explorer.zoo.tensor_files import to_half

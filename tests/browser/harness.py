@@ -15,7 +15,8 @@ from urllib.parse import urljoin, urlsplit
 import psutil
 
 from explorer.history.state import State
-from explorer.serve.port import ADDRESS, any_free_port
+from explorer.serve.access import ADDRESS
+from explorer.serve.server import any_free_port
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.chapters.layer_table import layer_table
+from explorer.chapters.page_text import layer_table
 
 
 def test_the_layers_of_alexnet_are_those_that_are_published():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.chapters.numbers import NumberGoal
+from explorer.chapters.goals import NumberGoal
 
 
 @pytest.mark.parametrize("typed", ["23520", "23,520", " 23 520 ", "23_520", "2.352e4"])

@@ -10,8 +10,7 @@ from torch import nn
 
 from explorer.codec import file
 from explorer.codec import header as header_module
-from explorer.codec.errors import DamagedFile
-from explorer.codec.layouts import layout_fields
+from explorer.codec.header import DamagedFile, layout_fields
 from explorer.codec.model import compress
 from explorer.compress.methods.binarize import Binarize
 from explorer.compress.methods.entropy import Entropy

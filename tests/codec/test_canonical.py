@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.codec import file
-from explorer.codec.errors import DamagedFile
+from explorer.codec.header import DamagedFile
 from tests.codec.corpus import joined, mended, sections_of, small_files, split
 
 FILES = small_files()

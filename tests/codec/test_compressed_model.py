@@ -11,9 +11,9 @@ from sameness import assert_same_outputs, assert_same_tensors
 from torch import nn
 
 from explorer.codec import file
-from explorer.codec.layouts import layout_fields
+from explorer.codec.file import write_record
+from explorer.codec.header import layout_fields
 from explorer.codec.model import CompressedModel, compress, read
-from explorer.codec.records import write_record
 from explorer.compress.methods.binarize import Binarize
 from explorer.compress.methods.entropy import Entropy
 from explorer.compress.methods.low_rank import LowRank

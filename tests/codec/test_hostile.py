@@ -9,7 +9,7 @@ import torch
 
 from explorer.codec import file
 from explorer.codec import header as header_module
-from explorer.codec.errors import DamagedFile
+from explorer.codec.header import DamagedFile
 from tests.codec.corpus import FAMILIES, small_files, split
 
 PATIENCE_S = 120

@@ -10,7 +10,7 @@ import pytest
 
 from explorer.codec import file
 from explorer.codec import header as header_module
-from explorer.codec.errors import DamagedFile
+from explorer.codec.header import DamagedFile
 from explorer.compress.coding.bits import pack
 from explorer.compress.coding.positions import write_positions
 from tests.codec.corpus import FAMILIES, joined, small_files, split, with_tensor

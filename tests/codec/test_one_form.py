@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from explorer.codec import file
-from explorer.codec.errors import DamagedFile
-from explorer.codec.header import OTHER_FORM, as_text, inflated
+from explorer.codec.header import OTHER_FORM, DamagedFile, as_text, inflated
 from explorer.codec.model import compress
 from explorer.compress.coding.bits import pack
 from explorer.compress.coding.entropy import SymbolModel

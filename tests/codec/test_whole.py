@@ -15,14 +15,14 @@ import torch
 from torch import nn
 
 import explorer as ex
-from explorer.codec.whole import remove_leftovers, whole
+from explorer.codec.atomic import remove_leftovers, whole
 from explorer.session.tensor_cache import TensorCache
 from explorer.sweep import command
 from explorer.train.checkpoint import Checkpoint
 
 KILLED = """
 import os, signal, sys
-from explorer.codec.whole import whole
+from explorer.codec.atomic import whole
 with whole(sys.argv[1]) as scratch:
     scratch.write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)

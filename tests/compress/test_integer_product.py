@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize
-from explorer.measure import integer_matrix as integer_product
-from explorer.measure.integer_matrix import IntegerInputs, IntegerMatrix
+from explorer.measure import integer_products as integer_product
+from explorer.measure.integer_products import IntegerInputs, IntegerMatrix
 
 
 def normal(seed, *shape):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from example_method.powers_of_two import PowersOfTwo
 
-from explorer.measure.codebook import Codebook
+from explorer.measure.spectrum import Codebook
 from explorer.panels.topic import Topic, ViewSpec
 from explorer.panels.topics import CODEBOOK, ERRORS, HISTOGRAM, LAYERS
 from explorer.views.caption import caption

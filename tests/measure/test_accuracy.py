@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from explorer.measure.accuracy import Accuracy, count_hits, evaluate, judge, wilson_interval
-from explorer.measure.batches import batches, n_samples
+from explorer.measure.data import batches, n_samples
 from explorer.zoo.loaded import Data
 
 

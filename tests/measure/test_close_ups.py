@@ -12,9 +12,9 @@ from explorer.compress.methods.low_rank import LowRank
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.share import Share
 from explorer.compress.networks.layer import IndexedLayer
+from explorer.measure.data import evenly
 from explorer.measure.maps import histogram, sparsity_map
 from explorer.measure.spectrum import Spectrum, spectrum
-from explorer.measure.thinned import evenly
 
 
 def layer_of(*shape, seed=0):

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import explorer as ex
 from explorer.compress.networks.forward import scores_of
-from explorer.measure.batches import batches, first_inputs
+from explorer.measure.data import batches, first_inputs
 
 N = 40
 INPUTS = torch.rand(N, 6, generator=torch.Generator().manual_seed(0))

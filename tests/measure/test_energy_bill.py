@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.measure.anatomy import anatomy
-from explorer.measure.energy import estimate
+from explorer.measure.energy import Demand, demand, estimate
 from explorer.measure.energy_bill import EIE, Chip, energy_bill, energy_bills
 from explorer.measure.formulas.training import dram_example
 from explorer.measure.published.devices import BUDGETS, Budget, device_fits
 from explorer.measure.result import LayerFigures, Result
-from explorer.measure.traffic import Demand, demand
 from explorer.zoo.architectures import lenet_5
 
 COUNTS = st.integers(0, 10**11)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from explorer.measure.bytes import Breakdown, BreakdownRow, Waterfall
-from explorer.measure.codebook import Codebook
-from explorer.measure.speed import SpeedRow
+from explorer.measure.latency import SpeedRow
+from explorer.measure.spectrum import Codebook
 
 
 def test_a_waterfall_knows_its_ratios():

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.compress.networks import forward
-from explorer.measure.latency import Latency, compare
-from explorer.measure.rounds import timed_rounds
+from explorer.measure.latency import Latency, compare, timed_rounds
 
 
 class Clock:

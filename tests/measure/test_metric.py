@@ -7,9 +7,8 @@ import torch
 from torch import nn
 
 import explorer as ex
-from explorer.measure import metric_runner
-from explorer.measure.metric import ACCURACY, Metric, Scale, Score, as_metric
-from explorer.measure.metric_runner import MetricRunner
+from explorer.measure import metric as metric_module
+from explorer.measure.metric import ACCURACY, Metric, MetricRunner, Scale, Score, as_metric
 from explorer.views.score_axis import score_axis
 from explorer.views.scores import change_words, number_text, score_text, tone, value_text
 
@@ -118,10 +117,10 @@ def test_a_metric_without_an_answer_is_given_up():
 
 
 def test_calls_that_hang_are_few(monkeypatch):
-    monkeypatch.setattr(metric_runner, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(metric_module, "PATIENCE_S", 0.01)
     release = threading.Event()
     runner = MetricRunner(Metric(lambda net: release.wait(30) and 1.0, "stuck", longest_s=0.02))
-    for _ in range(metric_runner.MOST_CALLS):
+    for _ in range(metric_module.MOST_CALLS):
         with pytest.raises(TimeoutError):
             runner.ask(network())
     with pytest.raises(RuntimeError, match="3 earlier calls of stuck have not returned yet"):

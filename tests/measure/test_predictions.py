@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from explorer.measure.accuracy import evaluate
-from explorer.measure.judged import judged, most_samples
+from explorer.measure.data import judged, most_samples
 from explorer.measure.predictions import Asking, Predictions, predict
 
 
@@ -135,7 +135,7 @@ def test_a_dataset_is_read_anew_and_a_stream_is_kept():
 
 def test_memory_bounds_the_samples(monkeypatch):
     assert [most_samples(n) for n in (10, 1000, 50_000, 10**9)] == [10_000, 10_000, 200, 1]
-    monkeypatch.setattr("explorer.measure.judged.MOST_BYTES", 100)
+    monkeypatch.setattr("explorer.measure.data.MOST_BYTES", 100)
     stream = [(torch.zeros(4, 5), torch.zeros(4).long())] * 3
     assert (judged(stream).n, judged(stream).n_total) == (4, 0)
 

@@ -5,10 +5,9 @@ import time
 import pytest
 import torch
 
-from explorer.measure import products
+from explorer.measure import integer_products
 from explorer.measure.binary_matrix import PackedSigns, SignMatrix
-from explorer.measure.integer_matrix import IntegerInputs, IntegerMatrix
-from explorer.measure.products import time_products
+from explorer.measure.integer_products import IntegerInputs, IntegerMatrix, time_products
 
 
 def normal(*shape):
@@ -28,7 +27,7 @@ def test_by_hand_the_times_are_those_of_each_part(monkeypatch):
 
         return job
 
-    monkeypatch.setattr(products.torch, "mm", taking(12, torch.mm))
+    monkeypatch.setattr(integer_products.torch, "mm", taking(12, torch.mm))
     for owner, name, seconds in (
         (PackedSigns, "of", 1),
         (SignMatrix, "product", 2),

@@ -2,7 +2,7 @@
 
 import json
 
-from explorer.serve.front import Chapter, chapters
+from explorer.serve.handlers import Chapter, chapters
 from explorer.serve.page import notebook_path
 
 

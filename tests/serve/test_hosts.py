@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from explorer.serve.hosts import Foreign, host_name, missing_host, names_of
+from explorer.serve.access import Foreign, host_name, missing_host, names_of
 
 
 def is_answered(told, given=(), address="127.0.0.1"):

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from explorer.serve.opening import EXTENSIONS, Opening, find_opening, page_config_hook
+from explorer.serve.scripts import EXTENSIONS, Opening, find_opening, page_config_hook
 
 
 @pytest.fixture

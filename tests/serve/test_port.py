@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
-from explorer.serve import port as module
-from explorer.serve.port import ADDRESS, choose_port
+from explorer.serve import server as module
+from explorer.serve.access import ADDRESS
+from explorer.serve.server import choose_port
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 SERVE = """
-from explorer.serve.port import any_free_port
+from explorer.serve.server import any_free_port
 from explorer.serve.server import serve
 serve(any_free_port(), False, n_ready=2, max_kernels=2)
 """

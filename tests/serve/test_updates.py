@@ -5,8 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.serve.messages import Message
-from explorer.serve.updates import (
+from explorer.serve.connection import (
     FLOOD_PACE_S,
     FLOOD_REST_S,
     MOST_SENT,
@@ -14,6 +13,7 @@ from explorer.serve.updates import (
     PATIENCE_S,
     Updates,
 )
+from explorer.serve.messages import Message
 
 
 def update(number, model="a", **state):

@@ -8,9 +8,8 @@ from explorer.compress.methods.entropy import Entropy
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.share import Share
 from explorer.compress.networks.recipe import Recipe
-from explorer.history.changes import change_between, recipe_words
 from explorer.history.figures import KeptFigures
-from explorer.history.history import History
+from explorer.history.history import History, change_between, recipe_words
 from explorer.history.state import State
 
 FIGURES = KeptFigures(1000, 100, 0.5)

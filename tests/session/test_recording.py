@@ -41,7 +41,7 @@ def test_it_knows_what_the_layers_held():
 
 
 def test_it_keeps_nothing_beyond_the_limit(monkeypatch):
-    monkeypatch.setattr("explorer.measure.judged.MOST_SAMPLES", 5)
+    monkeypatch.setattr("explorer.measure.data.MOST_SAMPLES", 5)
     recording = Recording({})
     for n in (4, 4, 1):
         recording.add(torch.zeros(n, 3), torch.zeros(n))

@@ -174,7 +174,7 @@ def test_a_rewrite_in_the_middle_tears_nothing(opened, stream):
 
 
 def test_of_much_data_a_part_is_judged(opened, monkeypatch):
-    monkeypatch.setattr("explorer.measure.judged.MOST_SAMPLES", 100)
+    monkeypatch.setattr("explorer.measure.data.MOST_SAMPLES", 100)
     session = opened(samples())
     session.apply([Prune(sparsity=0.7)])
     session.wait(WAIT_S)

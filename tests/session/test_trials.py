@@ -12,7 +12,7 @@ from explorer.compress.methods.low_rank import LowRank
 from explorer.compress.methods.prune import Prune
 from explorer.compress.networks import layer as indexed
 from explorer.compress.networks.recipe import Recipe
-from explorer.measure import metric_runner
+from explorer.measure import metric as metric_module
 from explorer.measure.accuracy import evaluate
 from explorer.measure.metric import Metric
 from explorer.session import Session, trials
@@ -135,7 +135,7 @@ def test_exact_factors_are_told(sessions):
 
 def test_a_metric_that_never_answers_is_told_of_and_keeps_nothing_alive(monkeypatch):
     monkeypatch.setattr(trials, "TELL_AFTER_S", 0.0)
-    monkeypatch.setattr(metric_runner, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(metric_module, "PATIENCE_S", 0.01)
     release, heard = threading.Event(), []
 
     def stuck(_net):

@@ -1,8 +1,8 @@
 import pytest
 
 from explorer.measure.bytes import Breakdown, BreakdownRow, Waterfall
+from explorer.measure.latency import Speed, SpeedRow
 from explorer.measure.spectrum import StageErrors
-from explorer.measure.speed import Speed, SpeedRow
 from explorer.views.breakdown import BreakdownView
 from explorer.views.bytes import BytesView
 from explorer.views.speed import SpeedView

@@ -1,6 +1,6 @@
 import numpy as np
 
-from explorer.measure.codebook import Codebook
+from explorer.measure.spectrum import Codebook
 from explorer.views.codebook import CodebookView
 
 LEVELS = np.array([-0.5, -0.1, 0.2], np.float32)

@@ -11,7 +11,7 @@ from torch import Tensor
 from explorer.bench.peers.contest import Outcome
 from explorer.bench.subject import Subject
 from explorer.bench.timing import Effort
-from explorer.codec.records import write_record
+from explorer.codec.file import write_record
 from explorer.compress.methods.entropy import Entropy
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.share import Share

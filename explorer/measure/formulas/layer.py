@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.codec.layouts import layout_fields
+from explorer.codec.header import layout_fields
 from explorer.compress.coding.streams import SymbolStream
 from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.plan import Plan

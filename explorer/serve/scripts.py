@@ -24,8 +24,6 @@ from voila.utils import get_voila_labextensions_path
 
 from explorer.serve.page import TEMPLATE
 
-__all__ = ["ADDRESS", "EXTENSIONS", "Opening", "OpeningScripts", "find_opening", "page_config_hook"]
-
 ADDRESS = r"/voila/opening/([0-9a-f]{16})\.js"
 EXTENSIONS = (
     "@jupyter-widgets/jupyterlab-manager",

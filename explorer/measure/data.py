@@ -1,18 +1,27 @@
-"""Batches of labeled samples from whatever a person calls data; each is a copy of its own."""
+"""Any kind of data as batches and as numbered samples; evenly spaced parts of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, default_collate
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    Subset,
+    TensorDataset,
+    default_collate,
+)
 
-from explorer.compress.networks.forward import Inputs, first_rows, own_copy, tensors_of
+from explorer.compress.networks.forward import Inputs, first_rows, moved, own_copy, rows, tensors_of
 from explorer.measure.labels import class_numbers
+from explorer.measure.latency import Stop, never
 
 LABEL_KEYS = ("labels", "label")
 FORMS = (
@@ -208,3 +217,138 @@ def first_inputs(data: Any) -> Inputs | None:
     for item, _ in _parts(part, 1):
         return own_copy(first_rows(_pair(item)[0], 1))
     return None
+
+
+CPU = torch.device("cpu")
+
+
+class HeldSamples(Dataset):
+    """Inputs and labels of some batches, joined. `parts`: batches of equal form, at least one."""
+
+    def __init__(self, parts: list[tuple[Inputs, Tensor]]) -> None:
+        self.inputs = _joined([inputs for inputs, _ in parts])
+        self.labels = torch.cat([labels for _, labels in parts])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, i: int) -> tuple[Inputs, Tensor]:
+        return rows(self.inputs, i), self.labels[i]
+
+
+def hold(
+    data: Any, n_most: int, most_bytes: int, should_stop: Callable[[], bool]
+) -> tuple[HeldSamples, bool] | None:
+    """Read a stream up to a number of samples and bytes.
+
+    `n_most`, `most_bytes`: the first batch is kept in any case. `should_stop`: asked before each
+    batch. Returns: the samples, and whether they are all there are; None where it was stopped.
+    Raises ValueError if there is no sample.
+    """
+    kept: list[tuple[Inputs, Tensor]] = []
+    n = n_bytes = 0
+    whole = True
+    for inputs, labels in batches(data, 256):
+        if should_stop():
+            return None
+        size = sum(tensor.nbytes for tensor in tensors_of(inputs))
+        if n >= n_most or (kept and n_bytes + size > most_bytes):
+            whole = False
+            break
+        kept.append((moved(first_rows(inputs, n_most - n), CPU), labels[: n_most - n].cpu()))
+        whole = len(labels) <= n_most - n
+        n, n_bytes = n + len(kept[-1][1]), n_bytes + size
+    if not n:
+        raise ValueError("data: expected at least one labeled sample, got none")
+    return HeldSamples(kept), whole
+
+
+def _joined(parts: list[Inputs]) -> Inputs:
+    first = parts[0]
+    try:
+        if isinstance(first, dict):
+            return {name: torch.cat([part[name] for part in parts]) for name in first}
+        if isinstance(first, tuple):
+            return tuple(torch.cat(list(tensors)) for tensors in zip(*parts, strict=True))
+        return torch.cat(parts)
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"data: batches cannot be joined, for their shapes differ: {error}. Pad the inputs to "
+            "one size, or give a Dataset"
+        ) from error
+
+
+def evenly(count: int, most: int) -> np.ndarray:
+    """Choose positions from the first to the last, as far apart as whole numbers allow.
+
+    `count`: how many there are. `most`: how many to choose at most. Returns: shape (min(count,
+    most),), int64; ascending, each once.
+
+    Examples
+    --------
+    >>> evenly(9, 3).tolist(), evenly(2, 3).tolist()
+    ([0, 4, 8], [0, 1])
+    """
+    return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)
+
+
+MOST_SAMPLES = 10_000
+MOST_SCORES = 10_000_000
+MOST_BYTES = 256_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Samples that come in the same order each time.
+
+    `samples`: pairs of input and class index; knows its length. `n_total`: samples in all the data;
+    0 where nothing tells.
+    """
+
+    samples: Dataset[Any]
+    n_total: int
+
+    @property
+    def n(self) -> int:
+        """Samples that are judged."""
+        return len(self.samples)  # type: ignore[arg-type]
+
+
+def most_samples(n_classes: int) -> int:
+    """Return how many samples are judged at most: 10,000, and 10 million scores."""
+    return max(1, min(MOST_SAMPLES, MOST_SCORES // n_classes))
+
+
+def judged(data: Any, n_most: int = MOST_SAMPLES, should_stop: Stop = never) -> Judged | None:
+    """Choose samples.
+
+    Of a dataset that is longer than `n_most`, `n_most` evenly spaced samples are taken, so that
+    one that is sorted by class gives all classes. Of an iterable of batches, whose order may
+    change, the first ones are kept: `n_most` of them, and 256 MB.
+
+    `data`: a dataset must give the same samples each time. `should_stop`: asked before each batch
+    of an iterable. Returns: none where it was stopped. Raises TypeError if `data` is neither, or an
+    iterable's inputs are no tensors. Raises ValueError if there is no sample.
+    """
+    if is_pair(data):
+        data = TensorDataset(*data)
+    if not is_indexed(data):
+        return _first(data, n_most, should_stop)
+    n_total = len(data)
+    if n_total <= n_most:
+        return Judged(data, n_total)
+    rows = torch.arange(n_most) * n_total // n_most
+    if isinstance(data, TensorDataset):
+        return Judged(TensorDataset(*(tensor[rows] for tensor in data.tensors)), n_total)
+    return Judged(Subset(data, rows.tolist()), n_total)
+
+
+def _first(data: Any, n_most: int, should_stop: Stop) -> Judged | None:
+    """Keep the first samples of an iterable."""
+    held = hold(data, n_most, MOST_BYTES, should_stop)
+    if held is None:
+        return None
+    samples, whole = held
+    simple = isinstance(samples.inputs, Tensor)
+    chosen = TensorDataset(samples.inputs, samples.labels) if simple else samples
+    return Judged(chosen, len(samples) if whole else n_samples(data))

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, under names that nobody can foresee."""
 
 from __future__ import annotations
 
