@@ -34,7 +34,7 @@ from explorer.panels.topics_panel import TopicsPanel
 from explorer.session import Session
 from explorer.views.figures import FiguresView
 from explorer.views.layout import page as page_layout
-from explorer.views.status import StatusView
+from explorer.views.run_bar import StatusView
 from explorer.views.still import Still
 
 

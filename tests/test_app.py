@@ -15,7 +15,7 @@ from explorer import page as page_module
 from explorer import zoo
 from explorer.panels.opening import open_network
 from explorer.panels.topics import TOPICS
-from explorer.views.status import StatusView
+from explorer.views.run_bar import StatusView
 
 WAIT_S = 60
 

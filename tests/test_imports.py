@@ -198,8 +198,8 @@ def test_imports_point_one_way(path):
     [
         ("compress", "from explorer.codec import pack"),
         ("measure", "def f():\n    import explorer.session"),
-        ("session", "from explorer.views.card import card"),
-        ("views", "from explorer.controls import dial_control"),
+        ("session", "from explorer.views.parts import card"),
+        ("views", "from explorer.controls import dial"),
         ("views", "from explorer import session"),
         ("zoo", "from explorer.compress.methods.prune import Prune"),
         ("codec", "import ipywidgets"),
@@ -213,7 +213,7 @@ def test_an_import_the_wrong_way_is_found(part, source):
     ("part", "source"),
     [
         ("codec", "from explorer.compress.methods.prune import Prune"),
-        ("panels", "from explorer.views.card import card\nimport ipywidgets"),
+        ("panels", "from explorer.views.parts import card\nimport ipywidgets"),
         ("compress", "if TYPE_CHECKING:\n    from explorer.session import Session"),
     ],
 )

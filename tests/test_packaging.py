@@ -30,7 +30,7 @@ sys.path[:0] = [sys.argv[1]]
 sys.path.append(sys.argv[2])
 import explorer as ex
 from explorer.serve.page import SHARE, TEMPLATE, notebook_path
-from explorer.views.front_end import stylesheet
+from explorer.views.assets import stylesheet
 
 net, data = ex.load("lenet-300-100")
 small = ex.compress(net, [ex.Prune(sparsity=0.9), ex.Share(n_clusters=32)])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from explorer.compress.methods.setting import Setting
 from explorer.compress.networks.recipe import Recipe
-from explorer.controls.step_stack import title_of
+from explorer.controls.steps import title_of
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.result import Result
 from explorer.views.format import TIMES

@@ -14,8 +14,8 @@ from explorer import zoo
 from explorer.measure.anatomy import anatomy
 from explorer.measure.profile import input_shape
 from explorer.views.anatomy import AnatomyView
-from explorer.views.card import card
-from explorer.views.style import Style
+from explorer.views.assets import Style
+from explorer.views.parts import card
 
 STILL = "still"
 CODE = r"(?P<code>```.*?```|`[^`\n]*`)"

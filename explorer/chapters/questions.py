@@ -12,8 +12,8 @@ from ipywidgets import HTML, Button, HBox, Text, VBox, Widget
 from explorer.chapters.goals import Goal, NumberGoal, Verdict
 from explorer.closing import close_all
 from explorer.measure.result import Result
-from explorer.views.caption import caption
-from explorer.views.status import StatusView
+from explorer.views.parts import caption
+from explorer.views.run_bar import StatusView
 
 if TYPE_CHECKING:
     from explorer.app import Explorer

@@ -53,7 +53,7 @@ def run(options: Namespace) -> None:
 
 def _print(score: Accuracy | Score) -> None:
     """Print what a metric told."""
-    from explorer.views.scores import direction_words, interval_text, score_text
+    from explorer.views.format import direction_words, interval_text, score_text
 
     interval = interval_text(score)
     parts = [f"95 % interval {interval}"] if interval else []

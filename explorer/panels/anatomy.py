@@ -19,10 +19,8 @@ from explorer.measure.published.pruning import LayerCosts, layer_costs, publishe
 from explorer.panels.topic import Scene, Topic, ViewSpec
 from explorer.panels.topics import NETWORK_SPEED
 from explorer.views.anatomy import AnatomyView
-from explorer.views.devices import DevicesView
+from explorer.views.costs import DevicesView, LayerCostsView, OperationCostsView
 from explorer.views.energy_bill import EnergyBillView
-from explorer.views.layer_costs import LayerCostsView
-from explorer.views.operation_costs import OperationCostsView
 from explorer.views.tradeoffs import TradeoffsView
 from explorer.zoo.torchvision_networks import published_accuracy
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from explorer.measure.behavior import Behavior
 from explorer.panels.topic import Scene, Topic, ViewSpec
-from explorer.views.agreement import AgreementView
-from explorer.views.class_bars import ClassBarsView
+from explorer.views.agreement import AgreementView, ClassBarsView
 from explorer.views.confusion import ConfusionView
-from explorer.views.hint import HintView
 from explorer.views.images import ImagesView
+from explorer.views.parts import HintView
 
 NO_DATA = (
     "Behavior is judged on labeled data, and there is none here: hand over pairs of input and "

@@ -19,9 +19,9 @@ from explorer.history.state import State
 from explorer.panels.bookmark_text import bookmarks_python
 from explorer.panels.comparison import compare
 from explorer.panels.figure_words import figure_cells
-from explorer.views.bookmarks import BookmarksView
-from explorer.views.card import card
 from explorer.views.export import Choice
+from explorer.views.history import BookmarksView
+from explorer.views.parts import card
 
 Shown = tuple[State, KeptFigures | None]
 FILES: tuple[Choice, ...] = (

@@ -10,7 +10,7 @@ from ipywidgets import FloatLogSlider, FloatSlider, FloatText, ToggleButtons
 
 from explorer.closing import close_all
 from explorer.compress.networks.recipe import Recipe
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.measure.metric import ACCURACY, Scale
 from explorer.measure.result import Result
 from explorer.panels.survey_bar import SurveyBar
@@ -19,8 +19,7 @@ from explorer.session.survey_jobs import FitJob
 from explorer.sweep.budget import Fitted
 from explorer.sweep.solver import Budget
 from explorer.views.budget import BudgetView, expected_words, outcome_words
-from explorer.views.card import card
-from explorer.views.hint import HintView
+from explorer.views.parts import HintView, card
 
 HIDDEN = "ex-hidden"
 SMALLEST_SHARE = 200

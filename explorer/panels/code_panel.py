@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from explorer.panels.python_text import OWN_NETWORK
 from explorer.panels.tab_code import Seen, tab_text
-from explorer.views.copy_code import CodeView
+from explorer.views.export import CodeView
 
 NOTE = "Run this wherever the explorer is installed: it computes what this tab shows."
 OWN = "Put your own network and data in the place of my_net and my_data."

@@ -21,8 +21,8 @@ from explorer.panels.topic import Scene, Topic
 from explorer.session import Session
 from explorer.session.survey import Survey
 from explorer.session.survey_jobs import MethodsJob
-from explorer.views.caption import caption
 from explorer.views.layout import area
+from explorer.views.parts import caption
 
 COMPARE = Topic("Compare", "sets methods, layers and kept states side by side", (), (), ())
 JOIN_S = 5.0

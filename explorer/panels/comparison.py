@@ -8,12 +8,12 @@ from typing import Any
 
 from explorer.compress.methods.setting import Dial, Setting
 from explorer.compress.networks.recipe import Recipe, Steps
-from explorer.controls.step_stack import title_of
+from explorer.controls.steps import title_of
 from explorer.history.bookmarks import Bookmark
 from explorer.history.history import ALL, recipe_words
 from explorer.panels.figure_words import figure_cells
-from explorer.views.bookmarks import HEADS
 from explorer.views.format import DASH, percent_text
+from explorer.views.history import HEADS
 
 Row = tuple[str, ...]
 

@@ -29,7 +29,7 @@ from explorer.session import Session
 from explorer.session.training import Training
 from explorer.train.data_variants import correct_bias
 from explorer.train.teacher import Answered, Answers
-from explorer.views.bias_effect import BiasEffectView
+from explorer.views.students import BiasEffectView
 
 MOST_BIAS = 15.0
 

@@ -15,10 +15,10 @@ from explorer.measure.formulas.training import logits_loss, soft_loss
 from explorer.panels.distill_words import table_of
 from explorer.panels.run_views import Run, RunView
 from explorer.train.targets import SoftTargets
-from explorer.views.corrected_labels import CorrectedLabelsView
 from explorer.views.formula import FormulaView
-from explorer.views.lanes import LanesView
+from explorer.views.images import CorrectedLabelsView
 from explorer.views.students import ShapesView, StudentsView
+from explorer.views.training_curves import RunAccuracyView
 
 SHOWN: dict[type[Experiment], tuple[str, ...]] = {
     StudentBesideStudent: ("lanes", "students", "formula"),
@@ -64,7 +64,7 @@ VIEWS = (
         "Accuracy",
         "on held-out samples",
         "right",
-        LanesView,
+        RunAccuracyView,
         lambda run: run.log.curves(),
     ),
     RunView(

@@ -7,7 +7,7 @@ from explorer.measure.students import StudentResult, StudentTable, student_table
 from explorer.panels.train_words import ENDED, outcome_text
 from explorer.session.training import Training
 from explorer.session.training_log import TrainingLog
-from explorer.views.corrected_labels import corrected_text
+from explorer.views.images import corrected_text
 from explorer.views.students import gain_text
 
 

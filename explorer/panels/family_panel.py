@@ -18,8 +18,8 @@ from explorer.measure.students import Family, Relative
 from explorer.session import Session
 from explorer.session.worker import LatestWins, Stale
 from explorer.train.training import judged, judged_by
-from explorer.views.card import card
-from explorer.views.family import FamilyView
+from explorer.views.parts import card
+from explorer.views.students import FamilyView
 from explorer.zoo.loaded import NETWORK_NAME_ATTRIBUTE
 
 TEACHER, STUDENT, PLAIN = "mnist-teacher", "mnist-student-distilled", "mnist-student"

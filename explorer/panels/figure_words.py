@@ -10,11 +10,12 @@ from explorer.views.format import (
     at_least,
     count_text,
     energy_text,
+    interval_text,
     percent_text,
     ratio_text,
+    score_text,
     size_text,
 )
-from explorer.views.scores import interval_text, score_text
 
 
 def figures_words(figures: KeptFigures | None) -> str:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from ipywidgets import Dropdown, Widget
 
 from explorer.closing import close_all
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.panels.model_picker import ModelPicker
 from explorer.panels.opened_file import Again
 from explorer.panels.opening import Opened
 from explorer.panels.tour_steps import TOUR
 from explorer.panels.upload_panel import UploadPanel
 from explorer.session import Session
+from explorer.views.export import TourBox
 from explorer.views.layout import title
-from explorer.views.status import StatusView
-from explorer.views.tour import TourBox
+from explorer.views.run_bar import StatusView
 from explorer.zoo import Loaded
 
 TITLE = "Compression Explorer"

@@ -9,9 +9,8 @@ from ipywidgets import VBox
 from explorer.closing import close_all
 from explorer.history.history import Entry, History
 from explorer.panels.figure_words import figures_words
-from explorer.views.card import card
-from explorer.views.history_tree import HistoryTreeView
-from explorer.views.undo import UndoView
+from explorer.views.history import HistoryTreeView, UndoView
+from explorer.views.parts import card
 
 
 class HistoryPanel:

@@ -19,7 +19,7 @@ from explorer.session.words import in_words
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.figures import FiguresView
 from explorer.views.format import count_text
-from explorer.views.status import StatusView
+from explorer.views.run_bar import StatusView
 
 ESTIMATE_S = 0.1
 RESTED_S = 0.4

@@ -9,17 +9,16 @@ from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 
 from explorer.closing import close_all
 from explorer.compress.networks.recipe import Recipe
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.measure.metric import ACCURACY
 from explorer.measure.result import Result
 from explorer.panels.survey_bar import SurveyBar, samples_words
 from explorer.session.survey import Survey
 from explorer.session.survey_jobs import MethodsJob
 from explorer.sweep.curves import CurvePoint, reading
-from explorer.views.card import card
-from explorer.views.format import ratio_text
+from explorer.views.format import ratio_text, score_text
 from explorer.views.method_curves import MethodCurvesView, MethodPlot, setting_of, title_of
-from explorer.views.scores import score_text
+from explorer.views.parts import card
 
 
 class MethodPanel:

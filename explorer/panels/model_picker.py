@@ -9,7 +9,7 @@ from ipywidgets import Dropdown, HBox
 
 from explorer import zoo
 from explorer.closing import close_all
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.panels.opening import Opened, open_network
 from explorer.reproduce.table import bundled
 from explorer.session.words import in_words

@@ -9,12 +9,11 @@ from ipywidgets import Button, Dropdown, VBox
 from explorer.closing import close_all
 from explorer.compress.methods.setting import Setting
 from explorer.compress.networks.recipe import Recipe, Steps
-from explorer.controls.explain import explain
-from explorer.controls.step_stack import StepStack
+from explorer.controls.help_text import explain
+from explorer.controls.steps import StepStack
 from explorer.panels.page_topics import page_topics
 from explorer.session import Session
-from explorer.views.caption import caption
-from explorer.views.card import card
+from explorer.views.parts import caption, card
 
 ALL = "*"
 HIDDEN = "ex-hidden"

@@ -8,12 +8,12 @@ from typing import Any
 from ipywidgets import Dropdown
 
 from explorer.closing import close_all
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.measure.published.results import Reproduced, Story, reproduced, story
 from explorer.reproduce.table import results
-from explorer.views.card import card
+from explorer.views.parts import card
+from explorer.views.provenance import ProvenanceView
 from explorer.views.reproduced import ReproducedView
-from explorer.views.story import StoryView
 
 Results = Callable[[], Sequence[Mapping[str, Any]]]
 
@@ -46,7 +46,7 @@ class ReproducedPanel:
         found = list(results())
         rows: list[Reproduced] = [reproduced(each) for each in found]
         stories = [told for each in found if (told := story(each)) is not None]
-        self._view, self._story = ReproducedView(), StoryView()
+        self._view, self._story = ReproducedView(), ProvenanceView()
         self._chosen = Dropdown(
             description="How it came to be", options=[(told.name, told) for told in stories]
         )

@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from ipywidgets import Dropdown, VBox, Widget
 
 from explorer.closing import close_all
-from explorer.controls.explain import explain
-from explorer.controls.setting_control import SettingControl
+from explorer.controls.help_text import explain
+from explorer.controls.setting import SettingControl
 from explorer.experiments.experiment import Experiment
 from explorer.panels.train_words import failure_text, outcome_text, progress_text, use_text
 from explorer.session.background import State
 from explorer.session.training import Training
-from explorer.views.caption import caption
-from explorer.views.card import card
-from explorer.views.hint import HintView
+from explorer.views.parts import HintView, caption, card
 from explorer.views.run_bar import RunBar
 
 HIDDEN = "ex-hidden"

@@ -11,8 +11,8 @@ from ipywidgets import VBox
 from explorer.closing import close_all
 from explorer.experiments.experiment import Experiment
 from explorer.session.training_log import TrainingLog
-from explorer.views.card import card
 from explorer.views.layout import area
+from explorer.views.parts import card
 
 
 @dataclass(frozen=True)

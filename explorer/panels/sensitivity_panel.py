@@ -9,7 +9,7 @@ from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 
 from explorer.closing import close_all
 from explorer.compress.networks.recipe import Recipe
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.measure.metric import ACCURACY
 from explorer.panels.layer_recipe import dial_value, with_layer_dial
 from explorer.panels.survey_bar import SurveyBar, samples_words
@@ -18,8 +18,8 @@ from explorer.session.survey import Survey
 from explorer.session.survey_jobs import SensitivityJob
 from explorer.sweep.dials import DIALS, LayerDial
 from explorer.sweep.sensitivity import curve
-from explorer.views.card import card
-from explorer.views.scores import value_text
+from explorer.views.format import value_text
+from explorer.views.parts import card
 from explorer.views.sensitivity import SensitivityPlot, SensitivityView
 from explorer.views.sensitivity import value_text as dial_text
 

@@ -10,16 +10,15 @@ from ipywidgets import BoundedIntText, Button, FloatLogSlider, HBox, VBox
 from torch import Tensor, nn
 
 from explorer.closing import close_all
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.measure.formulas.training import softmax_formula
 from explorer.measure.gallery import class_names, pixels_of, thumbnails
 from explorer.measure.soft_targets import dark_knowledge, soft_targets
 from explorer.session.worker import LatestWins, Stale
 from explorer.train.teacher import Answered, Answers, answered
-from explorer.views.caption import caption
-from explorer.views.card import card
 from explorer.views.formula import FormulaView
-from explorer.views.picked_images import PickedImagesView
+from explorer.views.images import PickedImagesView
+from explorer.views.parts import caption, card
 from explorer.views.soft_targets import SoftTargetsView
 
 LOW, HIGH, FIRST = 0.5, 32.0, 4.0

@@ -18,7 +18,7 @@ from explorer.panels.opening import Network, Opened, has_name
 from explorer.session import Session
 from explorer.session.words import in_words
 from explorer.session.worker import LatestWins, Stale
-from explorer.views.address import AddressView
+from explorer.views.browser import AddressView
 from explorer.zoo.architectures import BUNDLED
 
 DRAWN_S = 0.5

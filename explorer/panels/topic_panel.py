@@ -9,13 +9,12 @@ from ipywidgets import Box, VBox
 
 from explorer.closing import close_all
 from explorer.compress.methods.setting import Setting
-from explorer.controls.step_stack import title_of
+from explorer.controls.steps import title_of
 from explorer.panels.tab import Tab
 from explorer.panels.topic import Scene, Topic, ViewSpec
 from explorer.session.words import in_words
-from explorer.views.card import card
-from explorer.views.hint import HintView
 from explorer.views.layout import area
+from explorer.views.parts import HintView, card
 
 HIDDEN, WAITING = "ex-hidden", "ex-waiting"
 

@@ -16,18 +16,15 @@ from explorer.compress.methods.residual import Residual
 from explorer.compress.methods.share import Share
 from explorer.panels.export_panel import Exported, ExportPanel
 from explorer.panels.topic import Topic, ViewSpec
-from explorer.views.breakdown import BreakdownView
-from explorer.views.bytes import BytesView
+from explorer.views.bytes import BreakdownView, BytesView
 from explorer.views.codebook import CodebookView
-from explorer.views.error_map import ErrorMapView
 from explorer.views.formula import FormulaView
 from explorer.views.histogram import HistogramView
 from explorer.views.layers import LayersView
-from explorer.views.sparsity_map import SparsityMapView
-from explorer.views.spectrum import SpectrumView
+from explorer.views.maps import ErrorMapView, SparsityMapView
+from explorer.views.provenance import ProvenanceView
+from explorer.views.spectrum import SpectrumView, StageErrorsView
 from explorer.views.speed import SpeedView
-from explorer.views.stage_errors import StageErrorsView
-from explorer.views.story import StoryView
 
 
 def _layers(view: Any, scene: Any, layer: str) -> None:
@@ -128,7 +125,7 @@ STORY = ViewSpec(
     "How this network came to be",
     "epoch by epoch",
     "ex-view-story",
-    lambda _select: StoryView(),
+    lambda _select: ProvenanceView(),
     lambda scene: scene.story,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.views.tour import TourStep
+from explorer.views.export import TourStep
 
 TOUR = (
     TourStep(

@@ -9,7 +9,7 @@ from ipywidgets import Checkbox, Widget
 
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.share import Share
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.experiments.experiment import Experiment
 from explorer.experiments.recovery import Recover
 from explorer.measure.result import Result

@@ -17,11 +17,10 @@ from explorer.measure.formulas.training import penalty as penalty_formula
 from explorer.measure.maps import live_histogram, live_sparsity
 from explorer.panels.run_views import RunView
 from explorer.session.training_log import TrainingLog
-from explorer.views.centroid_paths import CentroidPathsView
-from explorer.views.curves import AccuracyView, DensityView, LossView
 from explorer.views.formula import FormulaView
 from explorer.views.histogram import HistogramView
-from explorer.views.sparsity_map import SparsityMapView
+from explorer.views.maps import SparsityMapView
+from explorer.views.training_curves import AccuracyView, CentroidPathsView, DensityView, LossView
 
 SHOWN: dict[type[Experiment], tuple[str, ...]] = {
     Retrain: ("accuracy", "loss", "density", "histogram", "sparsity"),

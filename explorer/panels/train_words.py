@@ -14,8 +14,7 @@ from explorer.session.training import Training
 from explorer.session.training_log import TrainingLog
 from explorer.session.words import in_words
 from explorer.train.neurons import Dropped
-from explorer.views.format import percent_text
-from explorer.views.scores import score_text
+from explorer.views.format import percent_text, score_text
 
 PLANS: tuple[Experiment, ...] = (
     Retrain(),

@@ -12,7 +12,7 @@ from explorer.panels.opening import Opened
 from explorer.session import Session
 from explorer.session.words import in_words
 from explorer.session.worker import LatestWins, Stale
-from explorer.views.file_picker import PART_BYTES, FilePickerView
+from explorer.views.browser import PART_BYTES, FilePickerView
 from explorer.views.format import size_text
 
 LIMIT_VARIABLE = "EXPLORER_MAX_UPLOAD_MB"

@@ -10,9 +10,9 @@ from ipywidgets import HTML
 
 from explorer.measure.anatomy import Anatomy
 from explorer.measure.profile import LayerProfile
-from explorer.views.caption import caption
+from explorer.views.assets import script
 from explorer.views.format import DASH, at_least, count_text, percent_text, shape_text, size_text
-from explorer.views.front_end import script
+from explorer.views.parts import caption
 from explorer.widgets import ScriptView, View, mark
 
 HEADS = ("Layer", "Share of the whole", "Weights", "", "MACs", "", "Bytes", "Activations")

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from explorer.compress.networks.recipe import Recipe
 from explorer.sweep.budget import Fitted
 from explorer.sweep.solver import Budget, Choice
-from explorer.views.caption import caption
-from explorer.views.format import ratio_text, size_text
-from explorer.views.scores import score_text, value_text
-from explorer.views.table import Table
+from explorer.views.format import ratio_text, score_text, size_text, value_text
+from explorer.views.parts import caption
+from explorer.views.tables import Table
 from explorer.widgets import View
 
 UNTOUCHED = "as it is"

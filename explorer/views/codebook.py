@@ -6,12 +6,10 @@ import bqplot
 import numpy as np
 
 from explorer.measure.spectrum import Codebook
-from explorer.views.caption import caption
-from explorer.views.count_axis import CountAxis
 from explorer.views.format import count_text, percent_text
-from explorer.views.marks import span
-from explorer.views.plot import ACCENT, figure, round_places, vertical
-from explorer.views.table import Table
+from explorer.views.parts import caption
+from explorer.views.plot import ACCENT, CountAxis, figure, round_places, span, vertical
+from explorer.views.tables import Table
 from explorer.widgets import View, mark
 
 LISTED = 32

@@ -8,10 +8,10 @@ import traitlets
 from ipywidgets import ToggleButtons, Widget
 
 from explorer.measure.confusion import Confusion, Pair
-from explorer.views.caption import caption
+from explorer.views.assets import script
 from explorer.views.format import MINUS
-from explorer.views.front_end import script
-from explorer.views.table import Table
+from explorer.views.parts import caption
+from explorer.views.tables import Table
 from explorer.widgets import ScriptView, View
 
 MOST_DRAWN = 30

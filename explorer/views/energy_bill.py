@@ -7,9 +7,9 @@ from typing import Any
 from ipywidgets import FloatLogSlider
 
 from explorer.measure.energy_bill import EnergyBills, EnergyItem
-from explorer.views.bars import Bars, bar_row
-from explorer.views.caption import caption
 from explorer.views.format import at_least, energy_text, ratio_text
+from explorer.views.parts import caption
+from explorer.views.tables import Bars, bar_row
 from explorer.widgets import View
 
 FPS = 30.0

@@ -1,14 +1,15 @@
-"""Buttons that hand a file, or Python, to whoever looks at the page."""
+"""What the page hands over: files, Python, and a tour."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import traitlets
 
-from explorer.views.caption import caption
-from explorer.views.front_end import script
+from explorer.views.assets import script
+from explorer.views.parts import caption
 from explorer.widgets import ScriptView, View
 
 HINT = (
@@ -74,3 +75,64 @@ class ExportView(View):
         kind = str(content.get("kind"))
         if content.get("type") == "ask" and kind in {choice[0] for choice in self._box.choices}:
             self._on_ask(kind)
+
+
+class CodeView(ScriptView):
+    """A button and its window with Python; Escape closes it, and focus goes back to the button.
+
+    The button sends ``{"type": "ask"}``. The answer is a custom message of the type
+    ``"code"`` with ``title``, ``text``, ``note`` and ``error``.
+    """
+
+    _esm = script("code_block.js", "copy_code.js")
+
+    label = traitlets.Unicode("Copy as Python").tag(sync=True)
+    help = traitlets.Unicode("Show Python code that computes what this tab shows.").tag(sync=True)
+
+    def __init__(self, on_ask: Callable[[], None]) -> None:
+        self._on_ask = on_ask
+        super().__init__("ex-python-box")
+        self.on_msg(self._receive)
+
+    def draw(self, title: str, text: str, note: str = "", error: str = "") -> None:
+        """Open the window with a heading, the code, and a remark or an error below."""
+        message = {"type": "code", "title": title, "text": text, "note": note, "error": error}
+        self.send(message)
+
+    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        if content.get("type") == "ask":
+            self._on_ask()
+
+
+@dataclass(frozen=True)
+class TourStep:
+    """One step of a tour.
+
+    Attributes
+    ----------
+    title, text : str
+    selector : str
+        CSS selector, inside the page's root, of what it is about; a step whose element is not
+        there is left out.
+    """
+
+    title: str
+    text: str
+    selector: str
+
+
+class TourBox(ScriptView):
+    """A button that shows the tour, and an offer in a corner for who has not seen it.
+
+    The offer is made on the served page, unless it was opened with a ``?state=``, and never
+    again once it was taken or declined in this browser. The tour is a dialog: it holds the
+    focus, Escape ends it, and the focus goes back to the button.
+    """
+
+    _esm = script("tour.js")
+
+    steps: traitlets.List = traitlets.List().tag(sync=True)
+
+    def __init__(self, steps: Sequence[TourStep]) -> None:
+        super().__init__(steps=[asdict(step) for step in steps])
+        self.add_class("ex-tour-box")

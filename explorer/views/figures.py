@@ -9,25 +9,23 @@ import traitlets
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import ACCURACY, Score
 from explorer.measure.result import Result
-from explorer.views.caption import caption
+from explorer.views.assets import script
 from explorer.views.format import (
     DASH,
     SLIGHTEST,
     at_least,
     change_text,
-    count_text,
-    energy_text,
-    percent_text,
-    size_text,
-)
-from explorer.views.front_end import script
-from explorer.views.scores import (
     change_words,
+    count_text,
     direction_words,
+    energy_text,
     interval_text,
+    percent_text,
     score_text,
+    size_text,
     tone,
 )
+from explorer.views.parts import caption
 from explorer.widgets import ScriptView, show
 
 _NAMES = {

@@ -7,8 +7,8 @@ from functools import lru_cache
 import traitlets
 
 from explorer.measure.formulas.formula import Formula
-from explorer.views.caption import caption
-from explorer.views.front_end import script
+from explorer.views.assets import script
+from explorer.views.parts import caption
 from explorer.widgets import ScriptView, View
 
 

@@ -9,17 +9,17 @@ import numpy as np
 from ipywidgets import HTML
 
 from explorer.measure.maps import Histogram
-from explorer.views.caption import caption
-from explorer.views.count_axis import CountAxis
 from explorer.views.format import count_text
-from explorer.views.legend import legend, swatch_key
-from explorer.views.marks import move, span
+from explorer.views.parts import caption, legend, swatch_key
 from explorer.views.plot import (
     ACCENT,
     BEFORE,
+    CountAxis,
     dashed_lines,
     figure,
+    move,
     round_places,
+    span,
     vertical,
 )
 from explorer.widgets import View

@@ -9,9 +9,9 @@ from typing import Any
 import traitlets
 
 from explorer.measure.result import LayerFigures, Result
-from explorer.views.caption import caption
+from explorer.views.assets import script
 from explorer.views.format import percent_text, ratio_text, shape_text, size_text
-from explorer.views.front_end import script
+from explorer.views.parts import caption
 from explorer.widgets import ScriptView, View
 
 Shapes = Mapping[str, tuple[int, ...]]

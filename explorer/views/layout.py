@@ -6,8 +6,7 @@ from html import escape
 
 from ipywidgets import HTML, Box, VBox, Widget
 
-from explorer.views.helps import Helps
-from explorer.views.style import Style
+from explorer.views.assets import HelpText, Style
 
 
 def area(name: str, children: list[Widget]) -> Box:
@@ -37,6 +36,6 @@ def page(head: list[Widget], figures: list[Widget], side: list[Widget], main: li
     ]
     grid = Box(areas)
     grid.add_class("ex-page")
-    root = VBox([Style(), Helps(), grid])
+    root = VBox([Style(), HelpText(), grid])
     root.add_class("ex-root")
     return root

@@ -14,15 +14,27 @@ from explorer.measure.metric import ACCURACY, Scale
 from explorer.sweep.curves import CurvePoint, frontier, reading
 from explorer.sweep.curves import TopK as Metric
 from explorer.sweep.methods import METHODS
-from explorer.views.caption import caption
-from explorer.views.format import percent_text, ratio_text, size_text
-from explorer.views.legend import glyph_key, legend
-from explorer.views.marks import dots, marked_line, move, span
-from explorer.views.plot import MARK, figure
-from explorer.views.score_axis import ScoreAxis, score_axis
-from explorer.views.scores import axis_label, score_text, tick_text
-from explorer.views.series import series
-from explorer.views.table import Table
+from explorer.views.format import (
+    axis_label,
+    percent_text,
+    ratio_text,
+    score_text,
+    size_text,
+    tick_text,
+)
+from explorer.views.parts import caption, glyph_key, legend
+from explorer.views.plot import (
+    MARK,
+    ScoreAxis,
+    dots,
+    figure,
+    marked_line,
+    move,
+    score_axis,
+    series,
+    span,
+)
+from explorer.views.tables import Table
 from explorer.widgets import View
 
 INK = "var(--ex-ink)"

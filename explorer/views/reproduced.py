@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from explorer.measure.published.results import Reproduced, reached_first
-from explorer.views.caption import caption
 from explorer.views.format import DASH, percent_text, ratio_text, size_text
-from explorer.views.table import Table
+from explorer.views.parts import caption
+from explorer.views.tables import Table
 from explorer.widgets import View
 
 MEANS = ("mean_accuracy", "mean_error_labels", "mean_error_mimic")

@@ -13,14 +13,22 @@ from ipywidgets import HTML
 
 from explorer.measure.metric import ACCURACY, Scale
 from explorer.sweep.dials import DIALS, LayerDial
-from explorer.views.caption import caption
-from explorer.views.format import percent_text
-from explorer.views.legend import legend, swatch_key
-from explorer.views.marks import dots, marked_line, move, span
-from explorer.views.plot import ACCENT, BEFORE, MARK, dashed_lines, figure, vertical
-from explorer.views.score_axis import score_axis
-from explorer.views.scores import axis_label, tick_text
-from explorer.views.series import series
+from explorer.views.format import axis_label, percent_text, tick_text
+from explorer.views.parts import caption, legend, swatch_key
+from explorer.views.plot import (
+    ACCENT,
+    BEFORE,
+    MARK,
+    dashed_lines,
+    dots,
+    figure,
+    marked_line,
+    move,
+    score_axis,
+    series,
+    span,
+    vertical,
+)
 from explorer.widgets import View
 
 MOST_COLORED = 10

@@ -7,9 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from explorer.measure.soft_targets import SoftTargetsRecord
-from explorer.views.bars import Bars, Segment, bar_row
-from explorer.views.caption import caption
 from explorer.views.format import MINUS, probability_text
+from explorer.views.parts import caption
+from explorer.views.tables import Bars, Segment, bar_row
 from explorer.widgets import View
 
 DRAWN = 20

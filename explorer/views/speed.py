@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from explorer.measure.latency import Speed, SpeedRow
-from explorer.views.bars import Bars, bar_row
-from explorer.views.caption import caption
 from explorer.views.format import ratio_text
+from explorer.views.parts import caption
+from explorer.views.tables import Bars, bar_row
 from explorer.widgets import View
 
 SLOWER = 0.95

@@ -1,16 +1,29 @@
-"""What students came to, beside their teacher: a table, and bars where shapes are compared."""
+"""Students beside their teacher: errors, compression of both, a class that was never seen."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from explorer.measure.metric import Scale
-from explorer.measure.students import ERROR, StudentRow, StudentTable
-from explorer.views.bars import Bars, bar_row
-from explorer.views.caption import caption
-from explorer.views.format import count_text, size_text
-from explorer.views.scores import direction_words, number_text, value_text, with_unit
-from explorer.views.table import Table
+from explorer.measure.accuracy import Accuracy
+from explorer.measure.label_repair import BiasEffect
+from explorer.measure.metric import Scale, Score
+from explorer.measure.students import ERROR, Family, Relative, StudentRow, StudentTable
+from explorer.views.format import (
+    TIMES,
+    change_words,
+    count_text,
+    direction_words,
+    number_text,
+    percent_text,
+    ratio_text,
+    score_text,
+    size_text,
+    value_text,
+    with_unit,
+)
+from explorer.views.parts import caption
+from explorer.views.tables import Bars, Table, bar_row
 from explorer.widgets import View
 
 TONES = ("before", "after")
@@ -138,3 +151,107 @@ def _row(row: StudentRow, scale: Scale) -> list[str]:
         count_text(row.n_weights),
         size_text(row.n_bytes),
     ]
+
+
+HEADS = ("Network", "Bytes", "Smaller than the teacher")
+
+
+class FamilyView(View):
+    """Bytes and accuracy of the four."""
+
+    def __init__(self) -> None:
+        self._table = Table("Teacher and student, as they are and compressed")
+        self._caption = caption()
+        super().__init__([self._table, self._caption])
+
+    def draw(self, record: Family | None, words: str = "") -> None:
+        """Show a family, or words in its place."""
+        rows = [] if record is None else [_family_row(record, row) for row in record.rows]
+        heads = () if record is None else (*HEADS, judged_head(record.teacher.accuracy))
+        self._table.show([(head, "") for head in heads], rows)
+        self._caption.value = words or (family_text(record) if record is not None else "")
+
+
+def family_text(record: Family) -> str:
+    """Say what the student, the recipe and both give, and which way is better."""
+    product = (
+        f"{ratio_text(record.by_student)} (student) {TIMES} {ratio_text(record.by_recipe)} "
+        f"(recipe) = {ratio_text(record.in_all)}"
+    )
+    alone = f"{ratio_text(record.ratio(record.teacher_small))} by the recipe alone"
+    scale = record.teacher.accuracy.scale
+    more = "more" if record.gain >= 0 else "less"
+    accuracy = f"with {abs(100 * record.gain):.1f} points {more} accuracy"
+    if not scale.share:
+        change = change_words(record.gain, scale)
+        accuracy = f"{scale.name} {change} ({direction_words(scale)})"
+    note = f" {record.note}" if record.note else ""
+    return (
+        f"{product}, against {alone}, {accuracy}. See whether the small student still "
+        f"stands what the recipe asks of it.{note}"
+    )
+
+
+def judged_head(judged: Accuracy | Score) -> str:
+    """Return the head of a column of such values."""
+    return judged.name if judged.low is None else f"{judged.name} (95% interval)"
+
+
+def _family_row(record: Family, row: Relative) -> list[str]:
+    judged, interval = row.accuracy, ""
+    if judged.low is not None and judged.high is not None:
+        low, high = (value_text(bound, judged.scale) for bound in (judged.low, judged.high))
+        interval = f" ({low} to {high})"
+    return [
+        row.name,
+        size_text(row.n_bytes),
+        ratio_text(record.ratio(row)),
+        f"{score_text(judged)}{interval}",
+    ]
+
+
+KEYS = [("before", "as it was trained", ""), ("after", "with the bias raised", "")]
+
+
+class BiasEffectView(View):
+    """Right answers in the class and in all, before and after."""
+
+    def __init__(self) -> None:
+        heads = ["Samples", "0 to 100%", "Right"]
+        self._bars = Bars("Right answers before and after", heads)
+        self._caption = caption()
+        super().__init__([self._bars, self._caption])
+
+    def draw(self, record: BiasEffect) -> None:
+        """Show a record."""
+        self._bars.show(
+            [
+                _bias_row(f"Class {record.name}", record.class_before, record.class_after),
+                _bias_row("All", record.before, record.after),
+            ],
+            KEYS,
+        )
+        self._caption.value = effect_text(record)
+
+
+def effect_text(record: BiasEffect) -> str:
+    """Say what raising the bias does, and what to look for."""
+    own, every = percent_text(record.class_after.top1), percent_text(record.after.top1)
+    if record.amount == 0:
+        return (
+            f"The student never saw class {record.name}, and is right on {own} of it and {every} "
+            "of all. Raise its bias with the dial, and see how much comes back."
+        )
+    before = percent_text(record.class_before.top1), percent_text(record.before.top1)
+    return (
+        f"With {record.amount:.1f} added to the bias of class {record.name}, which it never saw, "
+        f"the student is right on {own} of it instead of {before[0]}, and on {every} of all "
+        f"instead of {before[1]}. See from which point on the other classes lose more."
+    )
+
+
+def _bias_row(name: str, before: Accuracy, after: Accuracy) -> dict[str, Any]:
+    texts = percent_text(before.top1), percent_text(after.top1)
+    tracks = [[(0.0, before.top1, "before")], [(0.0, after.top1, "after")]]
+    words = f"{name}: {texts[0]} right before, {texts[1]} after, {after.n:,} samples"
+    return bar_row(name, tracks, ["\n".join(texts)], words, f"n = {after.n:,}")

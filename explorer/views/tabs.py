@@ -8,7 +8,7 @@ from typing import Any
 import traitlets
 from ipywidgets import Box, Widget
 
-from explorer.views.front_end import text
+from explorer.views.assets import text
 from explorer.widgets import ScriptView, View, show
 
 

@@ -10,9 +10,8 @@ import numpy as np
 from ipywidgets import HTML
 
 from explorer.measure.published.networks import CANZIANI, Place, PublishedNetwork, Tradeoffs
-from explorer.views.caption import caption
 from explorer.views.format import count_text, percent_text, size_text
-from explorer.views.legend import legend, swatch_key
+from explorer.views.parts import caption, legend, swatch_key
 from explorer.views.plot import (
     ACCENT,
     BEFORE,
@@ -24,7 +23,7 @@ from explorer.views.plot import (
     set_ticks,
     vertical,
 )
-from explorer.views.table import Table
+from explorer.views.tables import Table
 from explorer.widgets import View
 
 LARGEST_DISC = 3600

@@ -5,7 +5,7 @@ import numpy as np
 import explorer
 from explorer.views.figures import FiguresView
 from explorer.views.histogram import HistogramView
-from explorer.views.sparsity_map import SparsityMapView
+from explorer.views.maps import SparsityMapView
 from tests.browser.harness import Shown, plain
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.compress.methods.setting import Dial, dial
-from explorer.controls.setting_control import SettingControl
+from explorer.controls.setting import SettingControl
 
 
 @dataclass(frozen=True)

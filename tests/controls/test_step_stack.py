@@ -4,8 +4,8 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from explorer.compress.methods.setting import dial
-from explorer.controls.kind_words import help_of, title_of
-from explorer.controls.step_stack import StepStack
+from explorer.controls.help_text import help_of, title_of
+from explorer.controls.steps import StepStack
 
 
 @dataclass(frozen=True)

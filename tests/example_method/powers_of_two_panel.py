@@ -8,7 +8,7 @@ from example_method.powers_of_two import PowersOfTwo
 from explorer.measure.spectrum import Codebook
 from explorer.panels.topic import Topic, ViewSpec
 from explorer.panels.topics import CODEBOOK, ERRORS, HISTOGRAM, LAYERS
-from explorer.views.caption import caption
+from explorer.views.parts import caption
 
 
 class ExponentsView:

@@ -17,7 +17,7 @@ from explorer.experiments.pruning import Regularize
 from explorer.panels.topics import TOPICS
 from explorer.session.background import BackgroundRun, State
 from explorer.views.histogram import HistogramView
-from explorer.views.sparsity_map import SparsityMapView
+from explorer.views.maps import SparsityMapView
 from explorer.zoo.loaded import Data
 
 WAIT_S = 60

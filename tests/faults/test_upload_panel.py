@@ -13,7 +13,6 @@ import explorer as ex
 from explorer.codec.file import encode
 from explorer.panels import upload_panel
 from explorer.panels.upload_panel import UploadPanel, plain_name, upload_limit
-from explorer.views import file_picker
 
 WAIT_S = 60
 PART = 700
@@ -57,7 +56,7 @@ class Browser:
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     monkeypatch.setattr(upload_panel, "PART_BYTES", PART)
-    monkeypatch.setattr(file_picker, "PART_BYTES", PART)
+    monkeypatch.setattr("explorer.views.browser.PART_BYTES", PART)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from torch import nn
 import explorer as ex
 from explorer.measure import metric as metric_module
 from explorer.measure.metric import ACCURACY, Metric, MetricRunner, Scale, Score, as_metric
-from explorer.views.score_axis import score_axis
-from explorer.views.scores import change_words, number_text, score_text, tone, value_text
+from explorer.views.format import change_words, number_text, score_text, tone, value_text
+from explorer.views.plot import score_axis
 
 
 def network():

@@ -5,7 +5,7 @@ import pytest
 
 from explorer.measure.published.results import story
 from explorer.reproduce.table import results
-from explorer.views.story import StoryView
+from explorer.views.provenance import ProvenanceView
 
 
 def moment(stage, epoch, size_bytes, accuracy):
@@ -64,7 +64,7 @@ def test_every_bundled_file_has_a_story_that_ends_with_its_size():
 
 
 def test_the_view_says_what_was_reached():
-    view = StoryView()
+    view = ProvenanceView()
     view.draw(story(FOUND))
     words = view.children[-1].value
     assert "tiny: prune and retrain from epoch 0; share values and train them from epoch 2" in words

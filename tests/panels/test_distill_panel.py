@@ -30,7 +30,7 @@ from explorer.panels.topic import Scene
 from explorer.session import Session
 from explorer.session.background import State
 from explorer.train.data_variants import correct_bias
-from explorer.views.scores import score_text
+from explorer.views.format import score_text
 from explorer.zoo.loaded import Data
 from explorer.zoo.students import n_parameters, two_layers
 

@@ -12,7 +12,7 @@ from torch.utils.data import TensorDataset
 import explorer as ex
 from explorer import zoo
 from explorer.compress.methods.neurons import PruneNeurons
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.panels.distill_panel import DistillPanel
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.topics import TOPICS
@@ -20,8 +20,8 @@ from explorer.panels.train_words import PLANS
 from explorer.train.penalties import L1
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import SoftTargets
-from explorer.views.copy_code import CodeView
-from explorer.views.file_picker import FilePickerView
+from explorer.views.browser import FilePickerView
+from explorer.views.export import CodeView
 
 SHOWN_ONLY = (widgets.HTML, widgets.Label, widgets.HTMLMath, widgets.FloatProgress)
 SLIDERS = (

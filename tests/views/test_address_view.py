@@ -3,10 +3,8 @@
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from explorer.views.address import AddressView
-from explorer.views.bookmarks import BookmarksView
-from explorer.views.history_tree import HistoryTreeView
-from explorer.views.undo import UndoView
+from explorer.views.browser import AddressView
+from explorer.views.history import BookmarksView, HistoryTreeView, UndoView
 
 
 @pytest.fixture

@@ -16,10 +16,8 @@ from explorer.measure.published.pruning import (
     PublishedPruning,
 )
 from explorer.views.anatomy import AnatomyView
-from explorer.views.devices import DevicesView
+from explorer.views.costs import DevicesView, LayerCostsView, OperationCostsView
 from explorer.views.energy_bill import EnergyBillView, power_text
-from explorer.views.layer_costs import LayerCostsView
-from explorer.views.operation_costs import OperationCostsView
 from explorer.views.tradeoffs import TradeoffsView
 from explorer.zoo.architectures import lenet_5, lenet_300_100
 

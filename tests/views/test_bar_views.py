@@ -3,11 +3,10 @@ import pytest
 from explorer.measure.bytes import Breakdown, BreakdownRow, Waterfall
 from explorer.measure.latency import Speed, SpeedRow
 from explorer.measure.spectrum import StageErrors
-from explorer.views.breakdown import BreakdownView
-from explorer.views.bytes import BytesView
+from explorer.views.bytes import BreakdownView, BytesView
+from explorer.views.spectrum import StageErrorsView
 from explorer.views.speed import SpeedView
-from explorer.views.stage_errors import StageErrorsView
-from explorer.views.table import Table
+from explorer.views.tables import Table
 
 
 def test_a_table_leaves_its_classes_to_the_browser():

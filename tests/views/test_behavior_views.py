@@ -6,8 +6,7 @@ from ipywidgets.widgets.widget import _instances
 
 from explorer.measure.behavior import behavior
 from explorer.measure.predictions import Predictions
-from explorer.views.agreement import AgreementView
-from explorer.views.class_bars import ClassBarsView
+from explorer.views.agreement import AgreementView, ClassBarsView
 from explorer.views.confusion import ConfusionView
 from explorer.views.images import ImagesView
 

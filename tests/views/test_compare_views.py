@@ -14,8 +14,8 @@ from explorer.sweep.point import Point
 from explorer.sweep.solver import Budget, Choice
 from explorer.views.budget import BudgetView, budget_words, expected_words, outcome_words
 from explorer.views.method_curves import MethodCurvesView, MethodPlot, setting_of, title_of
+from explorer.views.plot import series
 from explorer.views.sensitivity import SensitivityPlot, SensitivityView, place_of, value_text
-from explorer.views.series import series
 
 KEPT_BY_THEIR_LIBRARIES = {"LinearScale"}
 

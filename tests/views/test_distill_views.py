@@ -9,14 +9,15 @@ from explorer.measure.curves import Curves, Line, Reference
 from explorer.measure.label_repair import NoisyLabels, Relabeled, bias_effect, corrected
 from explorer.measure.soft_targets import dark_knowledge, soft_targets
 from explorer.measure.students import Family, Relative, StudentResult, student_table
-from explorer.views.bias_effect import BiasEffectView
-from explorer.views.corrected_labels import CorrectedLabelsView, corrected_text
-from explorer.views.family import FamilyView
-from explorer.views.lanes import LanesView
-from explorer.views.picked_images import PickedImages, PickedImagesView
+from explorer.views.images import (
+    CorrectedLabelsView,
+    PickedImages,
+    PickedImagesView,
+    corrected_text,
+)
 from explorer.views.soft_targets import DRAWN, SoftTargetsView
-from explorer.views.steps_plot import LOOKS, SWATCHES
-from explorer.views.students import ShapesView, StudentsView
+from explorer.views.students import BiasEffectView, FamilyView, ShapesView, StudentsView
+from explorer.views.training_curves import LOOKS, SWATCHES, RunAccuracyView
 
 PAIR = ("on labels", "on the teacher")
 
@@ -34,7 +35,7 @@ def lanes(**held_out):
 
 
 def test_three_lanes_differ_by_color_and_by_dashes_close_up():
-    view = LanesView()
+    view = RunAccuracyView()
     view.draw(lanes(a=(0.1, 0.9), b=(0.1, 0.95), c=(0.1, 0.8)))
     front = view._front
     assert [mark.y.tolist() for mark in front] == [[0.1, 0.9], [0.1, 0.95], [0.1, 0.8]]
@@ -47,7 +48,7 @@ def test_three_lanes_differ_by_color_and_by_dashes_close_up():
 
 
 def test_lanes_with_a_teacher_and_before_the_first_step():
-    view = LanesView()
+    view = RunAccuracyView()
     view.draw(lanes(a=()))
     assert view.children[2].value.startswith("Start a run")
     curves = lanes(a=(0.5,))

@@ -1,7 +1,7 @@
 import numpy as np
 
 from explorer.measure.maps import ErrorMap
-from explorer.views.error_map import ErrorMapView
+from explorer.views.maps import ErrorMapView
 
 
 def test_cells_are_parts_of_the_scale():

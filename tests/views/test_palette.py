@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from explorer.views.front_end import stylesheet
+from explorer.views.assets import stylesheet
 
 CSS = stylesheet()
 VISION = {

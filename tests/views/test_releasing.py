@@ -1,20 +1,18 @@
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from explorer.views.breakdown import BreakdownView
-from explorer.views.bytes import BytesView
+from explorer.views.bytes import BreakdownView, BytesView
 from explorer.views.codebook import CodebookView
-from explorer.views.copy_code import CodeView
-from explorer.views.error_map import ErrorMapView
-from explorer.views.export import ExportView
+from explorer.views.export import CodeView, ExportView
 from explorer.views.figures import FiguresView
 from explorer.views.formula import FormulaView
-from explorer.views.hint import HintView
+from explorer.views.history import UndoView
+from explorer.views.maps import ErrorMapView
+from explorer.views.parts import HintView
+from explorer.views.run_bar import StatusView
+from explorer.views.spectrum import StageErrorsView
 from explorer.views.speed import SpeedView
-from explorer.views.stage_errors import StageErrorsView
-from explorer.views.status import StatusView
 from explorer.views.tabs import TabsView
-from explorer.views.undo import UndoView
 
 
 @pytest.mark.parametrize(

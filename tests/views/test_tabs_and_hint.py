@@ -2,7 +2,7 @@ import pytest
 import traitlets
 from ipywidgets import Label
 
-from explorer.views.hint import HintView
+from explorer.views.parts import HintView
 from explorer.views.tabs import TabsView
 
 

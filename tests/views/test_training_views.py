@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 from explorer.measure.curves import CentroidPaths, Curves, Line, Reference
-from explorer.views.centroid_paths import DRAWN, CentroidPathsView
-from explorer.views.curves import AccuracyView, DensityView, LossView
 from explorer.views.run_bar import RunBar
+from explorer.views.training_curves import (
+    DRAWN,
+    AccuracyView,
+    CentroidPathsView,
+    DensityView,
+    LossView,
+)
 
 
 def line(*points):

@@ -9,16 +9,16 @@ from explorer.measure.accuracy import Accuracy
 from explorer.measure.maps import Histogram, SparsityMap
 from explorer.measure.result import LayerFigures, Result
 from explorer.measure.spectrum import Spectrum
-from explorer.views.card import card
 from explorer.views.figures import FiguresView
 from explorer.views.format import shape_text
 from explorer.views.histogram import HistogramView
 from explorer.views.layers import LayersView
 from explorer.views.layout import page, title
+from explorer.views.maps import SparsityMapView
+from explorer.views.parts import card
 from explorer.views.plot import round_places, round_ticks, set_ticks, tick_key, vertical
-from explorer.views.sparsity_map import SparsityMapView
+from explorer.views.run_bar import StatusView
 from explorer.views.spectrum import SpectrumView
-from explorer.views.status import StatusView
 
 LAYERS = (
     LayerFigures("fc1", (4, 10), 40, 10, 1280, 320, 0.1, 10, 40),

@@ -1,4 +1,4 @@
-"""Kept states as a table: keep, compare, go back to, rename, remove, export, read."""
+"""Undo and redo, the tree of states, and kept states."""
 
 from __future__ import annotations
 
@@ -8,13 +8,87 @@ from typing import Any
 import traitlets
 from ipywidgets import VBox
 
-from explorer.views.caption import caption
+from explorer.views.assets import script, text
 from explorer.views.export import Choice, ExportView
-from explorer.views.front_end import script
-from explorer.views.table import Table
+from explorer.views.parts import caption
+from explorer.views.tables import Table
 from explorer.widgets import ScriptView, View, show
 
+
+class UndoView(ScriptView):
+    """Buttons, with Ctrl+Z and Ctrl+Shift+Z wherever on the page no text is edited.
+
+    A press sends ``{"type": "undo"}`` or ``{"type": "redo"}``. `held` is set by the browser
+    while the mouse is down on a dial.
+    """
+
+    _esm = text("undo.js")
+
+    undo = traitlets.Unicode("").tag(sync=True)
+    redo = traitlets.Unicode("").tag(sync=True)
+    held = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(
+        self,
+        undo: Callable[[], None],
+        redo: Callable[[], None],
+        held: Callable[[bool], None],
+    ) -> None:
+        self._actions = {"undo": undo, "redo": redo}
+        super().__init__("ex-undo-box")
+        self.on_msg(self._receive)
+        self.observe(lambda change: held(change["new"]), "held")
+
+    def draw(self, undo: str, redo: str) -> None:
+        """Say what would be undone and redone; "" where there is nothing."""
+        with self.hold_sync():
+            self.undo, self.redo = undo, redo
+
+    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        action = self._actions.get(str(content.get("type")))
+        if action is not None:
+            action()
+
+
 HINT = (
+    "From top to bottom: how the present state came to be. What was tried and dropped stands "
+    "indented below where it began. Press any line to go back to it."
+)
+Row = tuple[int, int, str, str, bool]
+
+
+class HistoryTree(ScriptView):
+    """A list of buttons; a row is a list: number, depth, words, note, whether it is present.
+
+    A press sends ``{"type": "go", "number": number}``.
+    """
+
+    _esm = script("history_tree.js")
+
+    rows: traitlets.List = traitlets.List().tag(sync=True)
+
+
+class HistoryTreeView(View):
+    """Rows of states, indented by branch, and a caption."""
+
+    def __init__(self, go: Callable[[int], None]) -> None:
+        self._go = go
+        self._tree = HistoryTree("ex-history")
+        self._tree.on_msg(self._receive)
+        super().__init__([self._tree, caption(HINT)])
+
+    def draw(self, rows: Sequence[Row]) -> None:
+        """Show rows from top to bottom."""
+        self._tree.rows = [list(row) for row in rows]
+
+    def _receive(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        number = content.get("number")
+        known = {row[0] for row in self._tree.rows}
+        if content.get("type") == "go" and isinstance(number, int) and number in known:
+            self._go(number)
+
+
+KEPT_HINT = (
     "Kept states stay in this browser, on this machine: no server holds them. "
     "Tick two or more to see side by side what differs."
 )
@@ -65,7 +139,7 @@ class BookmarksView(View):
         self._place = VBox([self._compared])
         self._remark = caption()
         self.files = _FilesView(on_ask)
-        super().__init__([self._table, caption(HINT), self._place, self._remark, self.files])
+        super().__init__([self._table, caption(KEPT_HINT), self._place, self._remark, self.files])
         self.compare([], [], "")
 
     @property

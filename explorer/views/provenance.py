@@ -1,18 +1,18 @@
-"""How a small network came to be, in two figures."""
+"""How a compressed file came to be, epoch by epoch."""
 
 from __future__ import annotations
 
 from ipywidgets import HBox
 
 from explorer.measure.published.results import Story
-from explorer.views.caption import caption
-from explorer.views.curves import StepsPlot
 from explorer.views.format import percent_text, size_text
+from explorer.views.parts import caption
 from explorer.views.plot import round_ticks
+from explorer.views.training_curves import StepsPlot
 from explorer.widgets import View
 
 
-class StoryView(View):
+class ProvenanceView(View):
     """Compression ratio and accuracy over the epochs of a reproduction."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import traitlets
 from ipywidgets import Label, ToggleButtons
 
-from explorer.controls.dial_control import DialControl
-from explorer.controls.explain import explain
+from explorer.controls.dial import DialControl
+from explorer.controls.help_text import explain
 from explorer.widgets import View, mark
 
 Limits = Mapping[str, tuple[float, float]]

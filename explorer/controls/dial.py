@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from explorer.compress.methods.setting import Dial
-from explorer.controls.explain import explain
+from explorer.controls.help_text import explain
 from explorer.widgets import mark
 
 _LOG_FROM = 100

@@ -1,0 +1,60 @@
+"""Parts of views: card, caption, legend, and the hint in place of a view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from html import escape
+
+from ipywidgets import HTML, Button, Label, VBox, Widget
+
+from explorer.widgets import View
+
+
+def card(title: str, hint: str, body: Widget | list[Widget], class_: str = "") -> VBox:
+    """Wrap widgets in a card with a heading."""
+    remark = f"<span>{escape(hint)}</span>" if hint else ""
+    heading = HTML(f'<h2 class="ex-heading">{escape(title)}{remark}</h2>')
+    children = body if isinstance(body, list) else [body]
+    box = VBox([heading, *children])
+    for name in ("ex-card", *class_.split()):
+        box.add_class(name)
+    return box
+
+
+def caption(text: str = "") -> Label:
+    """Make a wrapping caption; its ``value`` is shown as plain text, never as HTML."""
+    label = Label(text)
+    label.add_class("ex-caption")
+    return label
+
+
+def legend(keys: Iterable[str]) -> str:
+    """Markup of a legend of keys such as `swatch_key` and `glyph_key` make."""
+    return f'<div class="ex-legend">{"".join(keys)}</div>'
+
+
+def swatch_key(kind: str, name: str) -> str:
+    """Markup of a small square or line, of the CSS class ``ex-swatch-`` and `kind`, and a name."""
+    return f'<span><i class="ex-swatch ex-swatch-{kind}"></i>{escape(name)}</span>'
+
+
+def glyph_key(glyph: str, name: str, class_: str = "") -> str:
+    """Markup of a character, with a CSS class for its color, and a name."""
+    return f'<span><i class="ex-glyph {class_}">{escape(glyph)}</i>{escape(name)}</span>'
+
+
+class HintView(View):
+    """A sentence that says what is missing, and a button that adds it."""
+
+    def __init__(self, on_press: Callable[[], None]) -> None:
+        self._sentence = caption()
+        self._button = Button()
+        self._button.on_click(lambda _button: on_press())
+        super().__init__([self._sentence, self._button], "ex-hint")
+
+    def draw(self, sentence: str, action: str = "") -> None:
+        """Show a sentence, and a button named by what it does; "" shows no button."""
+        self._sentence.value = sentence
+        self._button.description = action
+        self._button.tooltip = f"{action}: {sentence}" if action else sentence
+        self._button.layout.display = "" if action else "none"
