@@ -75,8 +75,8 @@ def _guarded(command: Callable[[Any], int | None], options: Any) -> int:
 
 
 def _one_line(error: Exception) -> str:
-    told = error.args[0] if isinstance(error, KeyError) and error.args else error
-    return " ".join(str(told).split()) or type(error).__name__
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return " ".join(str(text).split()) or type(error).__name__
 
 
 if __name__ == "__main__":

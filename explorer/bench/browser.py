@@ -264,8 +264,8 @@ def _server(command: list[str]) -> Iterator[str]:
 
 
 def _address(server: subprocess.Popen[str]) -> str:
-    told = server.stdout.readline() if server.stdout else ""
-    for word in told.split():
+    line = server.stdout.readline() if server.stdout else ""
+    for word in line.split():
         if word.startswith(f"http://{ADDRESS}"):
             return word
-    raise RuntimeError(f"the server was expected to tell its address, it told {told!r} and ended")
+    raise RuntimeError(f"the server was expected to tell its address, it told {line!r} and ended")

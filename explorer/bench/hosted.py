@@ -48,8 +48,8 @@ def hosted(**options: Any) -> Iterator[Hosted]:
 
 
 def _told(server: subprocess.Popen[str]) -> Hosted:
-    told = server.stdout.readline() if server.stdout else ""
-    found = [word for word in told.split() if word.startswith(f"http://{ADDRESS}")]
+    line = server.stdout.readline() if server.stdout else ""
+    found = [word for word in line.split() if word.startswith(f"http://{ADDRESS}")]
     if len(found) < 2:
-        raise RuntimeError(f"the server was expected to tell two addresses, it told {told!r}")
+        raise RuntimeError(f"the server was expected to tell two addresses, it told {line!r}")
     return Hosted(root=found[1], page=found[0], pid=server.pid)

@@ -107,8 +107,8 @@ def peak(subject: Subject, effort: Effort) -> Iterator[Finding]:
         path = Path(folder) / "weights.safetensors"
         save_file(subject.net.state_dict(), path)
         command = [sys.executable, "-c", PROBE, subject.name, str(path)]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    grown, seconds = (float(word) for word in told.split()[-2:])
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    grown, seconds = (float(word) for word in output.split()[-2:])
     weights = sum(layer.original_bits for layer in subject.layers.values()) // 8
     yield BenchRow(
         subject.name,

@@ -40,8 +40,8 @@ def measure_startup(n_visits: int = N_VISITS) -> list[BenchRow]:
             with chromium() as browser:
                 seconds = tuple(_visit(browser, server.page) for _ in range(n_visits))
         rows.append(_row(f"a page {words}, until its dial can be dragged", Timing(seconds)))
-        told = f"{rows[-1].measures}: median {rows[-1].median_ms:,.0f} ms of {n_visits} visits\n"
-        sys.stdout.write(told)
+        line = f"{rows[-1].measures}: median {rows[-1].median_ms:,.0f} ms of {n_visits} visits\n"
+        sys.stdout.write(line)
     return rows
 
 

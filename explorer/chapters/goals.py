@@ -187,7 +187,7 @@ def smaller(times: float) -> Goal:
 
 
 def accuracy(least: float) -> Goal:
-    """Ask for an accuracy of `least` or more, a fraction; known once all data are judged."""
+    """Ask for an accuracy of `least` or more, a fraction; known once all data are evaluated."""
     return Reach("accuracy", _top1, least, _percent, _points)
 
 

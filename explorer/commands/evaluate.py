@@ -1,4 +1,4 @@
-"""``compression-explorer evaluate``: the accuracy of a compressed file, or what a metric tells."""
+"""``compression-explorer evaluate``: the accuracy of a compressed file, or a metric of it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(options: Namespace) -> None:
         )
     loaded = networks.load(name)
     if metric is not None:
-        with metrics.told():
+        with metrics.one_line_errors():
             _print(explorer.evaluate(small.restore(loaded.net), metric=metric))
         return
     if loaded.data is None:
@@ -52,11 +52,11 @@ def run(options: Namespace) -> None:
 
 
 def _print(score: Accuracy | Score) -> None:
-    """Print what a metric told."""
+    """Print a metric's value."""
     from explorer.views.format import direction_words, interval_text, score_text
 
     interval = interval_text(score)
     parts = [f"95 % interval {interval}"] if interval else []
     parts += [f"n = {score.n:,}"] if score.n else []
-    told = ", ".join([*parts, direction_words(score.scale)])
-    sys.stdout.write(f"{score.name} {score_text(score)} ({told})\n")
+    details = ", ".join([*parts, direction_words(score.scale)])
+    sys.stdout.write(f"{score.name} {score_text(score)} ({details})\n")

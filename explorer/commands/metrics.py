@@ -62,8 +62,8 @@ def load(name: str) -> Metric:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Tell in a line what a metric told wrongly, or raised."""
+def one_line_errors() -> Iterator[None]:
+    """Report in one line what a metric returned wrongly, or raised."""
     try:
         yield
     except Exception as error:

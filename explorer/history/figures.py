@@ -59,7 +59,7 @@ class KeptFigures:
 
     @property
     def n(self) -> int:
-        """Samples that accuracy was judged on; 0 without it."""
+        """Samples that accuracy was measured on; 0 without it."""
         return self.accuracy.n if self.accuracy else 0
 
     def as_dict(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Accuracy:
     top1, top5 : float
         Fractions in [0, 1]; `top5` is 1.0 by definition with five classes or fewer.
     n : int
-        Samples judged.
+        Samples evaluated.
     low, high : float
         95 % Wilson score interval of `top1`.
     n_total : int
@@ -70,7 +70,7 @@ class Accuracy:
 
     @property
     def complete(self) -> bool:
-        """True when all samples were judged."""
+        """True when all samples were evaluated."""
         return self.n >= self.n_total
 
     @property
@@ -133,7 +133,7 @@ def evaluate(
     *,
     metric: Metric | Callable[[nn.Module], Any] | None = None,
 ) -> Accuracy | Score:
-    """Judge a network on labeled data, or by a metric.
+    """Evaluate a network on labeled data, or by a metric.
 
     Parameters
     ----------
@@ -176,24 +176,24 @@ def evaluate(
 
 
 def running_accuracy(net: nn.Module, data: Any) -> Iterator[Accuracy]:
-    """Judge a network batch after batch, yielding the accuracy so far; as `judge`.
+    """Evaluate a network batch after batch, yielding the accuracy so far; as `accuracy_so_far`.
 
     In train mode layers count statistics while they run: then a copy runs.
     """
     if any(m.training and next(m.buffers(recurse=False), None) is not None for m in net.modules()):
         net = copied(net)
     device = device_of(net)
-    return judge(lambda inputs: scores(net, moved(inputs, device)), data, net=net)
+    return accuracy_so_far(lambda inputs: scores(net, moved(inputs, device)), data, net=net)
 
 
-def judge(
+def accuracy_so_far(
     forward: Callable[[Inputs], Tensor],
     data: Any,
     batch: int = 256,
     keep: Callable[[Tensor, Tensor], object] | None = None,
     net: nn.Module | None = None,
 ) -> Iterator[Accuracy]:
-    """Judge batch after batch, yielding the accuracy so far after each.
+    """Evaluate batch after batch, yielding the accuracy so far after each.
 
     `forward`: maps a batch of inputs to scores (n, n_classes). `batch`: samples a batch, where
     `data` does not come in batches. `keep`: called with each batch's scores and labels. `net`: what

@@ -115,7 +115,7 @@ class ClassChange:
 class Behavior:
     """A compressed network against the original, on the same samples.
 
-    `n`, `n_total`: samples that are judged, and samples in the data; 0 where nothing tells.
+    `n`, `n_total`: samples that are evaluated, and samples in the data; 0 where nothing tells.
     `classes`: of every class that has samples, the one that lost most first. `lost`, `gained`,
     `other`: shape (n_lost,), (n_gained,), (n_other,), int64; numbers of the samples that are right
     before and wrong now, wrong before and right now, and wrong both times with different answers.

@@ -298,7 +298,7 @@ MOST_BYTES = 256_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class EvaluationSubset:
     """Samples that come in the same order each time.
 
     `samples`: pairs of input and class index; knows its length. `n_total`: samples in all the data;
@@ -310,16 +310,18 @@ class Judged:
 
     @property
     def n(self) -> int:
-        """Samples that are judged."""
+        """Samples that are evaluated."""
         return len(self.samples)  # type: ignore[arg-type]
 
 
 def most_samples(n_classes: int) -> int:
-    """Return how many samples are judged at most: 10,000, and 10 million scores."""
+    """Return how many samples are evaluated at most: 10,000, and 10 million scores."""
     return max(1, min(MOST_SAMPLES, MOST_SCORES // n_classes))
 
 
-def judged(data: Any, n_most: int = MOST_SAMPLES, should_stop: Stop = never) -> Judged | None:
+def evaluation_subset(
+    data: Any, n_most: int = MOST_SAMPLES, should_stop: Stop = never
+) -> EvaluationSubset | None:
     """Choose samples.
 
     Of a dataset that is longer than `n_most`, `n_most` evenly spaced samples are taken, so that
@@ -336,14 +338,14 @@ def judged(data: Any, n_most: int = MOST_SAMPLES, should_stop: Stop = never) -> 
         return _first(data, n_most, should_stop)
     n_total = len(data)
     if n_total <= n_most:
-        return Judged(data, n_total)
+        return EvaluationSubset(data, n_total)
     rows = torch.arange(n_most) * n_total // n_most
     if isinstance(data, TensorDataset):
-        return Judged(TensorDataset(*(tensor[rows] for tensor in data.tensors)), n_total)
-    return Judged(Subset(data, rows.tolist()), n_total)
+        return EvaluationSubset(TensorDataset(*(tensor[rows] for tensor in data.tensors)), n_total)
+    return EvaluationSubset(Subset(data, rows.tolist()), n_total)
 
 
-def _first(data: Any, n_most: int, should_stop: Stop) -> Judged | None:
+def _first(data: Any, n_most: int, should_stop: Stop) -> EvaluationSubset | None:
     """Keep the first samples of an iterable."""
     held = hold(data, n_most, MOST_BYTES, should_stop)
     if held is None:
@@ -351,4 +353,4 @@ def _first(data: Any, n_most: int, should_stop: Stop) -> Judged | None:
     samples, whole = held
     simple = isinstance(samples.inputs, Tensor)
     chosen = TensorDataset(samples.inputs, samples.labels) if simple else samples
-    return Judged(chosen, len(samples) if whole else n_samples(data))
+    return EvaluationSubset(chosen, len(samples) if whole else n_samples(data))

@@ -18,7 +18,7 @@ LARGEST_SIDE = 64
 class Picture:
     """One sample.
 
-    `sample`: its number among the samples that are judged, from 0. `truth`, `before`, `after`,
+    `sample`: its number among the samples that are evaluated, from 0. `truth`, `before`, `after`,
     `rival`: the right class, the answers of the original and of the compressed network, and the
     class besides the right one that the compressed network finds most likely. `sure_before`,
     `sure_after`: probabilities that the networks give to their answers, in [0, 1]. `pixels`: shape
@@ -41,7 +41,7 @@ class Gallery:
 
     `kind`: one of "lost", "gained", "next"; right before and wrong now; wrong before and right now;
     right now with the smallest margins, so the next to go. `names`: the classes. `n_in_all`: how
-    many there are of the kind. `n`: samples that are judged. `n_weakest`, `n_among_weakest`: the
+    many there are of the kind. `n`: samples that are evaluated. `n_weakest`, `n_among_weakest`: the
     tenth of the samples that the original answers rightly with the smallest margins, and how many
     of the kind are among them; 0 except for lost samples.
     """

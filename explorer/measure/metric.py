@@ -51,7 +51,7 @@ ACCURACY = Scale("Accuracy", "%", True, share=True)
 
 @dataclass(frozen=True)
 class Score:
-    """What a metric told of a network.
+    """The value of a metric of a network.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Score:
         In which `value` is; "" for none.
     higher_is_better : bool
     n : int
-        Samples judged; 0 where that is not known.
+        Samples evaluated; 0 where that is not known.
     low, high : float or None
         95 % interval of `value`; None where there is none.
     n_total : int
@@ -109,7 +109,7 @@ class Score:
 
     @property
     def complete(self) -> bool:
-        """True when all samples were judged."""
+        """True when all samples were evaluated."""
         return self.n >= self.n_total
 
     @property
@@ -185,19 +185,19 @@ n_total=0, note='')
         """What tells it from other metrics, for points that are kept."""
         return repr(self.scale)
 
-    def score(self, told: Any) -> Score:
-        """Return what the function told as a score.
+    def score(self, answer: Any) -> Score:
+        """Return what the function returned as a score.
 
         Raises
         ------
         TypeError, ValueError
             If that is no finite number.
         """
-        if isinstance(told, Score):
+        if isinstance(answer, Score):
             return replace(
-                told, name=self.name, unit=self.unit, higher_is_better=self.higher_is_better
+                answer, name=self.name, unit=self.unit, higher_is_better=self.higher_is_better
             )
-        return Score(finite(told, "metric"), self.name, self.unit, self.higher_is_better)
+        return Score(finite(answer, "metric"), self.name, self.unit, self.higher_is_better)
 
 
 def as_metric(given: Any) -> Metric | None:
@@ -205,21 +205,21 @@ def as_metric(given: Any) -> Metric | None:
     return given if given is None or isinstance(given, Metric) else Metric(given)
 
 
-def finite(told: Any, name: str) -> float:
+def finite(answer: Any, name: str) -> float:
     """Return a number as a float.
 
     Raises TypeError if it is no number. Raises ValueError if it is NaN or infinite.
     """
-    if isinstance(told, (Tensor, np.ndarray)):
-        kind, shape = type(told).__name__, tuple(told.shape)
+    if isinstance(answer, (Tensor, np.ndarray)):
+        kind, shape = type(answer).__name__, tuple(answer.shape)
         raise TypeError(
             f"{name}: expected a finite number, such as 0.98; got a {kind} of shape {shape}: "
             "return float(value), or value.item()"
         )
-    if isinstance(told, (bool, np.bool_)) or not isinstance(told, Real):
-        raise TypeError(f"{name}: expected a finite number, such as 0.98; got {shown(told)}")
+    if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, Real):
+        raise TypeError(f"{name}: expected a finite number, such as 0.98; got {shown(answer)}")
     try:
-        value = float(told)
+        value = float(answer)
     except OverflowError:
         value = math.inf
     if not math.isfinite(value):
@@ -239,12 +239,12 @@ def check_words(what: str, text: Any, *, empty: bool = False) -> None:
         )
 
 
-def shown(told: Any) -> str:
+def shown(answer: Any) -> str:
     """Return an object as Python writes it, cut short; its kind where it cannot be written."""
     try:
-        return f"{told!r:.60}"
+        return f"{answer!r:.60}"
     except Exception:
-        return f"a {type(told).__name__}"
+        return f"a {type(answer).__name__}"
 
 
 LONGEST_S = 600.0
@@ -255,11 +255,11 @@ MOST_CALLS = 3
 
 @dataclass(eq=False)
 class Call:
-    """One call of a metric. `told`: what it returned. `error`: what it raised."""
+    """One call of a metric. `answer`: what it returned. `error`: what it raised."""
 
     started: float = field(default_factory=time.monotonic)
     done: threading.Event = field(default_factory=threading.Event)
-    told: Any = None
+    answer: Any = None
     error: BaseException | None = None
 
     @property
@@ -306,7 +306,7 @@ class MetricRunner:
                 )
         if call.error is not None:
             raise _plain(call.error) from call.error
-        return self.metric.score(call.told)
+        return self.metric.score(call.answer)
 
     def _may_begin(self, stale: Stop) -> bool:
         """Wait for calls that were left, a little; raises RuntimeError where too many still run."""
@@ -339,7 +339,7 @@ class MetricRunner:
         def work() -> None:
             try:
                 with torch.set_grad_enabled(grad):
-                    call.told = self.metric.function(net)
+                    call.answer = self.metric.function(net)
             except BaseException as error:
                 call.error = error
             finally:
@@ -354,7 +354,7 @@ def _plain(error: BaseException) -> Exception:
     ends = (StopIteration, StopAsyncIteration)
     if isinstance(error, Exception) and not isinstance(error, ends):
         return error
-    told = f"({error})" if str(error) else ""
+    answer = f"({error})" if str(error) else ""
     return RuntimeError(
-        f"metric: raised {type(error).__name__}{told}; a metric returns a number and ends nothing"
+        f"metric: raised {type(error).__name__}{answer}; a metric returns a number and ends nothing"
     )

@@ -38,13 +38,13 @@ class StudentResult:
 
     @property
     def value(self) -> float:
-        """Share of wrong answers, or what a metric told."""
+        """Share of wrong answers, or the value of a metric."""
         return 1 - self.accuracy.value if self.scale == ERROR else self.accuracy.value
 
 
 @dataclass(frozen=True)
 class StudentRow:
-    """The error of networks of one kind, or what a metric told of them.
+    """The error of networks of one kind, or the value of a metric of them.
 
     `value`, `low`, `high`: mean, and its 95 % interval: over seeds where there are several, else
     over samples; NaN where it is not known. `n_weights`, `n_bytes`: parameters, and their bytes in
@@ -69,8 +69,8 @@ class StudentRow:
 class StudentTable:
     """Students beside their teacher.
 
-    `rows`: the teacher first, where it is known. `n`: held-out samples that all were judged on; 0
-    where that is not known. `n_better`, `n_pairs`: in how many pairs of one seed and group the
+    `rows`: the teacher first, where it is known. `n`: held-out samples that all were evaluated on;
+    0 where that is not known. `n_better`, `n_pairs`: in how many pairs of one seed and group the
     second of the two kinds compared did better than the first, and how many such pairs there are.
     `gain`, `gain_low`, `gain_high`: by how much the second kind did better, such as the first one's
     error minus its own: mean over these pairs, and its 95 % interval, NaN with a single pair.
@@ -111,7 +111,7 @@ def student_table(
     student.
     """
     if not graduates:
-        raise ValueError("graduates: expected at least one student that was judged; got none")
+        raise ValueError("graduates: expected at least one student that was evaluated; got none")
     kinds = list(dict.fromkeys((each.group, each.name) for each in graduates))
     rows = [] if teacher is None else [_row([teacher])]
     rows += [_row([g for g in graduates if (g.group, g.name) == kind]) for kind in kinds]

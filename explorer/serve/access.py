@@ -23,7 +23,7 @@ LOCAL = "localhost"
 HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9_.-]{0,252}))(?::\d{1,5})?")
 
 
-def host_name(told: str) -> str | None:
+def host_name(given: str) -> str | None:
     """Return the name or address in a Host header; None where it is not one.
 
     Examples
@@ -31,7 +31,7 @@ def host_name(told: str) -> str | None:
     >>> host_name("LocalHost:8866"), host_name("[::1]:8866"), host_name("a.example, b.example")
     ('localhost', '::1', None)
     """
-    found = HOST.fullmatch(told.strip().lower())
+    found = HOST.fullmatch(given.strip().lower())
     return found[1].strip("[]").removesuffix(".") if found else None
 
 
@@ -85,8 +85,8 @@ class Foreign(Matcher):
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return None for a request that is answered."""
-        told = request.headers.get_list("Host")
-        name = host_name(told[0]) if len(told) == 1 else None
+        given = request.headers.get_list("Host")
+        name = host_name(given[0]) if len(given) == 1 else None
         return None if name is not None and self._is_ours(name) else {}
 
     def _is_ours(self, name: str) -> bool:

@@ -131,8 +131,8 @@ class Server(Voila):
             f"Compression Explorer is at {self.page_url} , all chapters at {self.connection_url} "
             "(Ctrl+C stops it)\n"
         )
-        if told := missing_host(self.hosts, self.ip):
-            sys.stdout.write(f"{told}\n")
+        if warning := missing_host(self.hosts, self.ip):
+            sys.stdout.write(f"{warning}\n")
         sys.stdout.flush()
 
     def launch_browser(self) -> None:

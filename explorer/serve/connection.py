@@ -269,9 +269,9 @@ class GuardedConnection(PromptConnection):
             "metadata": {},
             "content": {"execution_state": "idle"},
         }
-        told = serialize_msg_to_ws_v1(parts, "iopub", _text)
+        frame = serialize_msg_to_ws_v1(parts, "iopub", _text)
         with suppress(WebSocketClosedError):
-            self.websocket_handler.write_message(told, binary=True)
+            self.websocket_handler.write_message(frame, binary=True)
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
         """Pass on what the page may see."""

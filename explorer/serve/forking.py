@@ -114,14 +114,14 @@ class Zygote:
         that should fork does not answer.
         """
         request = {"command": list(command), "environment": dict(environment), "folder": folder}
-        told = json.dumps(request).encode()
-        if len(told) > MOST_BYTES:
+        encoded = json.dumps(request).encode()
+        if len(encoded) > MOST_BYTES:
             return None
         with self._lock:
             if self.closed:
                 return None
             try:
-                self._channel.sendall(told)
+                self._channel.sendall(encoded)
                 answer, pipes, _, _ = socket.recv_fds(self._channel, 64, 1)
             except OSError:
                 self._channel.close()
@@ -157,9 +157,9 @@ class ForkingProvisioner(LocalProvisioner):
         if zygote is not None and zygote.closed:
             raise RuntimeError("no kernel is started while the server ends")
         if forked is None:
-            told = await super().launch_kernel(cmd, **kwargs)
+            encoded = await super().launch_kernel(cmd, **kwargs)
             hold(self.pid, kwargs.get("env") or os.environ)
-            return told
+            return encoded
         self.process = cast("Any", forked)
         self.pid = self.pgid = forked.pid
         self.cwd = Path(folder)

@@ -75,13 +75,13 @@ OTHERWISE = ("Something went wrong", "The page could not be made. Loading it aga
 
 
 class _Told(BaseVoilaHandler):
-    """A handler whose errors are told in words, on a page, without what caused them."""
+    """A handler whose errors are put into words, on a page, without what caused them."""
 
     def tell(
-        self, status: int, retry: int | None = None, told: tuple[str, str] | None = None
+        self, status: int, retry: int | None = None, texts: tuple[str, str] | None = None
     ) -> None:
         """Answer with a page of words; `retry` is after how many seconds it loads itself again."""
-        title, words = told or WORDS.get(status, OTHERWISE)
+        title, words = texts or WORDS.get(status, OTHERWISE)
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
@@ -179,4 +179,4 @@ class Elsewhere(_Told):
 
     async def prepare(self) -> None:
         """Say so."""
-        self.tell(HTTPStatus.FORBIDDEN, told=ELSEWHERE)
+        self.tell(HTTPStatus.FORBIDDEN, texts=ELSEWHERE)

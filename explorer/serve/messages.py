@@ -67,17 +67,17 @@ class Message:
         return len(self.parts) - N_JSON
 
 
-def read(told: object) -> Message:
+def read(frame: object) -> Message:
     """Read a message from a websocket.
 
-    `told`: a frame as it was received. Only bytes can be a message: a count of offsets, the
+    `frame`: a frame as it was received. Only bytes can be a message: a count of offsets, the
     offsets, then the channel's name and the parts that they delimit, all counts and offsets
     little-endian words of 8 bytes. Raises Malformed if it is anything else, or a JSON object in it
     names a key twice.
     """
-    if not isinstance(told, bytes):
+    if not isinstance(frame, bytes):
         raise Malformed("a message must be binary")
-    parts = _parts(told)
+    parts = _parts(frame)
     try:
         channel = parts[0].decode("ascii")
         found = [_object(part) for part in parts[1 : 1 + N_JSON]]
@@ -105,15 +105,15 @@ def packed(message: Message) -> Any:
     return b"".join([*words, *parts])
 
 
-def _parts(told: bytes) -> list[bytes]:
-    count = int.from_bytes(told[:WORD], "little")
+def _parts(frame: bytes) -> list[bytes]:
+    count = int.from_bytes(frame[:WORD], "little")
     start = WORD * (count + 1)
-    if not N_JSON + 2 <= count <= MOST_PARTS or start > len(told):
+    if not N_JSON + 2 <= count <= MOST_PARTS or start > len(frame):
         raise Malformed(f"a message must have {N_JSON + 2} to {MOST_PARTS} offsets, got {count}")
-    offsets = [int.from_bytes(told[at : at + WORD], "little") for at in range(WORD, start, WORD)]
-    if offsets != sorted(offsets) or offsets[0] != start or offsets[-1] != len(told):
+    offsets = [int.from_bytes(frame[at : at + WORD], "little") for at in range(WORD, start, WORD)]
+    if offsets != sorted(offsets) or offsets[0] != start or offsets[-1] != len(frame):
         raise Malformed("a message's offsets must rise from its first part to its end")
-    return [told[a:b] for a, b in pairwise(offsets)]
+    return [frame[a:b] for a, b in pairwise(offsets)]
 
 
 def _object(text: bytes) -> dict[str, Any]:

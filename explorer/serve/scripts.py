@@ -47,14 +47,14 @@ class Opening:
     def name(self) -> str:
         """16 hexadecimal digits that change with the scripts."""
         found = [(each.name, each.stat()) for each in self.scripts]
-        told = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in found]
-        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+        parts = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in found]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     @cached_property
     def packed(self) -> bytes:
         """All of it, packed by gzip. Each script is a function's body, so strict on its own."""
-        told = [b"(()=>{%b\n})();\n" % each.read_bytes() for each in self.scripts]
-        return gzip.compress(b"".join(told), 6, mtime=0)
+        parts = [b"(()=>{%b\n})();\n" % each.read_bytes() for each in self.scripts]
+        return gzip.compress(b"".join(parts), 6, mtime=0)
 
 
 def find_opening() -> Opening:

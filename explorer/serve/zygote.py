@@ -53,8 +53,8 @@ def main(arguments: list[str]) -> None:
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while told := channel.recv(MOST_BYTES):
-        request = json.loads(told)
+    while data := channel.recv(MOST_BYTES):
+        request = json.loads(data)
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:

@@ -22,7 +22,14 @@ from explorer.compress.networks.forward import (
     tensors_of,
 )
 from explorer.measure.behavior import Behavior, behavior
-from explorer.measure.data import Judged, batches, collated, judged, labeled, most_samples
+from explorer.measure.data import (
+    EvaluationSubset,
+    batches,
+    collated,
+    evaluation_subset,
+    labeled,
+    most_samples,
+)
 from explorer.measure.gallery import pixels_of, thumbnails
 from explorer.measure.latency import Stop, never
 from explorer.measure.predictions import Asking, Predictions, predict
@@ -46,7 +53,7 @@ class Original:
     predictions : Predictions
     """
 
-    judged: Judged
+    evaluation_subset: EvaluationSubset
     predictions: Predictions
 
 
@@ -75,7 +82,7 @@ class Behaviors:
         self._device = device
         self._busy = threading.Lock()
         self._batch = 0
-        self._asking: tuple[Judged, Asking] | None = None
+        self._asking: tuple[EvaluationSubset, Asking] | None = None
         self._original: Original | None = None
         self._kept: tuple[Trial, Behavior] | None = None
 
@@ -117,11 +124,11 @@ class Behaviors:
         if self._original is None:
             self._original = self._ask_original(should_stop)
         original = self._original
-        after = self._ask(trial, original.judged, should_stop) if original else None
+        after = self._ask(trial, original.evaluation_subset, should_stop) if original else None
         if original is None or after is None:
             return None
-        thumbnails = partial(self._thumbnails, original.judged)
-        n_total = original.judged.n_total
+        thumbnails = partial(self._thumbnails, original.evaluation_subset)
+        n_total = original.evaluation_subset.n_total
         return behavior(original.predictions, after, self._names, n_total, thumbnails)
 
     def _ask_original(self, should_stop: Stop) -> Original | None:
@@ -130,10 +137,10 @@ class Behaviors:
             n = len(self._data)
             found = recording.predictions(n)
             if found is not None:
-                return Original(Judged(self._data, n), found)
+                return Original(EvaluationSubset(self._data, n), found)
         if self._asking is None:
             net = WorkingCopy(self._subject.net, self._subject.layers, self._device).net
-            chosen = judged(self._data, most_samples(self._try(net)), should_stop)
+            chosen = evaluation_subset(self._data, most_samples(self._try(net)), should_stop)
             if chosen is None:
                 return None
             self._asking = (chosen, Asking(net, chosen.samples, self._batch))
@@ -145,7 +152,7 @@ class Behaviors:
         self._asking = (chosen, asking)
         return None
 
-    def _ask(self, trial: Trial, chosen: Judged, should_stop: Stop) -> Predictions | None:
+    def _ask(self, trial: Trial, chosen: EvaluationSubset, should_stop: Stop) -> Predictions | None:
         recording = trial.task.subject.evaluator.recording
         if chosen.samples is self._data and recording is not None and recording.is_of(trial.plans):
             found = recording.predictions(chosen.n)
@@ -176,7 +183,7 @@ class Behaviors:
             copy.write(name, plan)
         return copy.net
 
-    def _thumbnails(self, chosen: Judged, samples: Sequence[int]) -> list[Tensor | None]:
+    def _thumbnails(self, chosen: EvaluationSubset, samples: Sequence[int]) -> list[Tensor | None]:
         return thumbnails([_shown(chosen.samples[i]) for i in samples], self._pixels)
 
 

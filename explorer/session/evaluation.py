@@ -20,7 +20,7 @@ from explorer.compress.networks.forward import (
     scores_of,
     tensors_of,
 )
-from explorer.measure.accuracy import Accuracy, judge
+from explorer.measure.accuracy import Accuracy, accuracy_so_far
 from explorer.measure.data import batches, check_data, is_indexed, is_pair
 from explorer.measure.metric import Metric, MetricRunner, Score
 from explorer.session.prefix_cache import BUDGET_BYTES, PrefixCache, Stopped
@@ -110,7 +110,9 @@ class Evaluation:
         recording = self.recording = Recording(state) if self._repeats() else None
         keep = recording.add if recording else None
         try:
-            for accuracy in judge(forward, self._data, self._batch or FIRST_BATCH, keep, net):
+            for accuracy in accuracy_so_far(
+                forward, self._data, self._batch or FIRST_BATCH, keep, net
+            ):
                 yield accuracy
                 if stale():
                     return

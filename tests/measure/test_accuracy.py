@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from explorer.measure.accuracy import Accuracy, count_hits, evaluate, judge, wilson_interval
+from explorer.measure.accuracy import (
+    Accuracy,
+    accuracy_so_far,
+    count_hits,
+    evaluate,
+    wilson_interval,
+)
 from explorer.measure.data import batches, n_samples
 from explorer.zoo.loaded import Data
 
@@ -92,7 +98,7 @@ def test_the_interval_holds_the_proportions_that_the_score_test_accepts(pair):
 
 def test_judging_tells_the_accuracy_so_far():
     inputs, labels = scored()
-    told = list(judge(nn.Identity(), TensorDataset(inputs, labels), batch=200))
+    told = list(accuracy_so_far(nn.Identity(), TensorDataset(inputs, labels), batch=200))
     assert [accuracy.n for accuracy in told] == [200, 400, 600, 700]
     assert [accuracy.complete for accuracy in told] == [False, False, False, True]
     first = evaluate(nn.Identity(), TensorDataset(inputs[:200], labels[:200]))
@@ -109,7 +115,7 @@ def test_judging_tells_the_accuracy_so_far():
 )
 def test_only_the_last_estimate_is_complete_where_the_length_is_not_told(kind, complete):
     data = kind(TensorDataset(*scored()))
-    assert [accuracy.complete for accuracy in judge(nn.Identity(), data)] == complete
+    assert [accuracy.complete for accuracy in accuracy_so_far(nn.Identity(), data)] == complete
 
 
 def test_nothing_of_the_network_changes():

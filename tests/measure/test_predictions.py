@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from explorer.measure.accuracy import evaluate
-from explorer.measure.data import judged, most_samples
+from explorer.measure.data import evaluation_subset, most_samples
 from explorer.measure.predictions import Asking, Predictions, predict
 
 
@@ -106,13 +106,13 @@ def test_no_samples_are_refused():
     with pytest.raises(ValueError, match="at least one labeled sample"):
         predict(nn.Identity(), [])
     with pytest.raises(ValueError, match="at least one labeled sample"):
-        judged([])
+        evaluation_subset([])
 
 
 @given(n=st.integers(1, 60), most=st.integers(1, 60))
 def test_chosen_samples_are_spread_evenly(n, most):
     labels = torch.arange(n)
-    found = judged(TensorDataset(labels[:, None], labels), most)
+    found = evaluation_subset(TensorDataset(labels[:, None], labels), most)
     numbers = torch.tensor([int(found.samples[i][1]) for i in range(found.n)])
     assert found.n == min(n, most) and found.n_total == n
     assert numbers[0] == 0
@@ -121,25 +121,30 @@ def test_chosen_samples_are_spread_evenly(n, most):
 
 
 def test_a_dataset_is_read_anew_and_a_stream_is_kept():
-    assert isinstance(judged(Squares(), 4).samples, Subset)
-    assert [judged(Squares(), 4).samples[i][0][0].item() for i in range(4)] == [0, 2, 5, 7]
+    assert isinstance(evaluation_subset(Squares(), 4).samples, Subset)
+    assert [evaluation_subset(Squares(), 4).samples[i][0][0].item() for i in range(4)] == [
+        0,
+        2,
+        5,
+        7,
+    ]
     loader = DataLoader(Squares(), batch_size=4, shuffle=True)
-    part, whole = judged(loader, 6), judged(loader, 10)
+    part, whole = evaluation_subset(loader, 6), evaluation_subset(loader, 10)
     assert (part.n, part.n_total, whole.n, whole.n_total) == (6, 10, 10, 10)
     assert torch.equal(part.samples[5][0], part.samples[5][0])
     nameless = [(torch.zeros(3, 1), torch.zeros(3).long())] * 2
-    assert (judged(nameless, 4).n, judged(nameless, 4).n_total) == (4, 0)
-    assert (judged(nameless).n, judged(nameless).n_total) == (6, 6)
-    assert judged(nameless, should_stop=lambda: True) is None
+    assert (evaluation_subset(nameless, 4).n, evaluation_subset(nameless, 4).n_total) == (4, 0)
+    assert (evaluation_subset(nameless).n, evaluation_subset(nameless).n_total) == (6, 6)
+    assert evaluation_subset(nameless, should_stop=lambda: True) is None
 
 
 def test_memory_bounds_the_samples(monkeypatch):
     assert [most_samples(n) for n in (10, 1000, 50_000, 10**9)] == [10_000, 10_000, 200, 1]
     monkeypatch.setattr("explorer.measure.data.MOST_BYTES", 100)
     stream = [(torch.zeros(4, 5), torch.zeros(4).long())] * 3
-    assert (judged(stream).n, judged(stream).n_total) == (4, 0)
+    assert (evaluation_subset(stream).n, evaluation_subset(stream).n_total) == (4, 0)
 
 
 def test_inputs_of_a_stream_must_be_tensors():
     with pytest.raises(TypeError, match="expected inputs in a tensor, got int"):
-        judged([({"pixels": 1}, [0])])
+        evaluation_subset([({"pixels": 1}, [0])])

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from explorer.measure.accuracy import judge
+from explorer.measure.accuracy import accuracy_so_far
 from explorer.session.evaluation import Evaluation
 from explorer.session.recording import Recording
 
@@ -19,7 +19,7 @@ def data():
 
 def test_it_keeps_what_is_judged():
     recording = Recording({})
-    for accuracy in judge(nn.Identity(), data(), 16, recording.add):
+    for accuracy in accuracy_so_far(nn.Identity(), data(), 16, recording.add):
         found = recording.predictions(accuracy.n)
         assert found.n == accuracy.n and int(found.right.sum()) == accuracy.n
     torch.testing.assert_close(found.log_probabilities, data().tensors[0].log_softmax(1))

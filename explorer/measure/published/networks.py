@@ -25,7 +25,7 @@ class PublishedNetwork:
     """A network trained on ImageNet, as its publisher describes it.
 
     `n_params`: weights, biases and the like. `macs`: multiply-accumulates for one image, at the
-    size that it was judged at. `top1`, `top5`: accuracy on ImageNet's validation images; fractions.
+    size of its evaluation. `top1`, `top5`: accuracy on ImageNet's validation images; fractions.
     `size_bytes`: of the published file.
     """
 
