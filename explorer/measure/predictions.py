@@ -170,11 +170,11 @@ def predict(
     """Ask a network for its answers, batch by batch.
 
     `net`: maps a batch of inputs to scores of shape (batch, n_classes); in eval mode. `data`: pairs
-    of input and class index. All scores are kept, 4 bytes each; `evaluation_subset` chooses as
-    many samples as memory allows. `should_stop`: asked before each batch. `batch`: samples a batch, where `data` is
-    a dataset. Another size may change the last bits of the scores, so networks that are compared
-    should be asked with the same. Returns: none where it was stopped. Raises ValueError as
-    `Predictions.of`; if there is no sample too.
+    of input and class index. All scores are kept, 4 bytes each; `evaluation_subset` chooses as many
+    samples as memory allows. `should_stop`: asked before each batch. `batch`: samples a batch,
+    where `data` is a dataset. Another size may change the last bits of the scores, so networks that
+    are compared should be asked with the same. Returns: none where it was stopped. Raises
+    ValueError as `Predictions.of`; if there is no sample too.
     """
     return Asking(net, data, batch).go_on(should_stop)
 
