@@ -141,5 +141,5 @@ def test_bad_groups(net, data):
         train(net, data, groups={"2": groups["0"]})
     with pytest.raises(ValueError, match=r"groups: '7' is not a layer.*0, 2"):
         train(net, data, groups={"7": groups["0"]})
-    with pytest.raises(TypeError, match=r"must be a record of Share.*got Pruned"):
+    with pytest.raises(TypeError, match=r"must be a record of Share.*got Sparse"):
         train(net, data, groups={"0": Prune(sparsity=0.5)(net[0].weight)})
