@@ -18,9 +18,10 @@ from explorer.history.history import recipe_words
 from explorer.history.state import State
 from explorer.measure.metric import Metric
 from explorer.measure.result import Result
+from explorer.panels.cards import Topic
 from explorer.panels.cells import CELLS
 from explorer.panels.code_panel import CodePanel
-from explorer.panels.compare_panel import ComparePanel
+from explorer.panels.compare import CompareTab
 from explorer.panels.head import Head, Opening
 from explorer.panels.live import Live, Shown
 from explorer.panels.opening import Opened, handed_over
@@ -28,9 +29,7 @@ from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.showing import Showing
 from explorer.panels.state_keeper import Page, StateKeeper
 from explorer.panels.still_panel import StillPanel
-from explorer.panels.tabs import FIRST, make_tabs
-from explorer.panels.topic import Topic
-from explorer.panels.topics_panel import TopicsPanel
+from explorer.panels.tabs import FIRST, TopicsPanel, make_tabs
 from explorer.session import Session
 from explorer.views.figures import FiguresView
 from explorer.views.layout import page as page_layout
@@ -145,7 +144,7 @@ class Explorer(VBox):
 
     def _make_topics(self, student: nn.Module | None, first: str) -> TopicsPanel:
         cards = [self._keeper.history.widget, self._keeper.bookmarks.widget]
-        compare = ComparePanel(self._select, self._take, self._status.fail, cards)
+        compare = CompareTab(self._select, self._take, self._status.fail, *cards)
         told = (self._select, self._recipe_panel.add, self._use, self._status.draw)
         topics = TopicsPanel(make_tabs(*told, compare, student), first, self._opened)
         self._recipe_panel.offer(topics.topic.kinds)

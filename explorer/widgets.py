@@ -67,6 +67,8 @@ class View(Closing, VBox):
     A view in which a layer can be chosen calls `on_select` with its name.
     """
 
+    children: Any
+
     def __init__(self, children: Sequence[Widget] = (), css: str = "", **traits: Any) -> None:
         self.on_select: Callable[[str], None] = nowhere
         super().__init__(tuple(children), **traits)

@@ -24,7 +24,7 @@ from explorer.codec import file
 from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.methods.setting import Setting
 from explorer.compress.records.coded import ScalarCoded
-from explorer.panels.page_topics import page_topics
+from explorer.panels.topics import page_topics
 
 
 @pytest.fixture

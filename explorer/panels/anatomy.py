@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from explorer.compress.networks.forward import first_rows
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.activity import input_density
@@ -16,7 +14,7 @@ from explorer.measure.metric import Score
 from explorer.measure.published.devices import Fit, device_fits
 from explorer.measure.published.networks import Place, Tradeoffs, tradeoffs
 from explorer.measure.published.pruning import LayerCosts, layer_costs, published_pruning
-from explorer.panels.topic import Scene, Topic, ViewSpec
+from explorer.panels.cards import Card, Scene, Topic
 from explorer.panels.topics import NETWORK_SPEED
 from explorer.views.anatomy import AnatomyView
 from explorer.views.costs import DevicesView, LayerCostsView, OperationCostsView
@@ -35,18 +33,13 @@ def _original(scene: Scene) -> Anatomy:
     return anatomy(scene.session.origin, scene.session.input_shape)
 
 
-def _draw_anatomy(view: Any, record: tuple[Anatomy, tuple[str, ...]], layer: str) -> None:
-    view.selected = layer
-    view.draw(*record)
-
-
 def _bills(scene: Scene) -> EnergyBills | None:
     return energy_bills(_original(scene), scene.result)
 
 
-def _fits(scene: Scene) -> tuple[Fit, ...] | None:
+def _fits(scene: Scene) -> list[Fit] | None:
     bills = _bills(scene)
-    return None if bills is None else device_fits(scene.result, bills)
+    return None if bills is None else list(device_fits(scene.result, bills))
 
 
 def _costs(scene: Scene) -> LayerCosts:
@@ -85,49 +78,47 @@ def _comparable(judged: Accuracy | Score | None) -> Accuracy | None:
     return judged if isinstance(judged, Accuracy) else None
 
 
-LAYER_SHARES = ViewSpec(
+LAYER_SHARES = Card(
     "Layers",
     "what each takes of the whole",
     "ex-view-anatomy",
     AnatomyView,
-    lambda scene: (_anatomy(scene), scene.session.layers),
-    draw=_draw_anatomy,
+    lambda scene: (_anatomy(scene), scene.session.layers, scene.layer),
 )
-LAYER_COSTS = ViewSpec(
+LAYER_COSTS = Card(
     "Weights and operations left",
     "layer by layer, beside the paper's",
     "ex-view-layer-costs",
-    lambda _select: LayerCostsView(),
+    LayerCostsView,
     _costs,
     slow=True,
 )
-ENERGY = ViewSpec(
+ENERGY = Card(
     "Energy and power",
     "estimate",
     "ex-view-energy",
-    lambda _select: EnergyBillView(),
+    EnergyBillView,
     _bills,
 )
-OPERATION_COSTS = ViewSpec(
+OPERATION_COSTS = Card(
     "What an operation costs",
     "why memory matters",
     "ex-view-operation-costs",
-    lambda _select: OperationCostsView(),
+    OperationCostsView,
     lambda _scene: (ENERGY_45NM, dram_example()),
-    draw=lambda view, record, _layer: view.draw(*record),
 )
-DEVICES = ViewSpec(
+DEVICES = Card(
     "Will it fit?",
     "what devices offer",
     "ex-view-devices",
-    lambda _select: DevicesView(),
+    DevicesView,
     _fits,
 )
-TRADEOFFS = ViewSpec(
+TRADEOFFS = Card(
     "Accuracy, operations, size",
     "networks trained on ImageNet",
     "ex-view-tradeoffs",
-    lambda _select: TradeoffsView(),
+    TradeoffsView,
     _tradeoffs,
     slow=True,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from explorer.measure.behavior import Behavior
-from explorer.panels.topic import Scene, Topic, ViewSpec
+from explorer.panels.cards import Card, Scene, Topic
 from explorer.views.agreement import AgreementView, ClassBarsView
 from explorer.views.confusion import ConfusionView
 from explorer.views.images import ImagesView
@@ -32,45 +32,45 @@ def _hint(scene: Scene) -> str | None:
     return None if scene.session.has_labels else NO_DATA
 
 
-HINT = ViewSpec(
+HINT = Card(
     "Nothing to judge by",
     "no labeled data",
     "ex-view-behavior-hint",
-    lambda _select: HintView(lambda: None),
+    HintView,
     _hint,
 )
-AGREEMENT = ViewSpec(
+AGREEMENT = Card(
     "Agreement",
     "with the original",
     "ex-view-agreement",
-    lambda _select: AgreementView(),
+    AgreementView,
     _of(lambda found: found),
     slow=True,
 )
-CLASSES = ViewSpec(
+CLASSES = Card(
     "Right answers by class",
     "hardest hit first",
     "ex-view-classes",
-    lambda _select: ClassBarsView(),
+    ClassBarsView,
     _of(lambda found: found),
     slow=True,
 )
-CONFUSION = ViewSpec(
+CONFUSION = Card(
     "Confusion",
     "truth against answer",
     "ex-view-confusion",
-    lambda _select: ConfusionView(),
+    ConfusionView,
     _of(lambda found: found.confusion),
     slow=True,
 )
 
 
-def _images(title: str, hint: str, kind: str) -> ViewSpec:
-    return ViewSpec(
+def _images(title: str, hint: str, kind: str) -> Card:
+    return Card(
         title,
         hint,
         f"ex-view-{kind}",
-        lambda _select: ImagesView(),
+        ImagesView,
         _of(lambda found: found.galleries[kind]),
         slow=True,
     )

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.history.bookmarks import (
     Bookmark,
     Bookmarks,
@@ -21,7 +18,7 @@ from explorer.panels.comparison import compare
 from explorer.panels.figure_words import figure_cells
 from explorer.views.export import Choice
 from explorer.views.history import BookmarksView
-from explorer.views.parts import card
+from explorer.widgets import View
 
 Shown = tuple[State, KeptFigures | None]
 FILES: tuple[Choice, ...] = (
@@ -31,23 +28,8 @@ FILES: tuple[Choice, ...] = (
 )
 
 
-class BookmarksPanel:
-    """A card with the kept states.
-
-    Parameters
-    ----------
-    go : callable
-        Called with the `State` that the person wants to have back.
-    current : callable
-        Returns what is shown now: a `State`, and its figures where they are known.
-    changed : callable
-        Called with all kept states as JSON after they changed, for the browser to keep.
-
-    Attributes
-    ----------
-    widget : VBox
-    kept : Bookmarks
-    """
+class BookmarksPanel(View):
+    """A card with the kept states."""
 
     def __init__(
         self,
@@ -66,9 +48,7 @@ class BookmarksPanel:
         }
         guarded = {name: self._guarded(act) for name, act in actions.items()}
         self._view = BookmarksView(guarded, self._compare, self._guarded(self._export))
-        self.widget: VBox = card(
-            "Kept states", "yours, to compare", self._view.widget, "ex-bookmarks ex-wide"
-        )
+        super().__init__([self._view])
 
     def draw(self) -> None:
         """Show what is kept, and suggest a name for what is shown."""
@@ -77,15 +57,7 @@ class BookmarksPanel:
         self._view.draw(rows, self.kept.suggest(self._current()[0]), files)
 
     def stored(self, text: str, first: bool) -> bool:
-        """Take what the browser keeps; return whether it could be read.
-
-        Parameters
-        ----------
-        text : str
-            JSON, as `changed` got it, here or on an earlier visit.
-        first : bool
-            Whether to add to what is kept here already, rather than to replace it.
-        """
+        """Take what the browser keeps; return whether it could be read."""
         try:
             found = bookmarks_from_json(text)
             if first:
@@ -108,11 +80,6 @@ class BookmarksPanel:
     def fail(self, words: str) -> None:
         """Say what went wrong."""
         self._view.say("", words)
-
-    def close(self) -> None:
-        """Release the widgets."""
-        self._view.close()
-        close_all(self.widget)
 
     def _guarded(self, action: Callable[..., None]) -> Callable[..., None]:
         """Let an action that goes wrong change nothing, and show why in words."""

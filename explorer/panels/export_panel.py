@@ -15,6 +15,7 @@ from explorer.session import Session
 from explorer.session.worker import LatestWins, Stale
 from explorer.views.export import Choice, ExportView
 from explorer.views.format import size_text
+from explorer.widgets import View
 
 LIMIT_BYTES = 64_000_000
 
@@ -71,19 +72,14 @@ FORMATS = {
 }
 
 
-class ExportPanel:
-    """Buttons that make a file in the background and hand it to the browser.
-
-    Attributes
-    ----------
-    widget : VBox
-    """
+class ExportPanel(View):
+    """Buttons that make a file in the background and hand it to the browser."""
 
     def __init__(self) -> None:
         self._view = ExportView(self._asked)
         self._worker = LatestWins("explorer-export")
         self._record: Exported | None = None
-        self.widget = self._view.widget
+        super().__init__([self._view])
 
     def draw(self, record: Exported) -> None:
         """Offer what there is to export."""
@@ -98,7 +94,7 @@ class ExportPanel:
     def close(self) -> None:
         """Stop the background work, and release the widgets."""
         self._worker.close()
-        self._view.close()
+        super().close()
 
     def _asked(self, kind: str) -> None:
         record = self._record

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ipywidgets import VBox
-
-from explorer.closing import close_all
 from explorer.history.history import Entry, History
 from explorer.panels.figure_words import figures_words
 from explorer.views.history import HistoryTreeView, UndoView
-from explorer.views.parts import card
+from explorer.widgets import View
 
 
-class HistoryPanel:
-    """The buttons, which may stand elsewhere too, and the tree in a card.
-
-    Parameters
-    ----------
-    history : History
-        Read, and told when the mouse is down; `go` moves it.
-    go : callable
-        Called with an `Entry` that the person wants to have back.
-
-    Attributes
-    ----------
-    buttons : UndoView
-        Undo and redo, for the head of the page; their keys work wherever they stand.
-    widget : VBox
-        The card.
-    """
+class HistoryPanel(View):
+    """The buttons, which may stand elsewhere too, and the tree in a card."""
 
     def __init__(self, history: History, go: Callable[[Entry], None]) -> None:
         self._history, self._go = history, go
@@ -39,10 +21,8 @@ class HistoryPanel:
             lambda down: setattr(history, "held", down),
         )
         self._tree = HistoryTreeView(lambda number: self._move(history[number]))
-        self.buttons = self._undo.widget
-        self.widget: VBox = card(
-            "History", "every state of this visit", [self.buttons, self._tree.widget], "ex-past"
-        )
+        self.buttons = self._undo
+        super().__init__([self.buttons, self._tree], "ex-body")
 
     def draw(self) -> None:
         """Show the history as it is now."""
@@ -66,12 +46,6 @@ class HistoryPanel:
         here, after = self._history.present, self._history.after
         undone = here.words if here is not None and self._history.before is not None else ""
         self._undo.draw(undone, after.words if after is not None else "")
-
-    def close(self) -> None:
-        """Release the widgets."""
-        self._tree.close()
-        self._undo.close()
-        close_all(self.widget)
 
     def _move(self, entry: Entry | None) -> None:
         if entry is not None:

@@ -12,7 +12,7 @@ from ipywidgets import Dropdown
 from explorer.compress.networks.recipe import Recipe
 from explorer.measure.result import Result
 from explorer.panels.recipe_panel import RecipePanel
-from explorer.panels.topics_panel import TopicsPanel
+from explorer.panels.tabs import TopicsPanel
 from explorer.session import Session
 from explorer.session.preparation import Progress, unheard
 from explorer.session.words import in_words

@@ -10,7 +10,7 @@ from explorer.compress.networks.recipe import Recipe
 from explorer.library import open_model
 from explorer.measure.published.results import Story
 from explorer.panels.python_text import OWN_NETWORK, loading_text
-from explorer.panels.reproduced_panel import story_of
+from explorer.panels.reproduced import story_of
 from explorer.reproduce.table import bundled
 from explorer.session import Session
 

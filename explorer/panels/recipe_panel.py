@@ -11,7 +11,7 @@ from explorer.compress.methods.setting import Setting
 from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.controls.help_text import explain
 from explorer.controls.steps import StepStack
-from explorer.panels.page_topics import page_topics
+from explorer.panels.topics import page_topics
 from explorer.session import Session
 from explorer.views.parts import caption, card
 

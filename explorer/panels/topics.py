@@ -1,4 +1,4 @@
-"""The topics of the lecture: the steps that each is about, and the views that show them."""
+"""Topics of the page: the steps that each is about and its cards; those of other packages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from explorer.compress.methods.neurons import PruneNeurons
 from explorer.compress.methods.product import Product
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize
+from explorer.compress.methods.registry import MethodRegistry, found
 from explorer.compress.methods.relative_index import RelativeIndex
 from explorer.compress.methods.residual import Residual
 from explorer.compress.methods.share import Share
+from explorer.panels.cards import Card, Topic
 from explorer.panels.export_panel import Exported, ExportPanel
-from explorer.panels.topic import Topic, ViewSpec
 from explorer.views.bytes import BreakdownView, BytesView
 from explorer.views.codebook import CodebookView
 from explorer.views.formula import FormulaView
@@ -26,118 +27,108 @@ from explorer.views.provenance import ProvenanceView
 from explorer.views.spectrum import SpectrumView, StageErrorsView
 from explorer.views.speed import SpeedView
 
-
-def _layers(view: Any, scene: Any, layer: str) -> None:
-    view.selected = layer
-    view.draw(scene.result, scene.old_shapes)
-
-
-HISTOGRAM = ViewSpec(
+HISTOGRAM = Card(
     "Weight distribution",
     "before and after",
     "ex-view-histogram",
-    lambda _select: HistogramView(),
+    HistogramView,
     lambda scene: scene.close_up.histogram,
 )
-SPARSITY = ViewSpec(
+SPARSITY = Card(
     "Sparsity map",
     "where weights are kept",
     "ex-view-sparsity",
-    lambda _select: SparsityMapView(),
+    SparsityMapView,
     lambda scene: scene.close_up.sparsity,
 )
-LAYERS = ViewSpec(
+LAYERS = Card(
     "Layers",
     "weights kept and bytes left",
     "ex-view-layers",
     LayersView,
-    lambda scene: scene,
-    draw=_layers,
+    lambda scene: (scene.result, scene.old_shapes, scene.layer),
 )
-SPECTRUM = ViewSpec(
+SPECTRUM = Card(
     "Singular values",
     "of the layer's matrix",
     "ex-view-spectrum",
-    lambda _select: SpectrumView(),
+    SpectrumView,
     lambda scene: scene.close_up.spectrum,
 )
-CODEBOOK = ViewSpec(
+CODEBOOK = Card(
     "Codebook",
     "values that weights share",
     "ex-view-codebook",
-    lambda _select: CodebookView(),
+    CodebookView,
     lambda scene: scene.close_up.codebook,
 )
-ERRORS = ViewSpec(
+ERRORS = Card(
     "Reconstruction error",
     "distance from the originals",
     "ex-view-error",
-    lambda _select: ErrorMapView(),
+    ErrorMapView,
     lambda scene: scene.close_up.error_map,
 )
-STAGES = ViewSpec(
+STAGES = Card(
     "Error by stage or strip",
     "product, residual",
     "ex-view-stages",
-    lambda _select: StageErrorsView(),
+    StageErrorsView,
     lambda scene: scene.close_up.stage_errors,
 )
-WATERFALL = ViewSpec(
+WATERFALL = Card(
     "From step to step",
     "bytes of the whole file",
     "ex-view-waterfall",
-    lambda _select: BytesView(),
+    BytesView,
     lambda scene: scene.session.waterfall(),
 )
-BREAKDOWN = ViewSpec(
+BREAKDOWN = Card(
     "What the bytes are spent on",
     "every byte of the file",
     "ex-view-breakdown",
-    lambda _select: BreakdownView(),
+    BreakdownView,
     lambda scene: scene.session.breakdown(),
 )
-NETWORK_SPEED = ViewSpec(
+NETWORK_SPEED = Card(
     "Speed",
     "measured, original and compressed",
     "ex-view-speed",
-    lambda _select: SpeedView(),
+    SpeedView,
     lambda scene: scene.session.network_speed(scene.stale),
     slow=True,
 )
-PRODUCT_SPEED = ViewSpec(
+PRODUCT_SPEED = Card(
     "Speed of small integers",
     "measured, this layer",
     "ex-view-speed",
-    lambda _select: SpeedView(),
+    SpeedView,
     lambda scene: scene.session.product_speed(scene.close_up.layer, scene.stale),
     slow=True,
 )
-EXPORT = ViewSpec(
+EXPORT = Card(
     "Export",
     "take the network with you",
     "ex-view-export",
-    lambda _select: ExportPanel(),
+    ExportPanel,
     lambda scene: Exported(scene.session, scene.result, scene.loading),
 )
-
-
-STORY = ViewSpec(
+STORY = Card(
     "How this network came to be",
     "epoch by epoch",
     "ex-view-story",
-    lambda _select: ProvenanceView(),
+    ProvenanceView,
     lambda scene: scene.story,
 )
 
 
-def _formulas(topic: str) -> ViewSpec:
-    return ViewSpec(
+def _formulas(topic: str) -> Card:
+    return Card(
         "Formula",
         "with this layer's numbers",
         "ex-view-formula",
-        lambda _select: FormulaView(),
+        FormulaView,
         lambda scene: scene.close_up.formulas.get(topic),
-        draw=lambda view, record, _layer: view.draw(*record),
     )
 
 
@@ -179,3 +170,43 @@ TOPICS = (
         (STORY, BREAKDOWN),
     ),
 )
+
+GROUP = "compression_explorer.topics"
+TAKEN = ("Anatomy", "Compare", "Train", "Distill", "Behavior")
+
+
+def page_topics() -> tuple[tuple[Topic, ...], tuple[str, ...]]:
+    """Return the topics on steps, in the order of their tabs, and in words what failed to load.
+
+    Those of installed packages come last; Python entry points of the group
+    ``compression_explorer.topics`` name them.
+    """
+    things, failures = found(GROUP, check_topic)
+    topics = {topic.title: topic for topic in TOPICS}
+    failed = [*MethodRegistry().failures, *failures]
+    for origin, topic in things:
+        if topics.setdefault(topic.title, topic) is not topic:
+            failed.append(f"{origin}: another package has a tab {topic.title!r}")
+    return tuple(topics.values()), tuple(failed)
+
+
+def check_topic(topic: Any) -> None:
+    """Check that a thing can be a tab beside the built-in ones.
+
+    Raises
+    ------
+    TypeError
+        If it is no `Topic`, or its steps are no methods.
+    ValueError
+        If a tab has its title, or it offers no step.
+    """
+    if not isinstance(topic, Topic):
+        raise TypeError(f"a topic is a Topic; got {topic!r:.80}")
+    titles = (*TAKEN, *(built_in.title for built_in in TOPICS))
+    if topic.title in titles:
+        raise ValueError(
+            f"{topic.title!r} is the title of another tab; choose one besides {', '.join(titles)}"
+        )
+    if not topic.starts:
+        raise ValueError(f"{topic.title}: starts must hold at least one step to add")
+    MethodRegistry(topic.kinds)

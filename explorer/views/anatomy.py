@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import traitlets
@@ -42,8 +42,7 @@ class AnatomyTable(ScriptView):
 class AnatomyView(View):
     """Two bars a layer, of the weights and the multiply-accumulates, with the numbers beside."""
 
-    def __init__(self, on_select: Callable[[str], None] | None = None) -> None:
-        self._on_select = on_select
+    def __init__(self) -> None:
         self._shown: tuple[Anatomy, tuple[str, ...]] | None = None
         label = "Layers: what each takes of the weights and of the multiplications"
         self._table = AnatomyTable(heads=list(HEADS), tones=list(TONES), label=label)
@@ -61,8 +60,12 @@ class AnatomyView(View):
     def selected(self, name: str) -> None:
         self._table.selected = name
 
-    def draw(self, record: Anatomy, choices: Sequence[str] = ()) -> None:
-        """Show the layers of a network."""
+    def draw(
+        self, record: Anatomy, choices: Sequence[str] = (), selected: str | None = None
+    ) -> None:
+        """Show the layers of a network, and mark the one that is selected."""
+        if selected is not None:
+            self.selected = selected
         wanted = record, tuple(choices)
         if wanted == self._shown:
             return
@@ -81,8 +84,7 @@ class AnatomyView(View):
         if content.get("type") != "select" or not self._shown or name not in self._shown[1]:
             return
         self._table.selected = name
-        if self._on_select is not None:
-            self._on_select(name)
+        self.on_select(name)
 
 
 def _row(layer: LayerProfile, choice: bool, record: Anatomy) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -36,8 +36,7 @@ class LayerList(ScriptView):
 class LayersView(View):
     """Bars of weights kept and bytes left, one row a layer, on a linear scale of 0 to 100 %."""
 
-    def __init__(self, on_select: Callable[[str], None] | None = None) -> None:
-        self._on_select = on_select
+    def __init__(self) -> None:
         self._list = LayerList("ex-layers")
         self._list.on_msg(self._receive)
         self._caption = caption()
@@ -52,8 +51,12 @@ class LayersView(View):
     def selected(self, name: str) -> None:
         self._list.selected = name
 
-    def draw(self, result: Result, old_shapes: Shapes = NO_SHAPES) -> None:
-        """Show each layer of a result."""
+    def draw(
+        self, result: Result, old_shapes: Shapes = NO_SHAPES, selected: str | None = None
+    ) -> None:
+        """Show each layer of a result, and mark the one that is selected."""
+        if selected is not None:
+            self.selected = selected
         layers = result.layers
         with self._list.hold_sync():
             self._list.names = [layer.name for layer in layers]
@@ -65,8 +68,7 @@ class LayersView(View):
         if content.get("type") != "select" or name not in self._list.names:
             return
         self._list.selected = name
-        if self._on_select is not None:
-            self._on_select(name)
+        self.on_select(name)
 
 
 def _row(layer: LayerFigures, old_shape: tuple[int, ...] | None) -> list[Any]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from html import escape
 
-from ipywidgets import HTML, Button, Label, VBox, Widget
+from ipywidgets import HTML, Button, Label, Widget
 
 from explorer.widgets import View
 
 
-def card(title: str, hint: str, body: Widget | list[Widget], class_: str = "") -> VBox:
-    """Wrap widgets in a card with a heading."""
+def heading(title: str, hint: str) -> HTML:
+    """Make a card's heading, with a short remark beside it; shown as plain text."""
     remark = f"<span>{escape(hint)}</span>" if hint else ""
-    heading = HTML(f'<h2 class="ex-heading">{escape(title)}{remark}</h2>')
+    return HTML(f'<h2 class="ex-heading">{escape(title)}{remark}</h2>')
+
+
+def card(title: str, hint: str, body: Widget | list[Widget], css: str = "") -> View:
+    """Wrap widgets in a card with a heading."""
     children = body if isinstance(body, list) else [body]
-    box = VBox([heading, *children])
-    for name in ("ex-card", *class_.split()):
-        box.add_class(name)
-    return box
+    return View([heading(title, hint), *children], f"ex-card {css}")
 
 
 def caption(text: str = "") -> Label:
@@ -46,10 +47,11 @@ def glyph_key(glyph: str, name: str, class_: str = "") -> str:
 class HintView(View):
     """A sentence that says what is missing, and a button that adds it."""
 
-    def __init__(self, on_press: Callable[[], None]) -> None:
+    def __init__(self, on_press: Callable[[], None] | None = None) -> None:
         self._sentence = caption()
         self._button = Button()
-        self._button.on_click(lambda _button: on_press())
+        if on_press is not None:
+            self._button.on_click(lambda _button: on_press())
         super().__init__([self._sentence, self._button], "ex-hint")
 
     def draw(self, sentence: str, action: str = "") -> None:

@@ -6,37 +6,35 @@ import numpy as np
 from example_method.powers_of_two import PowersOfTwo
 
 from explorer.measure.spectrum import Codebook
-from explorer.panels.topic import Topic, ViewSpec
+from explorer.panels.cards import Card, Topic
 from explorer.panels.topics import CODEBOOK, ERRORS, HISTOGRAM, LAYERS
 from explorer.views.parts import caption
+from explorer.widgets import View
 
 
-class ExponentsView:
+class ExponentsView(View):
     """A sentence on the powers of two in use."""
 
     def __init__(self) -> None:
-        self.widget = caption()
+        self._caption = caption()
+        super().__init__([self._caption])
 
     def draw(self, record: Codebook) -> None:
         """Say which powers of two are in use, and how many weights are at the lowest."""
         used = np.abs(record.levels[record.counts > 0])
         lowest = record.counts[np.abs(record.levels) == used.min()].sum() / record.n_coded
         low, high = np.log2([used.min(), used.max()])
-        self.widget.value = (
+        self._caption.value = (
             f"Magnitudes from 2^{low:.0f} to 2^{high:.0f}; {lowest:.1%} of the kept weights are at "
             "the lowest: where that is much, more bits help."
         )
 
-    def close(self) -> None:
-        """Release the widget."""
-        self.widget.close()
 
-
-EXPONENTS = ViewSpec(
+EXPONENTS = Card(
     "Exponents",
     "powers of two in use",
     "ex-view-exponents",
-    lambda _select: ExponentsView(),
+    ExponentsView,
     lambda scene: scene.close_up.codebook,
 )
 TOPIC = Topic(

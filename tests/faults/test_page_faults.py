@@ -216,7 +216,7 @@ def test_a_full_disk_is_told_of_when_a_file_is_made(make, monkeypatch):
     app = make(network(), samples(), recipe=recipe(50))
     app.wait(WAIT_S)
     app._topics.topic = next(topic for topic in TOPICS if topic.title == "Combine")
-    (view,) = (view for _, view, _ in app._topics["Combine"]._views if hasattr(view, "_asked"))
+    view = app._topics["Combine"]["Export"].view
     monkeypatch.setattr(Path, "write_bytes", full)
     view._asked("cmpx")
     box = view._view._box

@@ -12,10 +12,11 @@ from explorer.compress.methods.prune import Prune
 from explorer.measure.energy import estimate
 from explorer.panels import anatomy as tab
 from explorer.panels.anatomy import ANATOMY
-from explorer.panels.topic import Scene
-from explorer.panels.topic_panel import HIDDEN, TopicPanel
+from explorer.panels.cards import Scene
+from explorer.panels.tabs import RecipeTab
 from explorer.session import Session
 from explorer.views.figures import FiguresView
+from explorer.widgets import HIDDEN
 from explorer.zoo.catalog import load
 
 CARDS = (*ANATOMY.top, *ANATOMY.left, *ANATOMY.right, *ANATOMY.wide)
@@ -42,7 +43,7 @@ def test_no_step_belongs_to_the_tab():
 
 
 def test_layers_and_choices(digits):
-    found, choices = tab.LAYER_SHARES.record(digits)
+    found, choices, _ = tab.LAYER_SHARES.record(digits)
     assert [layer.name for layer in found.rows] == list(choices) == list(digits.session.layers)
 
 
@@ -116,7 +117,7 @@ def test_a_network_that_was_trained_smaller_is_held_against_its_origin():
 
 def test_without_an_input_shape_what_depends_on_it_is_left_out():
     scene = scene_of(Own(), recipe=[Prune(sparsity=0.5)])
-    found, _ = tab.LAYER_SHARES.record(scene)
+    found, *_ = tab.LAYER_SHARES.record(scene)
     assert found.input_shape is None and len(found.rows) == 2
     assert tab.ENERGY.record(scene) is None and tab.DEVICES.record(scene) is None
     costs = tab.LAYER_COSTS.record(scene)
@@ -139,19 +140,19 @@ def test_ones_own_data_serve_whatever_they_are(kind):
 
 def test_every_card_is_drawn_and_hides_where_there_is_nothing(digits):
     chosen = []
-    panel = TopicPanel(ANATOMY, chosen.append, print)
+    panel = RecipeTab(ANATOMY, chosen.append, print)
     panel.draw(digits, ())
     panel.draw_slowly(digits)
-    hidden = [HIDDEN in box._dom_classes for _, _, box in panel._views]
+    hidden = [HIDDEN in box._dom_classes for box in panel.boxes]
     assert len(hidden) == len(CARDS) and not any(hidden)
-    view = next(view for spec, view, _ in panel._views if spec is tab.LAYER_SHARES)
+    view = panel[tab.LAYER_SHARES.title].view
     assert view.selected == digits.close_up.layer
     view._receive(None, {"type": "select", "layer": "fc1"}, [])
     assert chosen == ["fc1"]
     bare = scene_of(Own())
     panel.draw(bare, ())
     panel.draw_slowly(bare)
-    gone = {spec.title for spec, _, box in panel._views if HIDDEN in box._dom_classes}
+    gone = {box.card.title for box in panel.boxes if HIDDEN in box._dom_classes}
     assert gone == {tab.ENERGY.title, tab.DEVICES.title, "Speed"}
     bare.session.close()
     panel.close()
@@ -196,7 +197,7 @@ def test_what_is_not_counted_is_named_beside_every_figure_of_it():
     assert (cells["macs"]["value"], cells["macs"]["text"]) == ("at least 15", "of at least 15")
     assert cells["macs"]["note"] == "MACs, zeros skipped; not counted: aten::_fft_r2c"
     assert cells["energy"]["value"].startswith("at least ")
-    found, choices = tab.LAYER_SHARES.record(scene)
+    found, choices, _ = tab.LAYER_SHARES.record(scene)
     table.draw(found, choices)
     assert table._table.rows[0]["name"] == "(the network)"
     assert table._table.rows[0]["detail"] == "Unseen"
@@ -220,7 +221,7 @@ def test_work_of_the_network_itself_is_a_row_and_in_the_totals():
             return y @ y.transpose(1, 2)
 
     scene = scene_of(Similar().eval(), recipe=[Prune(sparsity=0.5)], input_shape=(5, 4))
-    found, _ = tab.LAYER_SHARES.record(scene)
+    found, *_ = tab.LAYER_SHARES.record(scene)
     assert [(row.name, row.macs) for row in found.rows] == [("", 100), ("dense", 80)]
     assert (scene.result.original_macs, scene.result.macs) == (180, 140)
     costs = tab.LAYER_COSTS.record(scene)

@@ -9,8 +9,8 @@ from torch.utils.data import TensorDataset
 
 from explorer.compress.methods.prune import Prune
 from explorer.panels.behavior import BEHAVIOR
-from explorer.panels.topic import Scene
-from explorer.panels.topic_panel import TopicPanel
+from explorer.panels.cards import Scene
+from explorer.panels.tabs import RecipeTab
 from explorer.session import Session
 
 
@@ -33,7 +33,7 @@ def shown():
     def make(data):
         session = Session(network(), data)
         session.apply([Prune(sparsity=0.8)])
-        panel = TopicPanel(BEHAVIOR, print, print)
+        panel = RecipeTab(BEHAVIOR, print, print)
         made.append((session, panel))
         session.wait(60)
         return session, panel
@@ -51,8 +51,8 @@ def scene(session, stale=lambda: False):
 def cards(panel):
     """Hidden or not, by class."""
     return {
-        spec.class_.removeprefix("ex-view-"): "ex-hidden" not in box._dom_classes
-        for spec, _, box in panel._views
+        box.card.css.removeprefix("ex-view-"): "ex-hidden" not in box._dom_classes
+        for box in panel.boxes
     }
 
 
@@ -66,7 +66,7 @@ def test_one_comparison_serves_all_cards(shown, monkeypatch):
     panel.draw_slowly(scene(session))
     assert len(found) == 6 and all(one is found[0] for one in found)
     assert found[0].n == 200 and len(found[0].lost) > 0
-    captions = [view._caption.value for spec, view, _ in panel._views if spec.slow]
+    captions = [box.view._caption.value for box in panel.boxes if box.card.slow]
     assert all(re.search(r"\b(look|see|nothing)\b", text.lower()) for text in captions)
     assert cards(panel) == {
         "agreement": True,
@@ -77,7 +77,7 @@ def test_one_comparison_serves_all_cards(shown, monkeypatch):
         "next": True,
         "gained": True,
     }
-    assert all("ex-waiting" not in box._dom_classes for _, _, box in panel._views)
+    assert all("ex-waiting" not in box._dom_classes for box in panel.boxes)
 
 
 def test_without_labels_a_hint_says_what_is_missing(shown):
@@ -85,7 +85,7 @@ def test_without_labels_a_hint_says_what_is_missing(shown):
     panel.draw(scene(session), ())
     panel.draw_slowly(scene(session))
     assert [name for name, visible in cards(panel).items() if visible] == ["behavior-hint"]
-    hint = next(view for spec, view, _ in panel._views if not spec.slow)
+    hint = next(box.view for box in panel.boxes if not box.card.slow)
     assert "labeled data" in hint._sentence.value
 
 
@@ -93,7 +93,7 @@ def test_a_stale_scene_leaves_the_cards_as_they_were(shown):
     session, panel = shown(samples())
     panel.draw(scene(session), ())
     panel.draw_slowly(scene(session, lambda: True))
-    assert all("ex-waiting" in box._dom_classes for spec, _, box in panel._views if spec.slow)
+    assert all("ex-waiting" in box._dom_classes for box in panel.boxes if box.card.slow)
     assert sum(cards(panel).values()) == 6
 
 

@@ -13,9 +13,9 @@ from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize
 from explorer.compress.methods.share import Share
 from explorer.compress.networks.recipe import Recipe
-from explorer.panels.compare_panel import ComparePanel
+from explorer.panels.cards import Scene
+from explorer.panels.compare import CompareTab
 from explorer.panels.layer_recipe import dial_value, with_layer_dial
-from explorer.panels.topic import Scene
 from explorer.session import Session
 from explorer.session.background import State
 from explorer.session.survey_jobs import MethodsJob, SensitivityJob
@@ -46,7 +46,7 @@ class Page:
     def __init__(self, session, extra=()):
         self.session, self.layer = session, "0"
         self.recipes, self.failed = [], []
-        self.panel = ComparePanel(self.select, self.recipes.append, self.failed.append, extra)
+        self.panel = CompareTab(self.select, self.recipes.append, self.failed.append, *extra)
 
     def select(self, layer):
         self.layer = layer
@@ -76,11 +76,11 @@ def page():
 
 
 def test_nothing_is_made_before_the_tab_is_opened():
-    panel = ComparePanel(print, print, print)
+    panel = CompareTab(print, print, print)
     panel.moved()
     panel.hide()
     panel.forget()
-    assert panel.widget.children == ()
+    assert panel.children == ()
     assert not {"methods", "sensitivity", "budget"} & set(vars(panel))
     panel.close()
 
@@ -262,9 +262,10 @@ def test_cards_of_others_are_shown_and_left_open():
     beside, card = VBox(), VBox()
     made = Page(made_session(), [beside, card])
     made.draw()
-    *_, column, last = made.panel._grid.children
-    assert last is card
-    assert column.children == (made.panel.budget.card, beside)
+    *_, column, last = made.panel.children[-1].children
+    assert last.view.children == (card,)
+    budget, past = column.children
+    assert (budget.view, past.view.children) == (made.panel.budget, (beside,))
     made.panel.methods.start()
     made.panel.close()
     assert card.comm is not None and beside.comm is not None

@@ -23,10 +23,10 @@ from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.measure.metric import Metric, Score
-from explorer.panels import family_panel
-from explorer.panels.distill_panel import DistillPanel
-from explorer.panels.family_panel import fitting
-from explorer.panels.topic import Scene
+from explorer.panels import family as family_module
+from explorer.panels.cards import Scene
+from explorer.panels.distill import DistillTab
+from explorer.panels.family import fitting
 from explorer.session import Session
 from explorer.session.background import State
 from explorer.train.data_variants import correct_bias
@@ -36,6 +36,8 @@ from explorer.zoo.students import n_parameters, two_layers
 
 WAIT_S = 30
 HIDDEN = "ex-hidden"
+FAMILY = "Student and compression"
+ASIDE = {"Distillation", "Soft targets", FAMILY}
 QUICK = {
     StudentBesideStudent: StudentBesideStudent(width=8, n_seeds=2, n_epochs=1),
     WrongLabels: WrongLabels(noise=0.25, width=8, n_epochs=1),
@@ -85,7 +87,7 @@ class Page:
 
     def __init__(self, session, student=None):
         self.used = []
-        self.panel = DistillPanel(self.use, student)
+        self.panel = DistillTab(self.use, student)
         self.session = session
 
     def use(self, net, recipe, fresh=False):
@@ -110,8 +112,7 @@ class Page:
         return self.panel.soft
 
     def caption(self, name):
-        view = self.panel.views._views[name]
-        return (getattr(view, "_caption", None) or view._plot._caption).value
+        return self.panel[name].view._caption.value
 
 
 @pytest.fixture
@@ -124,11 +125,11 @@ def page(session):
 
 
 def test_nothing_is_made_before_the_tab_is_opened(session):
-    panel = DistillPanel(lambda *_args, **_more: None)
+    panel = DistillTab(lambda *_args, **_more: None)
     panel.completed(session, session.result)
     panel.forget()
     panel.hide()
-    assert panel.widget.children == ()
+    assert panel.children == ()
     assert not {"setup", "soft", "family", "views"} & vars(panel).keys()
     panel.close()
 
@@ -186,18 +187,18 @@ def test_every_plan_runs_and_says_what_came_of_it(page, kind):
     words = page.panel.setup._hint._sentence.value
     assert words.startswith("Done: ")
     assert re.search(r"\b(Look|See)\b", words)
-    shown = set(page.panel.views.shown)
-    assert {"lanes", "students", "formula"} <= shown
-    assert ("labels" in shown) == (kind is WrongLabels)
-    assert ("shapes" in shown) == (kind is ShapesCompared)
-    assert ("bias" in shown) == (kind is UnseenClass)
+    shown = set(page.panel.visible) - ASIDE
+    assert {"Accuracy", "Results", "Loss"} <= shown
+    assert ("Labels put right" in shown) == (kind is WrongLabels)
+    assert ("Shapes" in shown) == (kind is ShapesCompared)
+    assert ("Unseen class" in shown) == (kind is UnseenClass)
     for name in shown:
         assert re.search(r"\b(look|see)\b", page.caption(name).lower())
     page.panel.use_trained()
     net, recipe, fresh = page.used[0]
     assert fresh
     assert recipe == page.session.recipe
-    rows = page.panel.views._views["students"]._table.rows
+    rows = page.panel["Results"].view._table.rows
     assert rows[-1][3] == f"{n_parameters(net):,}"
 
 
@@ -226,7 +227,7 @@ def test_students_are_judged_by_the_metric_of_the_page(judged_by_norm, kind):
     words = page.panel.setup._hint._sentence.value
     assert "norm" in words and "kg" in words and "lower is better" in words
     assert "%" not in words.split(".")[0] and "erred" not in words
-    table = page.panel.views._views["students"]._table
+    table = page.panel["Results"].view._table
     page.panel.use_trained()
     net = page.used[0][0]
     assert table.heads[1][0].startswith("norm")
@@ -258,11 +259,11 @@ def test_a_family_is_judged_by_the_metric_of_the_page(judged_by_norm):
 
 def test_pictures_of_labels_put_right(page):
     page.run(QUICK[WrongLabels])
-    tiles = page.panel.views._views["labels"]._images.tiles
+    tiles = page.panel["Labels put right"].view._images.tiles
     assert tiles
     assert all(tile["label"].startswith("Sample ") for tile in tiles)
     assert "labeled " in tiles[0]["name"]
-    assert "of them" in page.caption("labels")
+    assert "of them" in page.caption("Labels put right")
 
 
 def test_a_student_that_was_trained_answers_beside_its_teacher(page, session):
@@ -282,7 +283,7 @@ def test_the_dial_of_the_bias_is_the_bias(page, session):
     raised = correct_bias(trained, 1, 4.0)
     run = page.panel._run()
     assert page.panel.effect(run).after == evaluate(raised, session.data.eval)
-    assert "4.0 added to the bias of class mid" in page.caption("bias")
+    assert "4.0 added to the bias of class mid" in page.caption("Unseen class")
     page.panel.use_trained()
     assert torch.equal(page.used[0][0].fc3.bias, raised.fc3.bias)
     assert plan.label == 1
@@ -307,7 +308,7 @@ def test_the_family_after_a_student_was_taken_up(page, session):
     page.panel.completed(other, other.result)
     family = page.panel.family
     until(lambda: family._view._table.rows)
-    assert HIDDEN not in family.card._dom_classes
+    assert HIDDEN not in page.panel[FAMILY]._dom_classes
     rows = family._view._table.rows
     sizes = [compress(net, recipe) for net in (session.net, student)]
     expected = [f"{each.size_bytes / 1e3:,.1f} KB" for each in sizes]
@@ -320,7 +321,7 @@ def test_the_family_after_a_student_was_taken_up(page, session):
     page.session.apply([])
     page.draw()
     page.panel.completed(page.session, page.session.result)
-    assert HIDDEN in family.card._dom_classes
+    assert HIDDEN in page.panel[FAMILY]._dom_classes
     page.session.close()
     other.close()
 
@@ -333,8 +334,8 @@ def test_bundled_networks_know_their_family(page, session, monkeypatch):
     class Loaded:
         net = loaded
 
-    monkeypatch.setattr(family_panel.zoo, "catalog", lambda: ("mnist-student-distilled",))
-    monkeypatch.setattr(family_panel.zoo, "load", lambda name: asked.append(name) or Loaded)
+    monkeypatch.setattr(family_module.zoo, "catalog", lambda: ("mnist-student-distilled",))
+    monkeypatch.setattr(family_module.zoo, "load", lambda name: asked.append(name) or Loaded)
     session.net.network_name = "mnist-teacher"
     page.panel.completed(session, session.result)
     until(lambda: page.panel.family._view._table.rows)
@@ -348,8 +349,8 @@ def test_a_bundled_student_knows_its_teacher(page, session, monkeypatch):
     class Loaded:
         net = two_layers(8, input_shape=(1, 10, 10), n_classes=3).eval()
 
-    monkeypatch.setattr(family_panel.zoo, "catalog", lambda: ("mnist-teacher",))
-    monkeypatch.setattr(family_panel.zoo, "load", lambda name: Loaded)
+    monkeypatch.setattr(family_module.zoo, "catalog", lambda: ("mnist-teacher",))
+    monkeypatch.setattr(family_module.zoo, "load", lambda name: Loaded)
     session.net.network_name = "mnist-student-distilled"
     page.panel.completed(session, session.result)
     until(lambda: page.panel.family._view._table.rows)
@@ -358,10 +359,10 @@ def test_a_bundled_student_knows_its_teacher(page, session, monkeypatch):
 
 
 def test_a_family_that_is_not_there_is_not_shown(page, session, monkeypatch):
-    monkeypatch.setattr(family_panel.zoo, "catalog", lambda: ())
+    monkeypatch.setattr(family_module.zoo, "catalog", lambda: ())
     session.net.network_name = "mnist-student"
     page.panel.completed(session, session.result)
-    until(lambda: HIDDEN in page.panel.family.card._dom_classes)
+    until(lambda: HIDDEN in page.panel[FAMILY]._dom_classes)
 
 
 def test_steps_for_layers_that_are_missing_are_left_out():

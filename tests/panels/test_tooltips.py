@@ -13,7 +13,7 @@ import explorer as ex
 from explorer import zoo
 from explorer.compress.methods.neurons import PruneNeurons
 from explorer.controls.help_text import explain
-from explorer.panels.distill_panel import DistillPanel
+from explorer.panels.distill import DistillTab
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.topics import TOPICS
 from explorer.panels.train_words import PLANS
@@ -31,7 +31,7 @@ SLIDERS = (
     widgets.SelectionSlider,
 )
 STEPS = [start for topic in TOPICS for start in topic.starts]
-OF_TRAINING, OF_DISTILLING = PLANS, DistillPanel(lambda *_args, **_more: None).plans
+OF_TRAINING, OF_DISTILLING = PLANS, DistillTab(lambda *_args, **_more: None).plans
 SETTINGS = [*STEPS, *OF_TRAINING, *OF_DISTILLING, TrainSettings(), SoftTargets(), L1()]
 FORMULA = re.compile(r"[=<>≥≈←·√Σ±⌈⌊]| / ")
 NUMERIC = ("fraction", "integer", "power", "number")
@@ -151,7 +151,7 @@ def test_every_control_of_every_plan_is_explained(app, title, plans):
     assert len(plans) >= 4
     for plan in plans:
         setup.plan = plan
-        found = list(controls(setup.card))
+        found = list(controls(setup))
         assert len(found) > len(dials_of(plan))
         assert silent(found) == bare(found) == [], plan.title
         labels = [label(control) for control in found]

@@ -10,8 +10,8 @@ from explorer.compress.networks.recipe import Recipe
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.recovery import Recover
 from explorer.experiments.structure import DropNeurons
-from explorer.panels.topic import Scene
-from explorer.panels.train_panel import TrainPanel
+from explorer.panels.cards import Scene
+from explorer.panels.train import TrainTab
 from explorer.panels.train_words import PLANS, recovered_text, seconds_text
 from explorer.session import Session
 from explorer.session.background import State
@@ -20,6 +20,9 @@ from explorer.zoo.loaded import Data
 
 WAIT_S = 30
 HIDDEN = "ex-hidden"
+WEIGHTS = "Weight distribution"
+L1_WEIGHTS, L2_WEIGHTS = f"{WEIGHTS}, L1", f"{WEIGHTS}, L2"
+SETUP, PAPERS = "Training", "Results of papers"
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ class Page:
 
     def __init__(self, session, results=()):
         self.used, self.said = [], []
-        self.panel = TrainPanel(
+        self.panel = TrainTab(
             lambda net, recipe: self.used.append((net, recipe)), self.said.append, lambda: results
         )
         self.session = session
@@ -56,7 +59,7 @@ class Page:
         return self.panel.training.join(WAIT_S)
 
     def shown(self):
-        return set(self.panel.views.shown)
+        return set(self.panel.visible)
 
     @property
     def hint(self):
@@ -72,11 +75,11 @@ def page(session):
 
 
 def test_nothing_is_made_before_the_tab_is_opened(session):
-    panel = TrainPanel(lambda _net, _steps: None, lambda _words: None)
+    panel = TrainTab(lambda _net, _steps: None, lambda _words: None)
     panel.moved()
     panel.completed(session, session.result)
     panel.hide()
-    assert panel.widget.children == ()
+    assert panel.children == ()
     assert "setup" not in vars(panel)
     panel.close()
 
@@ -85,11 +88,11 @@ def test_nothing_is_made_before_the_tab_is_opened(session):
 def test_every_plan_has_its_views_before_a_run(page, plan):
     page.panel.setup.plan = plan
     compares = isinstance(plan, CompareNorms)
-    assert {"accuracy", "loss"} <= page.shown()
-    assert page.shown() & {"histogram", "first", "second"} == (
-        {"first", "second"} if compares else {"histogram"}
+    assert {"Accuracy", "Loss"} <= page.shown()
+    assert page.shown() & {WEIGHTS, L1_WEIGHTS, L2_WEIGHTS} == (
+        {L1_WEIGHTS, L2_WEIGHTS} if compares else {WEIGHTS}
     )
-    assert ("formula" in page.shown()) == bool(plan.penalties)
+    assert ("Penalties" in page.shown()) == bool(plan.penalties)
     assert page.panel.setup._about.value == plan.about
     assert HIDDEN in page.hint._dom_classes
 
@@ -97,12 +100,14 @@ def test_every_plan_has_its_views_before_a_run(page, plan):
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.title)
 def test_no_card_stands_alone_in_half_a_row(page, plan):
     page.panel.setup.plan = plan
-    views = page.panel.views
-    left, right, *below = views.widget.children
-    assert left.children[0] is page.panel.setup.card
-    assert len(below) % 2 == 1 and below[-1] is page.panel._table.card
-    cards = {*left.children[1:], *right.children, *below[:-1]}
-    assert cards == {views._cards[name] for name in views.shown}
+    [grid] = page.panel.children
+    left, right, *below = grid.children
+    assert left.children[0].view is page.panel.setup
+    assert below.pop().card.title == PAPERS
+    below = [box for box in below if box.shown]
+    assert len(below) % 2 == 0
+    cards = {box.card.title for box in (*left.children, *right.children, *below) if box.shown}
+    assert cards == page.shown()
 
 
 def test_a_run_is_drawn_told_and_handed_over(page):
@@ -112,7 +117,7 @@ def test_a_run_is_drawn_told_and_handed_over(page):
     assert words.startswith("Done: ")
     assert "pruned at once, not retrained: " in words
     assert "75.0% of the weights are zero" in words
-    assert page.panel.views._views["density"]._front[0].y[-1] == 0.25
+    assert page.panel["Weights left"].view._front[0].y[-1] == 0.25
     page.panel.use_trained()
     net, recipe = page.used[0]
     assert recipe == Recipe.of([Prune(sparsity=0.0)])
@@ -136,7 +141,7 @@ def test_dropped_neurons_are_counted_and_the_network_loses_its_name(page):
 
 def test_dials_move_the_formulas_until_there_is_a_run(page):
     page.panel.setup.plan = Regularize(l1=1e-3)
-    box = page.panel.views._views["formula"]._box
+    box = page.panel["Penalties"].view._box
     first = box.items[0]["value"]
     page.panel.setup.plan = Regularize(l1=2e-3)
     weight = sum(layer.weight.abs().sum().item() for layer in (page.session.net[i] for i in (0, 2)))
@@ -145,12 +150,12 @@ def test_dials_move_the_formulas_until_there_is_a_run(page):
 
 
 def test_another_layer_is_shown_and_hidden_nothing_is_drawn(page):
-    histogram = page.panel.views._views["histogram"]
+    histogram = page.panel["Weight distribution"].view
     assert "of 72 weights" in histogram._caption.value
     page.draw("2")
     assert "of 36 weights" in histogram._caption.value
     page.panel.hide()
-    accuracy = page.panel.views._views["accuracy"]
+    accuracy = page.panel["Accuracy"].view
     page.run(Regularize(n_epochs=1))
     assert accuracy._front[0].x.size == 0
     page.draw("2")
@@ -224,7 +229,7 @@ def test_reproduced_results_have_a_card_where_there_are_any(session):
     for results, hidden in (((), True), ((found,), False)):
         page = Page(session, results)
         page.draw()
-        assert (HIDDEN in page.panel._table.card._dom_classes) == hidden
+        assert (HIDDEN in page.panel[PAPERS]._dom_classes) == hidden
         page.panel.close()
 
 

@@ -79,7 +79,8 @@ def test_many_alike_layers_are_named_by_their_kind_and_the_others_summed_up():
 
 def test_a_row_that_is_clicked_is_chosen():
     chosen = []
-    view = drawn(AnatomyView(chosen.append), LENET_5, ("conv1", "fc1"))
+    view = drawn(AnatomyView(), LENET_5, ("conv1", "fc1"))
+    view.on_select = chosen.append
     for content in (
         {"type": "select", "layer": "fc1"},
         {"type": "select", "layer": "conv2"},

@@ -141,7 +141,8 @@ def test_a_layer_says_that_it_lost_neurons_or_why_it_was_left_alone():
 
 def test_choosing_a_row_calls_back_and_unknown_names_do_not():
     chosen = []
-    view = LayersView(chosen.append)
+    view = LayersView()
+    view.on_select = chosen.append
     view.draw(RESULT)
     view._list._handle_custom_msg({"type": "select", "layer": "fc2"}, [])
     view._list._handle_custom_msg({"type": "select", "layer": "<b>"}, [])

@@ -9,7 +9,6 @@ from typing import Any
 from ipywidgets import BoundedIntText, Button, FloatLogSlider, HBox, VBox
 from torch import Tensor, nn
 
-from explorer.closing import close_all
 from explorer.controls.help_text import explain
 from explorer.measure.formulas.training import softmax_formula
 from explorer.measure.gallery import class_names, pixels_of, thumbnails
@@ -18,8 +17,9 @@ from explorer.session.worker import LatestWins, Stale
 from explorer.train.teacher import Answered, Answers, answered
 from explorer.views.formula import FormulaView
 from explorer.views.images import PickedImagesView
-from explorer.views.parts import caption, card
+from explorer.views.parts import caption
 from explorer.views.soft_targets import SoftTargetsView
+from explorer.widgets import View, show
 
 LOW, HIGH, FIRST = 0.5, 32.0, 4.0
 STEPS_TO_DOUBLE = 30
@@ -29,18 +29,13 @@ NO_DATA = (
     "and class index with the network, Explorer(net, data), or choose a trained network."
 )
 ASKING = "Asking the network about the held-out samples\N{HORIZONTAL ELLIPSIS}"
-HIDDEN = "ex-hidden"
 
 
-class SoftTargetsPanel:
+class SoftTargetsPanel(View):
     """A card with images to pick from, a temperature, and the softened answers.
 
     The network is asked once, in the background; turning the temperature or picking another
     image computes from what it answered.
-
-    Attributes
-    ----------
-    card : VBox
     """
 
     def __init__(self) -> None:
@@ -74,11 +69,9 @@ class SoftTargetsPanel:
         )
         for widget, name in ((self._number, "number"), (self.temperature, "temperature")):
             widget.add_class(f"ex-soft-{name}")
-            widget.observe(lambda _change: self._draw(), "value")
+            widget.observe(lambda _change: self._show(), "value")
         self._body = self._composed()
-        body = [self._message, self._body]
-        self.card = card("Soft targets", "what the teacher knows", body, "ex-wide")
-        self.card.add_class("ex-view-soft-targets")
+        super().__init__([self._message, self._body], "ex-body")
         self._say(NO_DATA)
 
     def _step(self, words: str, by: int) -> Button:
@@ -90,12 +83,14 @@ class SoftTargetsPanel:
     def _composed(self) -> VBox:
         chooser = HBox([self._steps[0], self._number, self._steps[1]])
         chooser.add_class("ex-soft-chooser")
-        pair = HBox([VBox([self._images.widget, chooser, self.temperature]), self._soft.widget])
+        pair = HBox([VBox([self._images, chooser, self.temperature]), self._soft])
         pair.add_class("ex-pair")
-        return VBox([pair, self._formula.widget])
+        return VBox([pair, self._formula])
 
-    def bind(self, answers: Answers | None, data: Any) -> None:
-        """Show another network's answers; None where there is no data."""
+    def draw(self, answers: Answers | None, data: Any) -> None:
+        """Show what a network answers, unless it is shown; it is asked in the background."""
+        if answers is not None and answers is self._answers:
+            return
         with self._lock:
             self.forget()
             self._answers, self._data = answers, data
@@ -118,9 +113,7 @@ class SoftTargetsPanel:
     def close(self) -> None:
         """End what runs, and release the widgets."""
         self._worker.close()
-        for part in (self._images, self._soft, self._formula):
-            part.close()
-        close_all(self.card)
+        super().close()
 
     def _ask(self, stale: Stale) -> None:
         """Ask the teacher, and the student where there is one; then draw."""
@@ -144,7 +137,7 @@ class SoftTargetsPanel:
         if told is not None and not stale():
             with self._lock:
                 self._student_logits = told.logits
-                self._draw()
+                self._show()
 
     def _begin(self, found: Answered) -> None:
         """Offer the images that resemble other classes most, and draw the first."""
@@ -159,12 +152,12 @@ class SoftTargetsPanel:
             self._number.value = first
             self._shown = found
             self._say("")
-            self._draw()
+            self._show()
 
     def _pick(self, position: int) -> None:
         self._number.value = position
 
-    def _draw(self) -> None:
+    def _show(self) -> None:
         with self._lock:
             found, position = self._shown, self._number.value
             if found is None:
@@ -182,5 +175,5 @@ class SoftTargetsPanel:
     def _say(self, words: str) -> None:
         """Show words in place of the views; "" shows the views."""
         self._message.value = words
-        (self._message.remove_class if words else self._message.add_class)(HIDDEN)
-        (self._body.add_class if words else self._body.remove_class)(HIDDEN)
+        show(self._message, bool(words))
+        show(self._body, not words)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 
-from explorer.closing import close_all
 from explorer.compress.networks.recipe import Recipe
 from explorer.controls.help_text import explain
 from explorer.measure.metric import ACCURACY
@@ -18,23 +17,11 @@ from explorer.session.survey_jobs import MethodsJob
 from explorer.sweep.curves import CurvePoint, reading
 from explorer.views.format import ratio_text, score_text
 from explorer.views.method_curves import MethodCurvesView, MethodPlot, setting_of, title_of
-from explorer.views.parts import card
+from explorer.widgets import View
 
 
-class MethodPanel:
-    """Toggles, the plot, what can be done with its best points, and the run.
-
-    Parameters
-    ----------
-    set_recipe : callable
-        Called with the `Recipe` of a point that the person wants.
-    survey : callable
-        Returns the survey that is shown, or None.
-
-    Attributes
-    ----------
-    card : VBox
-    """
+class MethodPanel(View):
+    """Toggles, the plot, what can be done with its best points, and the run."""
 
     def __init__(
         self, set_recipe: Callable[[Recipe], None], survey: Callable[[], Survey | None]
@@ -67,9 +54,7 @@ class MethodPanel:
         )
         choices.add_class("ex-compare-choices")
         act.add_class("ex-compare-choices")
-        body = [choices, self._bar.widget, self._view.widget, act, self._view.table]
-        hint = "accuracy over compression ratio"
-        self.card = card("All methods", hint, body, "ex-compare-methods ex-wide")
+        super().__init__([choices, self._bar, self._view, act, self._view.table], "ex-body")
         for control in (self._metric, self._retrained, self._upper):
             control.observe(lambda _change: self.draw(), "value")
 
@@ -82,9 +67,9 @@ class MethodPanel:
     def draw(self) -> None:
         """Draw all there is, from any thread."""
         with self._lock:
-            self._draw()
+            self._draw_all()
 
-    def _draw(self) -> None:
+    def _draw_all(self) -> None:
         survey = self._survey()
         self._retrained.disabled = survey is None or not survey.can_train
         points = tuple(survey.curves.values()) if survey is not None else ()
@@ -112,12 +97,6 @@ class MethodPanel:
         """Drop the present recipe."""
         self._result = None
         self._view.move(1.0, None)
-
-    def close(self) -> None:
-        """Release the widgets."""
-        self._bar.close()
-        self._view.close()
-        close_all(self.card)
 
     def _original(self) -> float | None:
         accuracy = self._result.original_accuracy if self._result else None

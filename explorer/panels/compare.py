@@ -1,133 +1,129 @@
-"""All methods side by side, the layers one by one, and the recipe for a budget."""
+"""The tab Compare: methods, layers, a budget and kept states side by side."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 
-from ipywidgets import Box, VBox
+from ipywidgets import Widget
 
-from explorer.closing import close_all
 from explorer.compress.methods.setting import Setting
 from explorer.compress.networks.recipe import Recipe
 from explorer.measure.result import Result
-from explorer.panels.budget_panel import BudgetPanel
-from explorer.panels.method_panel import MethodPanel
-from explorer.panels.sensitivity_panel import SensitivityPanel
-from explorer.panels.tab import Tab
-from explorer.panels.topic import Scene, Topic
+from explorer.panels.budget import BudgetPanel
+from explorer.panels.cards import Card, Scene, Tab, Topic
+from explorer.panels.methods import MethodPanel
+from explorer.panels.sensitivity import SensitivityPanel
 from explorer.session import Session
 from explorer.session.survey import Survey
 from explorer.session.survey_jobs import MethodsJob
-from explorer.views.layout import area
 from explorer.views.parts import caption
+from explorer.widgets import View
 
-COMPARE = Topic("Compare", "sets methods, layers and kept states side by side", (), (), ())
 JOIN_S = 5.0
-HIDDEN = "ex-hidden"
 NO_DATA = (
     "There are no labeled samples to judge other recipes on; give the explorer some, as in "
     "Explorer(net, data)."
 )
 
 
-class ComparePanel(Tab):
-    """The tab on comparing.
+def _itself(_scene: Scene) -> tuple[()]:
+    """Let a view draw what it has at hand."""
+    return ()
 
-    Parameters
-    ----------
-    select : callable
-        Called with a layer's name when it is chosen.
-    set_recipe : callable
-        Called with a `Recipe` that the person wants to go on with.
-    fail : callable
-        Called with words where one of these could not be done.
-    extra : sequence of VBox
-        Further cards, below; they belong to whoever made them.
 
-    Attributes
-    ----------
-    widget : Box
-        Empty until the first `draw`.
-    survey : Survey or None
-        What is measured of the network that is shown; None before it, and without data.
-    """
-
-    topic = COMPARE
+class CompareTab(Tab):
+    """Surveys of a network beside its recipe; `past` and `kept` are others' views, with cards."""
 
     def __init__(
         self,
         select: Callable[[str], None],
         set_recipe: Callable[[Recipe], None],
         fail: Callable[[str], None],
-        extra: Sequence[VBox] = (),
+        past: Widget | None = None,
+        kept: Widget | None = None,
     ) -> None:
         self._select_layer, self._set_recipe, self._fail = select, set_recipe, fail
-        self._extra = tuple(extra)
-        self._lock = threading.RLock()
-        self._shown = False
         self._session: Session | None = None
         self._old: list[Survey] = []
         self.survey: Survey | None = None
-        self.widget: Box = VBox()
-        self.widget.add_class("ex-topic")
+        self._past, self._kept = (View([] if each is None else [each]) for each in (past, kept))
+        methods = Card(
+            "All methods",
+            "accuracy over compression ratio",
+            "ex-compare-methods",
+            lambda: self.methods,
+            _itself,
+        )
+        layers = Card(
+            "Sensitivity of the layers",
+            "one layer compressed at a time",
+            "ex-compare-sensitivity",
+            lambda: self.sensitivity,
+            _itself,
+        )
+        budget = Card(
+            "Fit a budget",
+            "every layer set by itself",
+            "ex-compare-budget",
+            lambda: self.budget,
+            _itself,
+        )
+        history = Card("History", "every state of this visit", "ex-past", lambda: self._past, None)
+        states = Card("Kept states", "yours, to compare", "ex-bookmarks", lambda: self._kept, None)
+        super().__init__(
+            Topic(
+                "Compare",
+                "sets methods, layers and kept states side by side",
+                (),
+                (layers,),
+                (budget, *((history,) if past is not None else ())),
+                (states,) if kept is not None else (),
+                (methods,),
+            )
+        )
 
     @cached_property
     def methods(self) -> MethodPanel:
-        """The card with all curves; made when first needed."""
+        """Every method's curve."""
         return MethodPanel(self._use, lambda: self.survey)
 
     @cached_property
     def sensitivity(self) -> SensitivityPanel:
-        """The card on the layers; made when first needed."""
+        """One layer at a time."""
         return SensitivityPanel(self._select, self._use, lambda: self.survey)
 
     @cached_property
     def budget(self) -> BudgetPanel:
-        """The card for budgets; made when first needed."""
+        """A recipe for a limit."""
         return BudgetPanel(self._use, lambda: self.survey)
 
     @cached_property
-    def _missing(self) -> Box:
-        return VBox([caption(NO_DATA)])
-
-    @cached_property
-    def _column(self) -> Box:
-        return area("column", [self.budget.card, *self._extra[:1]])
-
-    @cached_property
-    def _grid(self) -> Box:
-        cards = [self.methods.card, self.sensitivity.card, self._column, *self._extra[1:]]
-        return area("grid", cards)
+    def _missing(self) -> View:
+        return View([caption(NO_DATA)])
 
     def draw(self, scene: Scene, steps: tuple[Setting, ...]) -> None:
         """Take up what the page shows: network, layer, and where the recipe lies."""
         with self._lock:
-            opened, self._shown = not self._shown, True
+            opened, self.is_open = not self.is_open, True
             if scene.session is not self._session:
                 self._take_up(scene)
                 opened = True
             self.methods.move(scene.result)
             self.sensitivity.show(scene)
             if opened:
-                self._draw_all()
-                self.widget.children = (self._missing, self._grid)
+                self.draw_cards(scene)
 
     def completed(self, session: Session, result: Result) -> None:
         """Move the present recipe's mark; measure all methods of a small network unasked."""
         with self._lock:
-            if not self._shown or session is not self._session:
+            if not self.is_open or session is not self._session:
                 return
             self.methods.move(result)
             survey = self.survey
             if survey is not None and survey.job is None and session.is_quick(session.recipe):
                 survey.start(MethodsJob())
-
-    def hide(self) -> None:
-        """Draw nothing until the next `draw`: another tab is open."""
-        self._shown = False
 
     def forget(self) -> None:
         """End what runs, and drop what was measured: another network is shown."""
@@ -136,56 +132,53 @@ class ComparePanel(Tab):
                 self.survey.close()
                 self._old.append(self.survey)
             self.survey, self._session = None, None
-            for made in ("methods", "sensitivity"):
-                if made in vars(self):
-                    getattr(self, made).forget()
+            if self.boxes:
+                self.methods.forget()
+                self.sensitivity.forget()
 
     def close(self) -> None:
-        """End what runs, and release the widgets, but for the cards of others."""
+        """End what runs, and leave the page; the views of others stay."""
         self.forget()
         for survey in self._old:
             with suppress(TimeoutError):
                 survey.join(JOIN_S)
-        for made in ("methods", "sensitivity", "budget"):
-            if made in vars(self):
-                getattr(self, made).close()
-        if "_grid" in vars(self):
-            self._grid.children = self._column.children = ()
-            close_all(self._grid, self._column, self._missing)
-        close_all(self.widget)
+        self._past.children = self._kept.children = ()
+        super().close()
+
+    def _all(self) -> list[Widget]:
+        return [self._missing, *super()._all()]
 
     def _take_up(self, scene: Scene) -> None:
         """Begin with another session's network."""
         self.forget()
         session = self._session = scene.session
         if session.data is not None or session.metric is not None:
-            bytes_ = scene.result.original_bytes
-            told = (self._heard, self._changed)
-            shape, metric = session.input_shape, session.metric
-            self.survey = Survey(session.net, session.data, bytes_, *told, shape, metric)
-        (self._missing.add_class if self.survey else self._missing.remove_class)(HIDDEN)
+            self.survey = Survey(
+                session.net,
+                session.data,
+                scene.result.original_bytes,
+                self._heard,
+                self._heard,
+                session.input_shape,
+                session.metric,
+            )
+        self._missing.shown = self.survey is None
         self.budget.show(scene.result)
         session.observe(lambda result: self._arrived(session, result))
 
     def _arrived(self, session: Session, result: Result) -> None:
         """Move the present recipe's mark with each estimate, from the session's thread."""
-        if self._shown and session is self._session:
+        if self.is_open and session is self._session:
             with self._lock:
                 self.methods.move(result)
 
     def _heard(self, survey: Survey) -> None:
         """Draw what was measured, from the survey's thread."""
-        if self._shown and survey is self.survey:
+        if self.is_open and survey is self.survey:
             with self._lock:
-                self._draw_all()
-
-    def _changed(self, survey: Survey) -> None:
-        self._heard(survey)
-
-    def _draw_all(self) -> None:
-        self.methods.draw()
-        self.sensitivity.draw()
-        self.budget.draw()
+                self.methods.draw()
+                self.sensitivity.draw()
+                self.budget.draw()
 
     def _select(self, layer: str) -> None:
         self._guarded(lambda: self._select_layer(layer))

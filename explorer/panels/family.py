@@ -8,7 +8,6 @@ from typing import Any
 from torch import nn
 
 from explorer import zoo
-from explorer.closing import close_all
 from explorer.compress.networks.compressed import index_layers
 from explorer.compress.networks.recipe import Recipe
 from explorer.library import compress
@@ -18,12 +17,11 @@ from explorer.measure.students import Family, Relative
 from explorer.session import Session
 from explorer.session.worker import LatestWins, Stale
 from explorer.train.training import judged, judged_by
-from explorer.views.parts import card
 from explorer.views.students import FamilyView
+from explorer.widgets import View
 from explorer.zoo.loaded import NETWORK_NAME_ATTRIBUTE
 
 TEACHER, STUDENT, PLAIN = "mnist-teacher", "mnist-student-distilled", "mnist-student"
-HIDDEN = "ex-hidden"
 ALL = "*"
 WEIGHING = "Compressing and judging teacher and student\N{HORIZONTAL ELLIPSIS}"
 OF_STUDENT = (
@@ -62,46 +60,40 @@ class Kin:
         return net is self.teacher or net is self.student
 
 
-class FamilyPanel:
-    """A card with a table; hidden where the page's network is of no known family.
-
-    Attributes
-    ----------
-    card : VBox
-    """
+class FamilyPanel(View):
+    """A table of a teacher and a student, weighed in the background."""
 
     def __init__(self) -> None:
         self._worker = LatestWins("explorer-family")
         self._kin: Kin | None = None
-        self._done: tuple[Kin, Recipe] | None = None
+        self._asked: tuple[nn.Module, Recipe] | None = None
         self._plain: dict[nn.Module, Accuracy | Score] = {}
         self._view = FamilyView()
-        self.card = card("Student and compression", "under this page's recipe", [], "ex-wide")
-        self.card.children = (*self.card.children, self._view.widget)
-        self.card.add_class("ex-view-family")
-        self.card.add_class(HIDDEN)
+        super().__init__([self._view])
 
     def keep(self, kin: Kin) -> None:
         """Take up a family; it is shown wherever the page shows one of the two."""
-        self._kin, self._done = kin, None
+        self._kin, self._asked = kin, None
         self._plain.clear()
 
-    def follow(self, session: Session) -> None:
-        """Weigh the family of a session's network under its recipe, in the background."""
-        net, recipe = session.net, session.recipe
+    def knows(self, session: Session) -> bool:
+        """Whether a session's network is of a family: one made here, or one that is bundled."""
+        net = session.net
         known = self._kin is not None and self._kin.has(net)
-        named = not known and _named(net) in (TEACHER, STUDENT, PLAIN)
-        (self.card.remove_class if known or named else self.card.add_class)(HIDDEN)
-        if not (known or named) or (known and self._done == (self._kin, recipe)):
+        return known or (_named(net) in (TEACHER, STUDENT, PLAIN) and _other(net) in zoo.catalog())
+
+    def draw(self, session: Session, recipe: Recipe) -> None:
+        """Weigh the family of a session's network under a recipe, unless that is done or begun."""
+        if self._asked == (session.net, recipe):
             return
+        self._asked = session.net, recipe
         self._view.draw(None, WEIGHING)
         self._worker.submit(lambda stale: self._weigh(session, recipe, stale))
 
     def close(self) -> None:
         """End what runs, and release the widgets."""
         self._worker.close()
-        self._view.close()
-        close_all(self.card)
+        super().close()
 
     def _weigh(self, session: Session, recipe: Recipe, stale: Stale) -> None:
         net = session.net
@@ -109,20 +101,18 @@ class FamilyPanel:
             kin = self._kin
             if kin is None or not kin.has(net):
                 kin = _bundled(net, session.data, session.metric)
-                if kin is None:
-                    self.card.add_class(HIDDEN)
-                    return
-                self.keep(kin)
+                self._kin = kin
+                self._plain.clear()
             if kin.data is None and kin.metric is None:
                 self._view.draw(None, NO_DATA)
                 return
             found = self._family(kin, recipe, stale)
         except Exception as error:
             if not stale():
+                self._asked = None
                 self._view.draw(None, f"Teacher and student could not be compared: {error}")
             return
         if found is not None and not stale():
-            self._done = (kin, recipe)
             self._view.draw(found)
 
     def _family(self, kin: Kin, recipe: Recipe, stale: Stale) -> Family | None:
@@ -147,14 +137,7 @@ class FamilyPanel:
 
 
 def fitting(recipe: Recipe, net: nn.Module) -> tuple[Recipe, bool]:
-    """Return a recipe that a network takes, and whether it is another one.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    net : Module
-        Where it lacks the layers of a pattern, the steps for all layers are left.
-    """
+    """Return a recipe that a network takes, and whether it is another one."""
     try:
         recipe.check_layers(index_layers(net))
     except ValueError:
@@ -167,16 +150,13 @@ def _named(net: nn.Module) -> str:
     return getattr(net, NETWORK_NAME_ATTRIBUTE, "")
 
 
-def _bundled(net: nn.Module, data: Any, metric: Metric | None) -> Kin | None:
-    """Return the family of a bundled network; None where the other one is not there."""
-    name = _named(net)
-    other = STUDENT if name == TEACHER else TEACHER
-    if other not in zoo.catalog():
-        return None
-    try:
-        loaded = zoo.load(other).net
-    except (OSError, ValueError):
-        return None
-    if name == TEACHER:
+def _other(net: nn.Module) -> str:
+    return STUDENT if _named(net) == TEACHER else TEACHER
+
+
+def _bundled(net: nn.Module, data: Any, metric: Metric | None) -> Kin:
+    """Return the family of a bundled network."""
+    loaded = zoo.load(_other(net)).net
+    if _named(net) == TEACHER:
         return Kin(net, loaded, data, ("teacher", "bundled student"), OF_STUDENT, metric)
     return Kin(loaded, net, data, ("bundled teacher", "student"), OF_TEACHER, metric)

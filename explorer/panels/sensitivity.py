@@ -7,41 +7,26 @@ from collections.abc import Callable
 
 from ipywidgets import Button, Checkbox, Dropdown, HBox, ToggleButtons
 
-from explorer.closing import close_all
 from explorer.compress.networks.recipe import Recipe
 from explorer.controls.help_text import explain
 from explorer.measure.metric import ACCURACY
+from explorer.panels.cards import Scene
 from explorer.panels.layer_recipe import dial_value, with_layer_dial
 from explorer.panels.survey_bar import SurveyBar, samples_words
-from explorer.panels.topic import Scene
 from explorer.session.survey import Survey
 from explorer.session.survey_jobs import SensitivityJob
 from explorer.sweep.dials import DIALS, LayerDial
 from explorer.sweep.sensitivity import curve
 from explorer.views.format import value_text
-from explorer.views.parts import card
 from explorer.views.sensitivity import SensitivityPlot, SensitivityView
 from explorer.views.sensitivity import value_text as dial_text
+from explorer.widgets import View
 
 TITLES = {"density": "Pruning", "bits": "Bits", "k": "Sharing", "rank": "Rank"}
 
 
-class SensitivityPanel:
-    """A picker of dials, the plot, a picker of values for the chosen layer, and the run.
-
-    Parameters
-    ----------
-    select : callable
-        Called with a layer's name when it is chosen.
-    set_recipe : callable
-        Called with the `Recipe` in which the chosen layer's dial is set.
-    survey : callable
-        Returns the survey that is shown, or None.
-
-    Attributes
-    ----------
-    card : VBox
-    """
+class SensitivityPanel(View):
+    """A picker of dials, the plot, a picker of values for the chosen layer, and the run."""
 
     def __init__(
         self,
@@ -70,9 +55,7 @@ class SensitivityPanel:
         choices, act = HBox([self._dial, self._upper]), HBox([self._layer, self._value, self._set])
         for box in (choices, act):
             box.add_class("ex-compare-choices")
-        body = [choices, self._view.widget, act, self._bar.widget]
-        hint = "one layer compressed at a time"
-        self.card = card("Sensitivity of the layers", hint, body, "ex-compare-sensitivity")
+        super().__init__([choices, self._view, act, self._bar], "ex-body")
         for control in (self._dial, self._upper):
             control.observe(lambda _change: self.draw(), "value")
         self._layer.observe(lambda _change: self._picked(), "value")
@@ -101,9 +84,9 @@ class SensitivityPanel:
     def draw(self) -> None:
         """Draw all there is, from any thread."""
         with self._lock:
-            self._draw()
+            self._draw_all()
 
-    def _draw(self) -> None:
+    def _draw_all(self) -> None:
         scene, survey = self._scene, self._survey()
         self._bar.draw()
         if scene is None:
@@ -135,13 +118,7 @@ class SensitivityPanel:
         self._offer(plot)
 
     def set_layer(self, layer: str, value: float) -> None:
-        """Set a layer's dial in the present recipe, and choose the layer.
-
-        Parameters
-        ----------
-        layer : str
-        value : float
-        """
+        """Set a layer's dial in the present recipe, and choose the layer."""
         scene = self._scene
         if scene is None:
             return
@@ -154,12 +131,6 @@ class SensitivityPanel:
     def forget(self) -> None:
         """Drop what belongs to the network that was shown."""
         self._scene = None
-
-    def close(self) -> None:
-        """Release the widgets."""
-        self._bar.close()
-        self._view.close()
-        close_all(self.card)
 
     def _offer(self, plot: SensitivityPlot) -> None:
         """Offer the layers, and the values measured of the chosen one."""

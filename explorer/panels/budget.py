@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from ipywidgets import FloatLogSlider, FloatSlider, FloatText, ToggleButtons
 
-from explorer.closing import close_all
 from explorer.compress.networks.recipe import Recipe
 from explorer.controls.help_text import explain
 from explorer.measure.metric import ACCURACY, Scale
@@ -19,9 +18,9 @@ from explorer.session.survey_jobs import FitJob
 from explorer.sweep.budget import Fitted
 from explorer.sweep.solver import Budget
 from explorer.views.budget import BudgetView, expected_words, outcome_words
-from explorer.views.parts import HintView, card
+from explorer.views.parts import HintView
+from explorer.widgets import View, show
 
-HIDDEN = "ex-hidden"
 SMALLEST_SHARE = 200
 FIRST_SHARE = 20
 FIRST_DROP = 0.01
@@ -32,20 +31,8 @@ NOT_YET = (
 )
 
 
-class BudgetPanel:
-    """Dials of a budget, what it lets expect, the run, and the recipe that was found.
-
-    Parameters
-    ----------
-    set_recipe : callable
-        Called with the `Recipe` that was found, when the person wants it.
-    survey : callable
-        Returns the survey that is shown, or None.
-
-    Attributes
-    ----------
-    card : VBox
-    """
+class BudgetPanel(View):
+    """Dials of a budget, what it lets expect, the run, and the recipe that was found."""
 
     def __init__(
         self, set_recipe: Callable[[Recipe], None], survey: Callable[[], Survey | None]
@@ -70,9 +57,9 @@ class BudgetPanel:
         explain(self._value, "Worst value allowed of the metric. A better one takes more bytes.")
         self._bar = SurveyBar(FitJob, self.start, survey, "Fit")
         self._hint = HintView(self._use)
-        body = [self._kind, self._size, self._accuracy, self._value, self._bar.widget]
-        body += [self._view.widget, self._hint.widget]
-        self.card = card("Fit a budget", "every layer set by itself", body, "ex-compare-budget")
+        body = [self._kind, self._size, self._accuracy, self._value, self._bar]
+        body += [self._view, self._hint]
+        super().__init__(body, "ex-body")
         for control in (self._kind, self._size, self._accuracy, self._value):
             control.observe(lambda _change: self.draw(), "value")
 
@@ -130,27 +117,19 @@ class BudgetPanel:
     def draw(self) -> None:
         """Draw all there is, from any thread."""
         with self._lock:
-            self._draw()
+            self._draw_all()
 
-    def _draw(self) -> None:
+    def _draw_all(self) -> None:
         by_size = self._kind.value == "size"
-        (self._size.remove_class if by_size else self._size.add_class)(HIDDEN)
+        show(self._size, by_size)
         for control, own in ((self._accuracy, True), (self._value, False)):
-            shown = not by_size and self._scale.share is own
-            (control.remove_class if shown else control.add_class)(HIDDEN)
+            show(control, not by_size and self._scale.share is own)
         self._bar.draw()
         fitted = self._fitted()
         words, recipe = (outcome_words(fitted), fitted.recipe) if fitted else self._expected()
         self._view.draw(words, recipe, self._layers)
-        (self._hint.widget.remove_class if fitted else self._hint.widget.add_class)(HIDDEN)
+        self._hint.shown = fitted is not None
         self._hint.draw(TAKEN_OVER, "Use this recipe")
-
-    def close(self) -> None:
-        """Release the widgets."""
-        self._bar.close()
-        self._view.close()
-        self._hint.close()
-        close_all(self.card)
 
     def _fitted(self) -> Fitted | None:
         survey = self._survey()
