@@ -42,14 +42,13 @@ if TYPE_CHECKING:
     from explorer.sweep.sensitivity import SensitivityPoint, sensitivity
     from explorer.sweep.workers import WorkerProcesses
     from explorer.train.checkpoint import Checkpoint
-    from explorer.train.density import gradual
     from explorer.train.distillation import distill
     from explorer.train.hints import Hints
     from explorer.train.neurons import drop_neurons
     from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm
-    from explorer.train.records import TrainRecord
+    from explorer.train.record import TrainRecord
     from explorer.train.recovery import recover
-    from explorer.train.retraining import retrain
+    from explorer.train.retraining import gradual, retrain
     from explorer.train.settings import TrainSettings
     from explorer.train.sharing import train_shared
     from explorer.train.targets import HardLabels, MatchLogits, SoftTargets
@@ -159,7 +158,7 @@ _HOMES = {
     "Share": "explorer.compress.methods.share",
     "SoftTargets": "explorer.train.targets",
     "State": "explorer.history.state",
-    "TrainRecord": "explorer.train.records",
+    "TrainRecord": "explorer.train.record",
     "TrainSettings": "explorer.train.settings",
     "WeightsUnavailable": "explorer.zoo",
     "WorkerProcesses": "explorer.sweep.workers",
@@ -170,7 +169,7 @@ _HOMES = {
     "evaluate": "explorer.measure.accuracy",
     "fit_budget": "explorer.sweep.budget",
     "frontier": "explorer.sweep.curves",
-    "gradual": "explorer.train.density",
+    "gradual": "explorer.train.retraining",
     "load": "explorer.zoo",
     "method_curves": "explorer.sweep.curves",
     "open": "explorer.library",

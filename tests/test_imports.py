@@ -10,7 +10,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "explorer"
 ORDER = [
-    "room",
+    "stopping",
+    "memory_budget",
+    "errors",
     "torchvision_import",
     "compress",
     "codec",
@@ -35,14 +37,14 @@ ROOMS = {
 }
 RANK = {name: rank for rank, name in enumerate(ORDER)} | {"sweep": ORDER.index("train")}
 ASIDE = {
-    "zoo": {"zoo", "room", "codec", "measure", "torchvision_import"},
+    "zoo": {"zoo", "memory_budget", "stopping", "codec", "measure", "torchvision_import"},
     "closing": {"closing"},
     "widgets": {"widgets"},
     "views": {"views", "widgets", "compress", "codec", "measure", "train", "sweep"},
     "controls": {"controls", "widgets", "compress"},
     "library": {"library", "codec", "compress", "measure", "reproduce", "session", "zoo"},
     "reproduce": {"reproduce", "compress", "codec", "measure", "train", "zoo"},
-    "serve": {"serve", "room"},
+    "serve": {"serve", "memory_budget"},
     "bench": {"bench", "serve", *RANK} - {"cli", "app", "page", "panels", "chapters"},
 }
 BESIDE = {"experiments": {"zoo", "library"}}

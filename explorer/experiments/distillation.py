@@ -21,13 +21,13 @@ from explorer.experiments.experiment import (
 )
 from explorer.experiments.student_networks import Maker, makers
 from explorer.measure.accuracy import Accuracy
-from explorer.measure.latency import Stop, never
 from explorer.measure.metric import Metric, Score
 from explorer.measure.students import StudentResult
+from explorer.stopping import Stop, never
 from explorer.train.data_variants import fresh
 from explorer.train.distillation import distill
 from explorer.train.hints import Hints
-from explorer.train.records import TrainRecord
+from explorer.train.record import TrainRecord
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import HardLabels, SoftTargets, Target
 from explorer.train.teacher import check_teacher

@@ -15,11 +15,11 @@ from explorer.compress.methods.setting import check_choice, check_count, check_f
 from explorer.compress.networks.recipe import Recipe
 from explorer.library import compress
 from explorer.measure.accuracy import Accuracy
-from explorer.measure.latency import Stop, never
 from explorer.measure.metric import Metric, Score, as_metric
+from explorer.stopping import Stop, never
 from explorer.train.neurons import Dropped
 from explorer.train.penalties import Penalty
-from explorer.train.records import TrainRecord
+from explorer.train.record import TrainRecord
 from explorer.train.settings import TrainSettings, check_positive
 from explorer.train.training import judged, judged_by
 

@@ -28,9 +28,9 @@ from explorer.experiments.distillation import (
 from explorer.experiments.experiment import Event, Finding, TrainingContext, from_the_start
 from explorer.measure.gallery import class_names, pixels_of, thumbnails
 from explorer.measure.label_repair import CorrectedLabels, NoisyLabels, Relabeled, corrected
-from explorer.measure.latency import Stop
+from explorer.stopping import Stop
 from explorer.train.data_variants import corrupt_labels, fresh, without_class
-from explorer.train.records import TrainRecord
+from explorer.train.record import TrainRecord
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import HardLabels, SoftTargets, Target

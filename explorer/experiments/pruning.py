@@ -14,11 +14,10 @@ from explorer.experiments.experiment import (
     TrainingContext,
     from_the_start,
 )
-from explorer.measure.latency import Stop
-from explorer.train.density import gradual
+from explorer.stopping import Stop
 from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm, Penalty
-from explorer.train.records import TrainRecord
-from explorer.train.retraining import retrain
+from explorer.train.record import TrainRecord
+from explorer.train.retraining import gradual, retrain
 from explorer.train.settings import TrainSettings
 from explorer.train.training import train
 

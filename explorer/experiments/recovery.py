@@ -19,8 +19,8 @@ from explorer.compress.records.record import Dense
 from explorer.compress.records.storage import Stored
 from explorer.experiments.dials import BATCH
 from explorer.experiments.experiment import Event, Experiment, TrainingContext
-from explorer.measure.latency import Stop
-from explorer.train.records import TrainRecord
+from explorer.stopping import Stop
+from explorer.train.record import TrainRecord
 from explorer.train.recovery import RECOVERY, recover
 from explorer.train.sharing import SHARED
 

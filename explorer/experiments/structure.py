@@ -17,10 +17,10 @@ from explorer.experiments.experiment import (
     TrainingContext,
     from_the_start,
 )
-from explorer.measure.latency import Stop
+from explorer.stopping import Stop
 from explorer.train.neurons import drop_neurons
 from explorer.train.penalties import IncomingNorm, OutgoingNorm, Penalty
-from explorer.train.records import TrainRecord
+from explorer.train.record import TrainRecord
 from explorer.train.settings import TrainSettings
 from explorer.train.sharing import train_shared
 

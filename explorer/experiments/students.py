@@ -24,7 +24,7 @@ from explorer.experiments.distillation import (
     width,
 )
 from explorer.experiments.experiment import Event, TrainingContext
-from explorer.measure.latency import Stop
+from explorer.stopping import Stop
 from explorer.train.data_variants import fresh
 from explorer.train.hints import Hints
 from explorer.train.samples import Samples

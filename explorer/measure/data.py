@@ -21,7 +21,7 @@ from torch.utils.data import (
 
 from explorer.compress.networks.forward import Inputs, first_rows, moved, own_copy, rows, tensors_of
 from explorer.measure.labels import class_numbers
-from explorer.measure.latency import Stop, never
+from explorer.stopping import Stop, never
 
 LABEL_KEYS = ("labels", "label")
 FORMS = (

@@ -15,7 +15,8 @@ from explorer.compress.methods.binarize import Binarize, Binarized
 from explorer.compress.methods.quantize import Quantize, Quantized
 from explorer.compress.records.record import check_weight
 from explorer.measure.binary_matrix import PackedSigns, SignMatrix
-from explorer.measure.latency import Stop, never, timed_rounds
+from explorer.measure.latency import timed_rounds
+from explorer.stopping import Stop, never
 
 TOP = 127
 MIDDLE = 128

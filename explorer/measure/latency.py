@@ -13,13 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.networks.forward import eval_mode, forward, random_input
-
-Stop = Callable[[], bool]
-
-
-def never() -> bool:
-    """Return False: nothing asks to stop."""
-    return False
+from explorer.stopping import Stop, never
 
 
 def timed_rounds(

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.measure.latency import Stop, never
+from explorer.stopping import Stop, never
 
 LONGEST_NAME = 60
 

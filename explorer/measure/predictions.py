@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from explorer.compress.networks.forward import Inputs, call, device_of, moved, scores, tensors_of
 from explorer.measure.data import batches
-from explorer.measure.latency import Stop, never
+from explorer.stopping import Stop, never
 
 
 def not_finite_rows(scores: Tensor) -> Tensor:

@@ -13,8 +13,7 @@ from explorer.controls.help_text import explain
 from explorer.measure.metric import ACCURACY, Scale
 from explorer.measure.result import Result
 from explorer.panels.survey_bar import SurveyBar
-from explorer.session.survey import Survey
-from explorer.session.survey_jobs import FitJob
+from explorer.session.survey import FitJob, Survey
 from explorer.sweep.budget import Fitted
 from explorer.sweep.solver import Budget
 from explorer.views.budget import BudgetView, expected_words, outcome_words

@@ -12,13 +12,13 @@ from typing import Any
 from ipywidgets import Widget
 
 from explorer.compress.methods.setting import Setting
+from explorer.errors import error_message as in_words
 from explorer.experiments.experiment import Experiment
 from explorer.measure.published.results import Story
 from explorer.measure.result import Result
 from explorer.session import Session
-from explorer.session.close_up import CloseUp
-from explorer.session.prefix_cache import never
-from explorer.session.words import in_words
+from explorer.session.layer_view import CloseUp
+from explorer.stopping import never
 from explorer.views.layout import area
 from explorer.views.parts import heading
 from explorer.widgets import View, mark, nowhere

@@ -16,8 +16,7 @@ from explorer.panels.cards import Card, Scene, Tab, Topic
 from explorer.panels.methods import MethodPanel
 from explorer.panels.sensitivity import SensitivityPanel
 from explorer.session import Session
-from explorer.session.survey import Survey
-from explorer.session.survey_jobs import MethodsJob
+from explorer.session.survey import MethodsJob, Survey
 from explorer.views.parts import caption
 from explorer.widgets import View
 

@@ -28,8 +28,7 @@ from explorer.panels.family import FamilyPanel, Kin, fitting
 from explorer.panels.runs import Run, RunTab, Use, of
 from explorer.panels.soft_targets import SoftTargetsPanel
 from explorer.session import Session
-from explorer.session.training import Training
-from explorer.session.training_log import TrainingLog
+from explorer.session.training import Training, TrainingLog
 from explorer.train.data_variants import correct_bias
 from explorer.train.targets import SoftTargets
 from explorer.train.teacher import Answered, Answers

@@ -5,8 +5,7 @@ from __future__ import annotations
 from explorer.experiments.distillation import STUDENT
 from explorer.measure.students import StudentResult, StudentTable, student_table
 from explorer.panels.train_words import ENDED, outcome_text
-from explorer.session.training import Training
-from explorer.session.training_log import TrainingLog
+from explorer.session.training import Training, TrainingLog
 from explorer.views.images import corrected_text
 from explorer.views.students import gain_text
 

@@ -12,7 +12,8 @@ from explorer.codec.model import CompressedModel
 from explorer.measure.result import Result
 from explorer.panels.python_text import OWN_NETWORK, python_text
 from explorer.session import Session
-from explorer.session.worker import LatestWins, Stale
+from explorer.session.latest_wins import LatestWins
+from explorer.stopping import Stop
 from explorer.views.export import Choice, ExportView
 from explorer.views.format import size_text
 from explorer.widgets import View
@@ -110,7 +111,7 @@ class ExportPanel(View):
             self._view.work(f"Making {record.name}{FORMATS[kind].suffix}\N{HORIZONTAL ELLIPSIS}")
             self._worker.submit(lambda stale: self._make(record, FORMATS[kind], stale))
 
-    def _make(self, record: Exported, format_: Format, stale: Stale) -> None:
+    def _make(self, record: Exported, format_: Format, stale: Stop) -> None:
         """Make a file and hand it over; say in words what goes wrong."""
         name = record.name + format_.suffix
         try:

@@ -15,7 +15,8 @@ from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score
 from explorer.measure.students import Family, Relative
 from explorer.session import Session
-from explorer.session.worker import LatestWins, Stale
+from explorer.session.latest_wins import LatestWins
+from explorer.stopping import Stop
 from explorer.train.training import judged, judged_by
 from explorer.views.students import FamilyView
 from explorer.widgets import View
@@ -95,7 +96,7 @@ class FamilyPanel(View):
         self._worker.close()
         super().close()
 
-    def _weigh(self, session: Session, recipe: Recipe, stale: Stale) -> None:
+    def _weigh(self, session: Session, recipe: Recipe, stale: Stop) -> None:
         net = session.net
         try:
             kin = self._kin
@@ -115,7 +116,7 @@ class FamilyPanel(View):
         if found is not None and not stale():
             self._view.draw(found)
 
-    def _family(self, kin: Kin, recipe: Recipe, stale: Stale) -> Family | None:
+    def _family(self, kin: Kin, recipe: Recipe, stale: Stop) -> Family | None:
         """Compress and judge both; None where it turns stale."""
         rows: list[Relative] = []
         judge_by = judged_by(kin.data, getattr(kin.data, "eval", kin.data), kin.metric)

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 from ipywidgets import Dropdown
 
+from explorer.compress.networks.preparation import Progress, unheard
 from explorer.compress.networks.recipe import Recipe
+from explorer.errors import error_message as in_words
 from explorer.measure.result import Result
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.tabs import TopicsPanel
 from explorer.session import Session
-from explorer.session.preparation import Progress, unheard
-from explorer.session.words import in_words
-from explorer.session.worker import LatestWins, Stale
+from explorer.session.latest_wins import LatestWins
+from explorer.stopping import Stop
 from explorer.views.figures import FiguresView
 from explorer.views.format import count_text
 from explorer.views.run_bar import StatusView
@@ -162,7 +163,7 @@ class Live:
     def _fail(self, error: Exception) -> None:
         self._shown.status.fail(f"{in_words(error)} ({type(error).__name__})")
 
-    def _prepare(self, session: Session, recipe: Recipe, stale: Stale) -> None:
+    def _prepare(self, session: Session, recipe: Recipe, stale: Stop) -> None:
         try:
             _make_ready(session, recipe, self._shown.status.work)
         except Exception as error:
@@ -201,7 +202,7 @@ class Live:
         self._shown.topics.completed(session, result)
         self._measured()
 
-        def measure(stale: Stale) -> None:
+        def measure(stale: Stop) -> None:
             def outdated() -> bool:
                 return stale() or session.result is not result or layer != self.layer
 

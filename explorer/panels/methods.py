@@ -12,8 +12,7 @@ from explorer.controls.help_text import explain
 from explorer.measure.metric import ACCURACY
 from explorer.measure.result import Result
 from explorer.panels.survey_bar import SurveyBar, samples_words
-from explorer.session.survey import Survey
-from explorer.session.survey_jobs import MethodsJob
+from explorer.session.survey import MethodsJob, Survey
 from explorer.sweep.curves import CurvePoint, reading
 from explorer.views.format import ratio_text, score_text
 from explorer.views.method_curves import MethodCurvesView, MethodPlot, setting_of, title_of

@@ -15,9 +15,9 @@ from explorer.codec.file import decode
 from explorer.codec.header import MAGIC, DamagedFile, read_entry, read_header
 from explorer.codec.model import CompressedModel
 from explorer.compress.networks.resizing import fit_shapes
+from explorer.memory_budget import require
 from explorer.panels.opening import Opened, keeping
 from explorer.panels.python_text import OWN_NETWORK, loading_text
-from explorer.room import require
 from explorer.session import Session
 from explorer.views.format import size_text
 from explorer.zoo.architectures import BUNDLED

@@ -21,8 +21,7 @@ from explorer.panels.cards import Card, Scene, Tab, Topic
 from explorer.panels.train_words import failure_text, outcome_text, progress_text, use_text
 from explorer.session import Session
 from explorer.session.background import State
-from explorer.session.training import Training
-from explorer.session.training_log import TrainingLog
+from explorer.session.training import Training, TrainingLog
 from explorer.views.parts import HintView, caption
 from explorer.views.run_bar import RunBar
 from explorer.widgets import View, show

@@ -13,8 +13,7 @@ from explorer.measure.metric import ACCURACY
 from explorer.panels.cards import Scene
 from explorer.panels.layer_recipe import dial_value, with_layer_dial
 from explorer.panels.survey_bar import SurveyBar, samples_words
-from explorer.session.survey import Survey
-from explorer.session.survey_jobs import SensitivityJob
+from explorer.session.survey import SensitivityJob, Survey
 from explorer.sweep.dials import DIALS, LayerDial
 from explorer.sweep.sensitivity import curve
 from explorer.views.format import value_text

@@ -13,7 +13,8 @@ from explorer.controls.help_text import explain
 from explorer.measure.formulas.training import softmax_formula
 from explorer.measure.gallery import class_names, pixels_of, thumbnails
 from explorer.measure.soft_targets import dark_knowledge, soft_targets
-from explorer.session.worker import LatestWins, Stale
+from explorer.session.latest_wins import LatestWins
+from explorer.stopping import Stop
 from explorer.train.teacher import Answered, Answers, answered
 from explorer.views.formula import FormulaView
 from explorer.views.images import PickedImagesView
@@ -115,7 +116,7 @@ class SoftTargetsPanel(View):
         self._worker.close()
         super().close()
 
-    def _ask(self, stale: Stale) -> None:
+    def _ask(self, stale: Stop) -> None:
         """Ask the teacher, and the student where there is one; then draw."""
         answers, student = self._answers, self._student
         if answers is None:
@@ -132,7 +133,7 @@ class SoftTargetsPanel(View):
             if not stale():
                 self._say(f"The network could not be asked: {error}")
 
-    def _ask_student(self, student: nn.Module, stale: Stale) -> None:
+    def _ask_student(self, student: nn.Module, stale: Stop) -> None:
         told = answered(student, getattr(self._data, "eval", self._data), stale)
         if told is not None and not stale():
             with self._lock:

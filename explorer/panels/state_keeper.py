@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ipywidgets import HBox
 
+from explorer.errors import error_message as in_words
 from explorer.history.figures import KeptFigures
 from explorer.history.history import Entry, History
 from explorer.history.state import State
@@ -16,8 +17,8 @@ from explorer.panels.history_panel import HistoryPanel
 from explorer.panels.kept_networks import KeptNetworks
 from explorer.panels.opening import Network, Opened, has_name
 from explorer.session import Session
-from explorer.session.words import in_words
-from explorer.session.worker import LatestWins, Stale
+from explorer.session.latest_wins import LatestWins
+from explorer.stopping import Stop
 from explorer.views.browser import AddressView
 from explorer.zoo.architectures import BUNDLED
 
@@ -157,7 +158,7 @@ class StateKeeper:
             return
         self._page.work(f"Loading {state.model or 'the network'}\N{HORIZONTAL ELLIPSIS}")
 
-        def work(stale: Stale) -> None:
+        def work(stale: Stop) -> None:
             def act() -> None:
                 opened = self._opened(state)
                 if stale() and opened is not None:

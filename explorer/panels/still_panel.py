@@ -7,7 +7,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from explorer.panels.cells import running_cell
-from explorer.session.worker import LatestWins
+from explorer.session.latest_wins import LatestWins
 from explorer.views.still import Still
 
 RESTED_S = 1.0

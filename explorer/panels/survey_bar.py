@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from explorer.panels.train_words import failure_text, seconds_text
 from explorer.session.background import State
-from explorer.session.survey import Survey
-from explorer.session.survey_jobs import Job
+from explorer.session.survey import Job, Survey
 from explorer.views.run_bar import RunBar
 
 

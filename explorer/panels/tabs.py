@@ -21,7 +21,7 @@ from explorer.panels.topics import page_topics
 from explorer.panels.train import TrainTab
 from explorer.reproduce.table import results
 from explorer.session import Session
-from explorer.session.worker import Stale
+from explorer.stopping import Stop
 from explorer.views.parts import HintView
 from explorer.views.tabs import TabsView
 
@@ -122,7 +122,7 @@ class TopicsPanel:
         steps = session.recipe.steps_for(layer)
         self._panels[self._tabs.selected].draw(scene, steps)
 
-    def draw_slowly(self, session: Session, result: Result, layer: str, stale: Stale) -> None:
+    def draw_slowly(self, session: Session, result: Result, layer: str, stale: Stop) -> None:
         """Measure and draw what takes long in the tab that is shown."""
         scene = Scene(session, result, session.close_up(layer), stale)
         self._panels[self._tabs.selected].draw_slowly(scene)

@@ -28,7 +28,7 @@ from explorer.panels.runs import RunTab, Use, of
 from explorer.panels.train_words import PLANS, failure_text, recovered_text
 from explorer.session import Session
 from explorer.session.live_recovery import LiveRecovery
-from explorer.session.training_log import TrainingLog
+from explorer.session.training import TrainingLog
 from explorer.views.formula import FormulaView
 from explorer.views.histogram import HistogramView
 from explorer.views.maps import SparsityMapView

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.errors import error_message as in_words
 from explorer.experiments.experiment import Experiment
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.recovery import Recover
@@ -10,9 +11,7 @@ from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.session.background import State
 from explorer.session.live_recovery import Recovered
-from explorer.session.training import Training
-from explorer.session.training_log import TrainingLog
-from explorer.session.words import in_words
+from explorer.session.training import Training, TrainingLog
 from explorer.train.neurons import Dropped
 from explorer.views.format import percent_text, score_text
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
+from explorer.errors import error_message as in_words
 from explorer.panels.opened_file import DECODED_TIMES, KINDS, Again, check_beginning, open_file
 from explorer.panels.opening import Opened
 from explorer.session import Session
-from explorer.session.words import in_words
-from explorer.session.worker import LatestWins, Stale
+from explorer.session.latest_wins import LatestWins
+from explorer.stopping import Stop
 from explorer.views.browser import PART_BYTES, FilePickerView
 from explorer.views.format import size_text
 
@@ -167,7 +168,7 @@ class UploadPanel:
         self._view.stop()
         self._failed(words)
 
-    def _open(self, file: _Incoming, stale: Stale) -> None:
+    def _open(self, file: _Incoming, stale: Stop) -> None:
         """Open what has arrived; the page stays as it is if that goes wrong."""
         self._started(f"Opening {file.name}\N{HORIZONTAL ELLIPSIS}", None)
         limit = DECODED_TIMES * self._limit

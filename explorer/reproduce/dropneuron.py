@@ -19,11 +19,10 @@ from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.log import Log, n_left, n_weights, quick
 from explorer.reproduce.record import Goal, Moment, Published, Reproduction
-from explorer.train.density import gradual
 from explorer.train.neurons import Dropped, drop_neurons
 from explorer.train.penalties import Penalty
-from explorer.train.records import TrainRecord
-from explorer.train.retraining import retrain
+from explorer.train.record import TrainRecord
+from explorer.train.retraining import gradual, retrain
 from explorer.train.settings import TrainSettings
 
 DENSE = ("fc1", "fc2")

@@ -13,7 +13,7 @@ from explorer.reproduce.distilled import answers_of
 from explorer.reproduce.log import Log, n_weights, on_threads
 from explorer.reproduce.record import Goal, Moment, Published, Reproduction
 from explorer.train.data_variants import fresh
-from explorer.train.records import TrainRecord
+from explorer.train.record import TrainRecord
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import HardLabels, SoftTargets, Target
 from explorer.zoo.architectures import mnist_student

@@ -16,7 +16,7 @@ from jupyter_server.services.kernels.kernelmanager import (
 )
 from traitlets import Bool, Float, Instance, Int, default
 
-from explorer.room import BUDGET_VARIABLE
+from explorer.memory_budget import BUDGET_VARIABLE
 from explorer.serve.forking import ForkingProvisioner, Zygote
 
 

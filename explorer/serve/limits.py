@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from explorer.room import BUDGET_VARIABLE, data_bytes
+from explorer.memory_budget import BUDGET_VARIABLE, data_bytes
 
 STARTED_BYTES = 560 * 2**20
 LEAST_BYTES = 256 * 2**20

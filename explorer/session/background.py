@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import torch
 
-from explorer.session.worker import yield_to_others
+from explorer.session.latest_wins import yield_to_others
 
 T = TypeVar("T")
 

@@ -21,6 +21,7 @@ from explorer.compress.networks.forward import (
     scores,
     tensors_of,
 )
+from explorer.compress.networks.writable_copy import WorkingCopy
 from explorer.measure.behavior import Behavior, behavior
 from explorer.measure.data import (
     EvaluationSubset,
@@ -31,11 +32,10 @@ from explorer.measure.data import (
     most_samples,
 )
 from explorer.measure.gallery import pixels_of, thumbnails
-from explorer.measure.latency import Stop, never
 from explorer.measure.predictions import Asking, Predictions, predict
-from explorer.session.subject import Subject
-from explorer.session.trial import Trial
-from explorer.session.working_copy import WorkingCopy
+from explorer.session.networks import NetworkState as Subject
+from explorer.session.trials import Trial
+from explorer.stopping import Stop, never
 
 BATCH_S = 0.04
 TRIED_BATCHES = (1, 16)

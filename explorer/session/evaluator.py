@@ -11,12 +11,11 @@ from torch import nn
 
 from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.plan import Plan
+from explorer.compress.networks.writable_copy import WorkingCopy
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score
-from explorer.session.evaluation import Evaluation
-from explorer.session.recording import Recording
-from explorer.session.worker import Stale
-from explorer.session.working_copy import WorkingCopy
+from explorer.session.evaluation import Evaluation, Recording
+from explorer.stopping import Stop
 
 
 class Evaluator:
@@ -76,17 +75,17 @@ class Evaluator:
         """The copy that is rewritten and evaluated; made when first needed."""
         return WorkingCopy(self._net, self._layers, self._device)
 
-    def rewrite(self, plans: Mapping[str, Plan], stale: Stale) -> None:
+    def rewrite(self, plans: Mapping[str, Plan], stale: Stop) -> None:
         """Bring the copy up to `plans`, layer by layer, unless it turns stale."""
         with self._busy:
             self._rewrite(plans, stale)
 
-    def run(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy | Score]:
+    def run(self, plans: Mapping[str, Plan], stale: Stop) -> Iterator[Accuracy | Score]:
         """Yield the accuracy so far after each batch."""
         if self.possible:
             yield from self._judge(plans, stale)
 
-    def judge_original(self, stale: Stale) -> None:
+    def judge_original(self, stale: Stop) -> None:
         """Judge the network as it is, once."""
         if self.possible and self.original is None:
             untouched = {name: layer.plan(()) for name, layer in self._layers.items()}
@@ -94,12 +93,12 @@ class Evaluator:
                 self.original_recording = self.recording
                 self.original = accuracy if accuracy.complete else None
 
-    def _judge(self, plans: Mapping[str, Plan], stale: Stale) -> Iterator[Accuracy | Score]:
+    def _judge(self, plans: Mapping[str, Plan], stale: Stop) -> Iterator[Accuracy | Score]:
         with self._busy:
             if self._rewrite(plans, stale):
                 yield from self._evaluation.run(self.copy.net, plans, stale)
 
-    def _rewrite(self, plans: Mapping[str, Plan], stale: Stale) -> bool:
+    def _rewrite(self, plans: Mapping[str, Plan], stale: Stop) -> bool:
         """Bring the copy up to `plans`; False if that stopped half-way."""
         for name in self.copy.outdated(plans):
             if stale():

@@ -11,9 +11,10 @@ from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.measure.result import Result
 from explorer.session.background import one_thread
+from explorer.session.latest_wins import LatestWins
 from explorer.session.session import Session
-from explorer.session.worker import LatestWins, Stale
-from explorer.train.records import TrainRecord
+from explorer.stopping import Stop
+from explorer.train.record import TrainRecord
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class LiveRecovery:
         """End, and let nothing begin any more."""
         self._worker.close()
 
-    def _work(self, session: Session, plan: Recover, stale: Stale) -> None:
+    def _work(self, session: Session, plan: Recover, stale: Stop) -> None:
         try:
             with one_thread():
                 metric = session.metric
@@ -79,7 +80,7 @@ class LiveRecovery:
             if not stale():
                 self._failed(error)
 
-    def _train(self, context: TrainingContext, plan: Recover, stale: Stale) -> None:
+    def _train(self, context: TrainingContext, plan: Recover, stale: Stop) -> None:
         before: Accuracy | Score | None = None
         for moment in plan.events(context, stale):
             record = moment.record

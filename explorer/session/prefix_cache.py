@@ -1,7 +1,8 @@
-"""Activations before the first changed layer, kept so that only what follows is run again."""
+"""PrefixCache: activations before the first layer that changed."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,47 @@ import torch
 from torch import Tensor, fx, nn
 
 from explorer.compress.networks.forward import Inputs, call
-from explorer.session.tracing import trace
+from explorer.stopping import never
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class _OwnThread(fx.Tracer):
+    """Records what its own thread calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(
+        self,
+        m: nn.Module,
+        forward: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Record a call, or make it where it is another thread's."""
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        """Record that an attribute is read, or give it where another thread reads it."""
+        if threading.get_ident() != self._thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+
+def trace(net: nn.Module) -> fx.GraphModule | None:
+    """Trace a network; None where its control flow depends on its values."""
+    with _ONE_AT_A_TIME:
+        tracer = _OwnThread()
+        try:
+            graph = tracer.trace(net)
+            return fx.GraphModule(tracer.root, graph)
+        except Exception:
+            return None
+
 
 BUDGET_BYTES = 1_000_000_000
 AGREEMENT = 1e-3
@@ -18,11 +59,6 @@ AGREEMENT = 1e-3
 
 class Stopped(Exception):
     """An evaluation that was given up for a newer one."""
-
-
-def never() -> bool:
-    """Say that nothing is stale."""
-    return False
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from explorer.compress.networks.forward import tensors_of
 from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.preparation import Progress, unheard
 from explorer.measure.data import batches
 from explorer.measure.saliency import BATCH, network_saliency
-from explorer.session.preparation import Progress, unheard
-from explorer.session.tensor_cache import TensorCache, cache_folder
+from explorer.session.disk_cache import TensorCache, cache_folder
 
 FORMAT = "1"
 

@@ -1,4 +1,4 @@
-"""The session: one network, its data, and the recipe that is tried on it."""
+"""What a session finds out for itself: where to compute, unsound numbers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,46 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.codec.model import CompressedModel
+from explorer.compress.networks.preparation import Progress, unheard
 from explorer.compress.networks.recipe import Recipe
 from explorer.measure.behavior import Behavior
 from explorer.measure.bytes import Breakdown, Waterfall
-from explorer.measure.latency import Speed, Stop, never
+from explorer.measure.latency import Speed
 from explorer.measure.metric import Metric, as_metric
 from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.result import Result
 from explorer.measure.taken_in import taken_in
-from explorer.session import inspection, speed
+from explorer.session import layer_view, speed
 from explorer.session.behavior import Behaviors
-from explorer.session.close_up import CloseUp
 from explorer.session.evaluation import Evaluation
+from explorer.session.layer_view import CloseUp
+from explorer.session.networks import NetworkStates as Subjects
 from explorer.session.prefix_cache import BUDGET_BYTES
-from explorer.session.preparation import Progress, unheard
-from explorer.session.subjects import Subjects
-from explorer.session.surroundings import check_numbers, chosen_device
 from explorer.session.trials import Observer, Trials
+from explorer.stopping import Stop, never
+
+
+def chosen_device(device: str | torch.device) -> torch.device:
+    """Return the device that is meant; raise ValueError where torch has no such device."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = torch.device(device)
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device: torch sees no GPU here, got {device!r}; use 'auto' or 'cpu'")
+    return chosen
+
+
+def check_numbers(net: nn.Module) -> None:
+    """Raise ValueError where a bias or the like holds NaN; weights are checked on their own."""
+    for name, tensor in net.state_dict().items():
+        if isinstance(tensor, Tensor) and tensor.is_floating_point() and bool(tensor.isnan().any()):
+            raise ValueError(
+                f"net: {name} holds NaN, so that its answers mean nothing. Train again from an "
+                "earlier checkpoint, or repair it"
+            )
 
 
 class Session:
@@ -216,15 +236,15 @@ class Session:
 
     def close_up(self, layer: str) -> CloseUp:
         """Return what the views show of a layer, one of `layers`, under the current recipe."""
-        return inspection.close_up(self._trials.current, layer, self._first)
+        return layer_view.close_up(self._trials.current, layer, self._first)
 
     def breakdown(self) -> Breakdown:
         """Return what the bytes of the current recipe's file are spent on."""
-        return inspection.bytes_spent(self._trials.current)
+        return layer_view.bytes_spent(self._trials.current)
 
     def waterfall(self) -> Waterfall:
         """Return the bytes of the file after each step of the current recipe."""
-        return inspection.bytes_step_by_step(self._trials.current, self._trials.plan)
+        return layer_view.bytes_step_by_step(self._trials.current, self._trials.plan)
 
     def behavior(self, should_stop: Stop = never) -> Behavior | None:
         """Compare what the original and the compressed network answer to the data.

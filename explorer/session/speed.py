@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from explorer.measure.integer_products import time_products
-from explorer.measure.latency import Speed, SpeedRow, Stop, compare
+from explorer.measure.latency import Speed, SpeedRow, compare
+from explorer.stopping import Stop
 
 PRODUCT_NAMES = {"int8": "8-bit integers", "binary": "Signs, 64 a word"}
 

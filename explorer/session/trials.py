@@ -1,19 +1,42 @@
-"""Recipes that are tried one after the other: the latest counts, judged in the background."""
+"""A recipe that is tried: what it is tried on, and what becomes of each layer."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
+from explorer.compress.networks.plan import Plan
 from explorer.compress.networks.recipe import Recipe
-from explorer.measure.latency import never
+from explorer.errors import error_message as in_words
 from explorer.measure.result import Result
-from explorer.session.subjects import Subjects
-from explorer.session.trial import Trial
-from explorer.session.words import in_words
-from explorer.session.worker import LatestWins, Stale
+from explorer.session.latest_wins import LatestWins
+from explorer.session.networks import NetworkStates as Subjects
+from explorer.session.networks import Task
+from explorer.stopping import Stop, never
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe that is tried.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    task : Task
+        The network that it compresses, and the steps of its layers.
+    plans : mapping of str to Plan
+        What becomes of each layer.
+    result : Result
+        The figures, without accuracy.
+    """
+
+    recipe: Recipe
+    task: Task
+    plans: Mapping[str, Plan]
+    result: Result
+
 
 TELL_AFTER_S = 3.0
 Observer = Callable[[Result], None]
@@ -146,7 +169,7 @@ class Trials:
         if not rough:
             return
 
-        def work(stale: Stale) -> None:
+        def work(stale: Stop) -> None:
             for layer in rough:
                 if stale():
                     return
@@ -166,7 +189,7 @@ class Trials:
             self._start(trial)
         self._tell(trial.result)
 
-    def _evaluate(self, trial: Trial, stale: Stale) -> None:
+    def _evaluate(self, trial: Trial, stale: Stop) -> None:
         """Measure a trial's accuracy, telling every estimate."""
         judge, result = self._subjects.first.evaluator, trial.result
         asked = self._telling(trial, stale)
@@ -184,7 +207,7 @@ class Trials:
             words = f"{type(error).__name__}: {in_words(error)}"
             self._publish(replace(result, error_message=words, complete=True), trial)
 
-    def _telling(self, trial: Trial, stale: Stale) -> Stale:
+    def _telling(self, trial: Trial, stale: Stop) -> Stop:
         """Return `stale`, which where a metric takes long tells of it when it is asked."""
         metric, started = trial.task.subject.evaluator.metric, time.monotonic()
         told = metric is None

@@ -12,13 +12,13 @@ from typing import Any
 from torch import nn
 
 from explorer.compress.networks.recipe import Recipe
-from explorer.measure.latency import never
 from explorer.measure.metric import ACCURACY, Metric, as_metric
+from explorer.stopping import never
+from explorer.sweep.measurement import Measurement as Subject
 from explorer.sweep.options import USUAL, BudgetSolver
 from explorer.sweep.point import Hear, Point, unheard
 from explorer.sweep.sensitivity import SensitivityPoint, sensitivity
 from explorer.sweep.solver import Budget, Choice
-from explorer.sweep.subject import Subject
 
 DIALS = ("density", "k")
 N_TRIES = 8

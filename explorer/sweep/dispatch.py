@@ -8,7 +8,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from queue import Empty, SimpleQueue
 
 from explorer.compress.networks.recipe import Recipe
-from explorer.sweep.delivery import Delivery
+from explorer.sweep.distribution import Delivery
 from explorer.sweep.point import Point
 from explorer.sweep.task import Lacking, Task, run_task
 from explorer.sweep.workers import MAX_WAITING, WorkerProcesses, starts

@@ -13,10 +13,11 @@ from explorer.compress.methods.share import Share
 from explorer.compress.networks.copied import copied
 from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.compress.networks.weights import compressible
-from explorer.measure.latency import never
 from explorer.measure.metric import Metric
+from explorer.stopping import never
+from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.measurement import Stopped
 from explorer.sweep.point import Point
-from explorer.sweep.subject import Stopped, Subject
 from explorer.train.retraining import retrain
 from explorer.train.settings import TrainSettings, for_retraining
 from explorer.train.sharing import SHARED, train_shared

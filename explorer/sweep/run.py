@@ -12,13 +12,13 @@ from typing import Any
 from torch import nn
 
 from explorer.compress.networks.recipe import Recipe
-from explorer.measure.latency import never
 from explorer.measure.metric import Metric, as_metric
-from explorer.sweep.delivery import delivery
+from explorer.stopping import never
 from explorer.sweep.dispatch import Dispatch
+from explorer.sweep.distribution import delivery
+from explorer.sweep.measurement import Measurement as Subject
 from explorer.sweep.point import Hear, Point, Progress, unheard
 from explorer.sweep.store import Keeping, opened
-from explorer.sweep.subject import Subject
 from explorer.sweep.task import Loader, Task
 from explorer.sweep.workers import threads
 

@@ -17,8 +17,9 @@ import torch
 
 from explorer.compress.networks.recipe import Recipe
 from explorer.measure.metric import Metric
+from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.measurement import Stopped
 from explorer.sweep.point import Point
-from explorer.sweep.subject import Stopped, Subject
 from explorer.torchvision_import import import_torchvision
 
 KEPT_SUBJECTS = 2

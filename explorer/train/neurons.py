@@ -16,12 +16,13 @@ from explorer.compress.networks.weights import compressible
 from explorer.compress.records.record import as_matrix
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score
+from explorer.stopping import Stop
 from explorer.train.penalties import L1, IncomingNorm, OutgoingNorm, Penalty, check_penalties
-from explorer.train.records import TrainRecord
+from explorer.train.record import TrainRecord
 from explorer.train.run import Run
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings, check_positive
-from explorer.train.training import Stop, judged, judged_by, records
+from explorer.train.training import judged, judged_by, records
 
 THRESHOLD = 1e-2
 PENALTIES = (L1(strength=1e-5), IncomingNorm(strength=2e-3), OutgoingNorm(strength=2e-3))

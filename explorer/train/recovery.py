@@ -11,13 +11,14 @@ from torch import nn
 
 from explorer.compress.methods.share import Shared
 from explorer.measure.metric import Metric
+from explorer.stopping import Stop
 from explorer.train.masks import Masks, masks_of
 from explorer.train.resume import record_of
 from explorer.train.run import Run
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings, check_positive
 from explorer.train.sharing import SHARED
-from explorer.train.training import Records, Stop, judged_by, validate
+from explorer.train.training import Records, judged_by, validate
 
 RECOVERY = TrainSettings(n_epochs=20, learning_rate=0.05, batch_size=64)
 BURST_S = 0.05

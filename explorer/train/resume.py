@@ -12,8 +12,7 @@ from torch import Tensor
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 from explorer.train.checkpoint import Checkpoint
-from explorer.train.progress import Progress
-from explorer.train.records import TrainRecord
+from explorer.train.record import Progress, TrainRecord
 from explorer.train.run import Run
 
 RANDOM = ("drawn", "now", "dropout")

@@ -1,4 +1,4 @@
-"""A training run: one network, its optimizer and random state, advanced a step at a time."""
+"""Run: one network trained a step at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from explorer.compress.methods.share import Shared
 from explorer.compress.networks.copied import copied
-from explorer.compress.networks.forward import moved
+from explorer.compress.networks.forward import Inputs, moved, tensors_of
 from explorer.compress.networks.plain import kept_zeros
 from explorer.compress.networks.weights import compressible
 from explorer.measure.accuracy import Accuracy
@@ -22,16 +22,39 @@ from explorer.measure.metric import Score
 from explorer.measure.taken_in import taken_in
 from explorer.train.centroids import Centroids, check_groups
 from explorer.train.checkpoint import Checkpoint
-from explorer.train.failure import NotFinite, not_finite
 from explorer.train.masks import Masks, check_masks, clear_gradients, clear_pruned
 from explorer.train.objective import Batch, CrossEntropy, Objective
-from explorer.train.optimizer import optimizer_of
 from explorer.train.penalties import Penalty, check_penalties
-from explorer.train.progress import NAN, Progress
-from explorer.train.records import TrainRecord
+from explorer.train.record import NAN, Progress, TrainRecord
 from explorer.train.samples import Samples, check_scores, shifted
-from explorer.train.settings import TrainSettings
+from explorer.train.settings import TrainSettings, optimizer_of
 from explorer.train.undo import Undo
+
+
+class NotFinite(ValueError):
+    """The loss is NaN or infinite."""
+
+
+def not_finite(inputs: Inputs, step: int, learning_rate: float) -> NotFinite:
+    """Make the error for a loss that is not finite.
+
+    Parameters
+    ----------
+    inputs : Tensor, tuple or dict of Tensor
+        The batch.
+    step : int
+        Steps done before it.
+    learning_rate : float
+        The first one of the run.
+    """
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors_of(inputs)):
+        return NotFinite(
+            f"data: the batch of step {step + 1} holds NaN or infinite inputs; leave them out"
+        )
+    return NotFinite(
+        f"training: the loss is not finite at step {step + 1}; the last good weights are kept. "
+        f"Lower the learning rate ({learning_rate:g}) or the penalties"
+    )
 
 
 class Run:

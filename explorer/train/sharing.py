@@ -14,9 +14,10 @@ from explorer.compress.networks.recipe import Recipe
 from explorer.compress.networks.steps import layer_steps, resolve
 from explorer.compress.records.record import Dense
 from explorer.measure.metric import Metric
+from explorer.stopping import Stop
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.settings import TrainSettings
-from explorer.train.training import Records, Stop, train
+from explorer.train.training import Records, train
 
 SHARED = TrainSettings(n_epochs=5, learning_rate=3e-3, optimizer="adam")
 

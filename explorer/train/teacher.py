@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from explorer.compress.networks.forward import Inputs, call, device_of, moved, scores_of, tensors_of
 from explorer.compress.networks.weights import check_module
-from explorer.measure.latency import Stop, never
+from explorer.stopping import Stop, never
 from explorer.train.samples import Samples
 
 BATCH, ANSWERS_BATCH = 500, 250

@@ -9,19 +9,18 @@ from torch import nn
 
 from explorer.compress.methods.share import Shared
 from explorer.measure.accuracy import Accuracy, running_accuracy
-from explorer.measure.latency import never
 from explorer.measure.metric import Metric, MetricRunner, Score, as_metric
+from explorer.stopping import Stop, never
 from explorer.train.checkpoint import Checkpoint
 from explorer.train.masks import Masks
 from explorer.train.penalties import Penalty
-from explorer.train.records import TrainRecord
+from explorer.train.record import TrainRecord
 from explorer.train.resume import go_on, record_of
 from explorer.train.run import Run
 from explorer.train.samples import Samples
 from explorer.train.settings import TrainSettings
 
 Records = Generator[TrainRecord, None, None]
-Stop = Callable[[], bool]
 
 
 def train(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from explorer.train.progress import Progress
+from explorer.train.record import Progress
 
 
 class Undo:

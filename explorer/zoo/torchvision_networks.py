@@ -16,7 +16,7 @@ from torch import nn
 
 from explorer.measure.profile import INPUT_SHAPE_ATTRIBUTE
 from explorer.measure.published.networks import PublishedNetwork
-from explorer.room import require
+from explorer.memory_budget import require
 from explorer.torchvision_import import import_torchvision
 from explorer.zoo.loaded import Data, Loaded, WeightsUnavailable, cache_folder
 from explorer.zoo.tensor_files import keep_tensors, put_tensors, read_tensors

@@ -27,8 +27,7 @@ from explorer.measure.accuracy import Accuracy, evaluate
 from explorer.session import Session
 from explorer.session.background import State, one_thread
 from explorer.session.live_recovery import LiveRecovery
-from explorer.session.training import Training
-from explorer.session.training_log import TrainingLog
+from explorer.session.training import Training, TrainingLog
 from explorer.train.neurons import Dropped
 from explorer.train.retraining import retrain
 from explorer.train.settings import TrainSettings

@@ -28,11 +28,10 @@ from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.measure.accuracy import evaluate
 from explorer.measure.gallery import class_names
 from explorer.session.background import State
-from explorer.session.training import Training
-from explorer.session.training_log import TrainingLog
+from explorer.session.training import Training, TrainingLog
 from explorer.train.data_variants import corrupt_labels
 from explorer.train.distillation import distill
-from explorer.train.records import TrainRecord
+from explorer.train.record import TrainRecord
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import SoftTargets
 from explorer.train.teacher import Answers, answered

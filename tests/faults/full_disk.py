@@ -12,8 +12,8 @@ from torch.utils.data import TensorDataset
 
 import explorer as ex
 from explorer.compress.methods.svd import factorize
-from explorer.session.factor_cache import FactorCache
-from explorer.session.words import in_words
+from explorer.errors import error_message as in_words
+from explorer.session.disk_cache import FactorCache
 from explorer.sweep import command
 from explorer.train.settings import TrainSettings
 from explorer.train.training import train

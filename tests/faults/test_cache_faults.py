@@ -11,10 +11,9 @@ from torch.utils.data import TensorDataset
 
 import explorer as ex
 from explorer.compress.methods.svd import factorize
-from explorer.session import tensor_cache
-from explorer.session.factor_cache import FactorCache
+from explorer.session import disk_cache as tensor_cache
+from explorer.session.disk_cache import FactorCache, TensorCache
 from explorer.session.saliency_index import SaliencyIndex
-from explorer.session.tensor_cache import TensorCache
 
 KEY = "key"
 TENSORS = {"a": torch.arange(12.0).reshape(3, 4), "b": torch.tensor([1, 2], dtype=torch.int32)}

@@ -18,7 +18,7 @@ from explorer.panels.compare import CompareTab
 from explorer.panels.layer_recipe import dial_value, with_layer_dial
 from explorer.session import Session
 from explorer.session.background import State
-from explorer.session.survey_jobs import MethodsJob, SensitivityJob
+from explorer.session.survey import MethodsJob, SensitivityJob
 from explorer.sweep.dials import DIALS
 from explorer.sweep.methods import METHODS
 from explorer.sweep.solver import Budget

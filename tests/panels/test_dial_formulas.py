@@ -24,8 +24,8 @@ from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.structure import DropNeurons, ShareWhileTraining
 from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.train.data_variants import corrupt_labels
-from explorer.train.density import gradual
 from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm
+from explorer.train.retraining import gradual
 from explorer.train.settings import TrainSettings
 from explorer.train.targets import MatchLogits, SoftTargets
 from explorer.zoo.students import two_layers

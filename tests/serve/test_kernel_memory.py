@@ -7,13 +7,14 @@ import sys
 
 import pytest
 
-from explorer import room
+from explorer import memory_budget
 from explorer.bench.hosted import hosted
 from explorer.bench.visitor import Visitor
+from explorer.errors import NO_MEMORY
+from explorer.errors import error_message as in_words
 from explorer.history.state import State
-from explorer.room import BUDGET_VARIABLE, NotEnoughMemory, require
+from explorer.memory_budget import BUDGET_VARIABLE, NotEnoughMemory, require
 from explorer.serve.limits import bytes_of, hold_self, kernel_bytes
-from explorer.session.words import NO_MEMORY, in_words
 from tests.serve.conftest import put
 
 MIB = 2**20
@@ -22,7 +23,7 @@ GREEDY = """\
 import torch
 from ipywidgets import IntSlider, Label, VBox
 from explorer.page import zoo
-from explorer.session.words import in_words
+from explorer.errors import error_message as in_words
 
 slider, label = IntSlider(0, max=100_000), Label("")
 slider.add_class("dial")
@@ -65,7 +66,7 @@ def test_every_visitor_has_a_part_of_the_memory():
 
 
 def test_what_does_not_fit_is_told_with_both_numbers(monkeypatch):
-    monkeypatch.setattr(room, "left_bytes", lambda: 900_000_000)
+    monkeypatch.setattr(memory_budget, "left_bytes", lambda: 900_000_000)
     monkeypatch.setenv(BUDGET_VARIABLE, str(1 << 30))
     require(900_000_000, "it", "there")
     with pytest.raises(NotEnoughMemory) as told:
@@ -77,7 +78,7 @@ def test_what_does_not_fit_is_told_with_both_numbers(monkeypatch):
 
 
 def test_nothing_is_refused_where_nothing_is_limited(monkeypatch):
-    monkeypatch.setattr(room, "left_bytes", lambda: None)
+    monkeypatch.setattr(memory_budget, "left_bytes", lambda: None)
     require(10**15, "it", "there")
     hold_self({})
     hold_self({BUDGET_VARIABLE: "much"})
@@ -100,7 +101,7 @@ def test_memory_that_has_run_out_is_told_in_words(error):
 @pytest.mark.skipif(not LINUX, reason="the limit is Linux's")
 def test_the_system_refuses_what_goes_beyond():
     code = (
-        "import numpy as np\nfrom explorer.room import left_bytes\n"
+        "import numpy as np\nfrom explorer.memory_budget import left_bytes\n"
         "from explorer.serve.limits import hold_self\n"
         f"assert left_bytes() is None\nhold_self({{'{BUDGET_VARIABLE}': str(300 << 20)}})\n"
         "assert 290 << 20 < left_bytes() <= 300 << 20\nkept = np.ones(200 << 17)\n"
@@ -119,7 +120,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 from explorer.panels.opened_file import open_file
-from explorer.room import data_bytes
+from explorer.memory_budget import data_bytes
 from explorer.serve.limits import hold_self
 from explorer.session import Session
 from tests.codec.corpus import with_tensor

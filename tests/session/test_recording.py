@@ -6,8 +6,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from explorer.measure.accuracy import accuracy_so_far
-from explorer.session.evaluation import Evaluation
-from explorer.session.recording import Recording
+from explorer.session.evaluation import Evaluation, Recording
 
 ONE, OTHER = object(), object()
 

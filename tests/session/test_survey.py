@@ -13,12 +13,11 @@ from explorer.measure.accuracy import evaluate
 from explorer.session import samples
 from explorer.session.background import State
 from explorer.session.samples import part_of
-from explorer.session.survey import Survey
-from explorer.session.survey_jobs import FitJob, MethodsJob, SensitivityJob
+from explorer.session.survey import FitJob, MethodsJob, SensitivityJob, Survey
 from explorer.sweep.dials import DIALS
+from explorer.sweep.measurement import Measurement as Subject
 from explorer.sweep.methods import METHODS
 from explorer.sweep.solver import Budget
-from explorer.sweep.subject import Subject
 from explorer.zoo.loaded import Data
 
 WAIT_S = 30

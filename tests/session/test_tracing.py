@@ -7,7 +7,7 @@ import torch
 from sameness import assert_same_outputs
 from torch import nn
 
-from explorer.session.tracing import trace
+from explorer.session.prefix_cache import trace
 
 WAIT_S = 30
 

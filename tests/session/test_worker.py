@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from explorer.session.worker import LatestWins
+from explorer.session.latest_wins import LatestWins
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_thread_that_cannot_start_leaves_a_worker_that_can_be_closed(worker, m
 
 
 def test_jobs_that_keep_coming_put_off_the_latest_for_so_long_only(monkeypatch):
-    monkeypatch.setattr("explorer.session.worker.SETTLE_S", 60.0)
+    monkeypatch.setattr("explorer.session.latest_wins.SETTLE_S", 60.0)
     worker, ran = LatestWins("test-patience", patience_s=0.1), threading.Event()
     end = time.monotonic() + 20
     while not ran.wait(0.005) and time.monotonic() < end:

@@ -19,11 +19,10 @@ from explorer.measure.accuracy import evaluate
 from explorer.measure.metric import ACCURACY
 from explorer.sweep import solver as solver_module
 from explorer.sweep.budget import fit_budget
-from explorer.sweep.options import BudgetSolver, Losses, layer_losses, toll_of
+from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.options import BudgetSolver, Losses, Toll, layer_losses, toll_of
 from explorer.sweep.sensitivity import sensitivity
 from explorer.sweep.solver import Budget, Front, Option, solve
-from explorer.sweep.subject import Subject
-from explorer.sweep.toll import Toll
 
 LAYER = st.lists(
     st.tuples(st.integers(0, 30), st.integers(0, 20).map(lambda n: n / 8)), min_size=1, max_size=5

@@ -23,9 +23,9 @@ from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.sweep import dispatch
 from explorer.sweep.dispatch import SweepIncomplete
+from explorer.sweep.measurement import Measurement as Subject
 from explorer.sweep.point import Progress
 from explorer.sweep.run import sweep
-from explorer.sweep.subject import Subject
 from explorer.sweep.task import Lacking
 from explorer.zoo import load
 from explorer.zoo.loaded import Data

@@ -7,8 +7,8 @@ from torch import nn
 import explorer as ex
 from explorer.measure.metric import Metric, Scale, Score
 from explorer.sweep.curves import frontier, method_curves
+from explorer.sweep.options import Toll
 from explorer.sweep.solver import Budget
-from explorer.sweep.toll import Toll
 
 RECIPES = [[ex.Prune(sparsity=s)] for s in (0.0, 0.8, 0.95)]
 

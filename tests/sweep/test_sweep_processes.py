@@ -24,8 +24,8 @@ from sweep_subjects import (
 from torch import nn
 
 from explorer.compress.methods.prune import Prune
-from explorer.sweep.delivery import Delivery
 from explorer.sweep.dispatch import SweepIncomplete
+from explorer.sweep.distribution import Delivery
 from explorer.sweep.run import sweep
 from explorer.sweep.store import Store
 from explorer.sweep.workers import WorkerProcesses

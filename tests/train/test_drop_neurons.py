@@ -6,7 +6,7 @@ from torch import nn
 
 from explorer.train.neurons import Dropped, drop_dead, drop_neurons
 from explorer.train.penalties import L1, IncomingNorm, OutgoingNorm
-from explorer.train.records import TrainRecord
+from explorer.train.record import TrainRecord
 from explorer.train.settings import TrainSettings
 
 STRONG = (L1(strength=1e-4), IncomingNorm(strength=1e-2), OutgoingNorm(strength=1e-2))

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from explorer.compress.methods.prune import Prune
 from explorer.measure.accuracy import evaluate
-from explorer.train.density import gradual, stages_of
 from explorer.train.masks import pruning_masks
-from explorer.train.retraining import retrain
+from explorer.train.retraining import gradual, retrain, stages_of
 from explorer.train.settings import TrainSettings
 from explorer.train.training import train
 

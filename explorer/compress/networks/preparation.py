@@ -1,4 +1,4 @@
-"""What must be made once before figures are instant: indexes, factors, and plans that take long."""
+"""What must be made before the figures of a recipe are instant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One background thread that always works on the latest job; older ones stop."""
+"""A background thread that works on the latest job alone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from explorer.stopping import Stop
+
 SETTLE_S = 0.04
 BACKGROUND_NICENESS = 10
-Stale = Callable[[], bool]
-Job = Callable[[Stale], None]
+Job = Callable[[Stop], None]
 
 
 class Closed(RuntimeError):

@@ -1,4 +1,4 @@
-"""A network with its data, and the point of any recipe on them."""
+"""Measurement: what a sweep measures of a network under one recipe."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from explorer.compress.networks.steps import (
     removes_neurons,
     resolve,
 )
+from explorer.compress.networks.writable_copy import ThinCopy
 from explorer.measure.accuracy import Accuracy, running_accuracy
 from explorer.measure.figures import Network, figures
 from explorer.measure.metric import Metric, MetricRunner, Score
 from explorer.measure.profile import input_shape as known_shape
 from explorer.measure.saliency import network_saliency
 from explorer.measure.taken_in import taken_in
-from explorer.sweep.copies import ThinCopy
 from explorer.sweep.point import Point, data_key, metric_key, network_key, point_key
 
 
@@ -41,7 +41,7 @@ class Stopped(Exception):
     """The sweep ended while a point was under way."""
 
 
-class Subject:
+class Measurement:
     """What a sweep measures recipes on; several threads may use it at once.
 
     Weights are indexed once for all recipes, and each thread writes into a copy of its own.

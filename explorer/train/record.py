@@ -1,7 +1,8 @@
-"""What a training run tells after each step."""
+"""TrainRecord and Progress: what a run reports."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -94,3 +95,42 @@ class TrainRecord:
         if self._checkpoint is None:
             raise ValueError("this record belongs to no run; take the checkpoint while training")
         return self._checkpoint()
+
+
+NAN = math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    step, epoch, position : int
+        Steps done, epochs begun, and steps done of this epoch.
+    n_seen, n_hits : int
+        Samples of this epoch so far, and those classified rightly.
+    loss, learning_rate : float
+        Of the last step.
+    penalties : mapping of str to float
+        Of the last step.
+    elapsed_s : float
+    parts : mapping of str to float
+        Terms of the last step's loss.
+    drawn, now, dropout : Tensor
+        States of the generators: before this epoch's order was drawn, now, and dropout's.
+    """
+
+    drawn: Tensor
+    now: Tensor
+    dropout: Tensor
+    penalties: Mapping[str, float]
+    step: int = 0
+    epoch: int = 0
+    position: int = 0
+    n_seen: int = 0
+    n_hits: int = 0
+    loss: float = NAN
+    learning_rate: float = NAN
+    elapsed_s: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The network of a session and the smaller ones that recipes make of it."""
+"""NetworkState: the network of a session, or a smaller one that a recipe makes of it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,21 @@ import torch
 from torch import nn
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.networks.compressed import compress_layers, compress_reduced, index_layers
+from explorer.compress.networks.compressed import (
+    compress_layers,
+    compress_reduced,
+    index_layers,
+    untouched_tensors,
+)
+from explorer.compress.networks.coverage import coverage
 from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plain import folded_layers
+from explorer.compress.networks.plan import Plan
+from explorer.compress.networks.preparation import Preparation, Progress
 from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.compress.networks.removal.removal import NeuronIndex
 from explorer.compress.networks.steps import (
+    Reduction,
     around,
     layer_steps,
     need_shape,
@@ -26,11 +36,79 @@ from explorer.compress.networks.steps import (
     removes_neurons,
     resolve,
 )
+from explorer.measure.anatomy import anatomy, layer_macs
+from explorer.measure.figures import Network, figures
+from explorer.measure.result import Result
+from explorer.session.disk_cache import FactorCache
 from explorer.session.evaluation import Evaluation
-from explorer.session.factor_cache import FactorCache
-from explorer.session.preparation import Progress
+from explorer.session.evaluator import Evaluator
 from explorer.session.saliency_index import SaliencyIndex
-from explorer.session.subject import Subject
+
+
+class NetworkState:
+    """A network with its indexes, and the copy of it that is evaluated.
+
+    Parameters
+    ----------
+    net : Module
+        Left unchanged.
+    layers : mapping of str to IndexedLayer
+        Its compressible layers.
+    input_shape : tuple of int or None
+        One input without the batch; None where it is unknown, and with it what is multiplied.
+    evaluation : Evaluation
+        How it is judged; its own, for it keeps activations.
+    device : torch.device
+        Where it is evaluated.
+    origin : NetworkState, optional
+        The network that this one was before it lost neurons or was trained further.
+    reduction : Reduction, optional
+        How it lost them; None where it was trained further.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        layers: Mapping[str, IndexedLayer],
+        input_shape: tuple[int, ...] | None,
+        evaluation: Evaluation,
+        device: torch.device,
+        origin: NetworkState | None = None,
+        reduction: Reduction | None = None,
+    ) -> None:
+        self.net = net
+        self.layers = layers
+        self.reduction = reduction
+        name = getattr(net, "network_name", "")
+        before: Network | None = origin.network if origin else None
+        found = anatomy(net, input_shape) if input_shape else None
+        self.network: Network = Network(
+            layers,
+            untouched_tensors(net),
+            found,
+            layer_macs(net, found) if found else {},
+            name,
+            before,
+            reduction is None,
+            coverage(net),
+            folded_layers(net),
+        )
+        self.preparation = Preparation(layers)
+        self.evaluator = Evaluator(net, layers, evaluation, device)
+
+    def plan(self, recipe: Recipe, steps: Mapping[str, Steps]) -> tuple[dict[str, Plan], Result]:
+        """Return the plan of every layer, and the figures of all.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        steps : mapping of str to tuple of Setting
+            Resolved steps of this subject's layers.
+        """
+        plans = {name: layer.plan(steps[name]) for name, layer in self.layers.items()}
+        notes = self.reduction.notes if self.reduction else {}
+        return plans, figures(self.network, recipe, steps, plans, notes)
+
 
 KEPT_SUBJECTS = 3
 QUICK_WEIGHTS = 5_000_000
@@ -43,17 +121,17 @@ class Task:
 
     Attributes
     ----------
-    subject : Subject
+    subject : NetworkState
         The network that is compressed.
     steps : mapping of str to tuple of Setting
         Resolved steps of its layers.
     """
 
-    subject: Subject
+    subject: NetworkState
     steps: Mapping[str, Steps]
 
 
-class Subjects:
+class NetworkStates:
     """Finds the network that a recipe compresses, and makes what is missing.
 
     Parameters
@@ -72,9 +150,9 @@ class Subjects:
 
     Attributes
     ----------
-    original : Subject
+    original : NetworkState
         The network.
-    first : Subject
+    first : NetworkState
         The one that figures are compared with: that of `origin`, or else the same.
 
     Raises
@@ -102,14 +180,14 @@ class Subjects:
         self.first = before or self.original
         self.saliency = SaliencyIndex(net, layers, data)
         self._neurons: NeuronIndex | None = None
-        self._reduced: OrderedDict[Key, Subject] = OrderedDict()
+        self._reduced: OrderedDict[Key, NetworkState] = OrderedDict()
         self._lock = threading.Lock()
 
     def _subject(
         self, net: nn.Module, layers: Mapping[str, IndexedLayer], **origin: Any
-    ) -> Subject:
+    ) -> NetworkState:
         shape = self.input_shape
-        return Subject(net, layers, shape, self._evaluation(), self._device, **origin)
+        return NetworkState(net, layers, shape, self._evaluation(), self._device, **origin)
 
     @property
     def problem(self) -> str:
@@ -143,7 +221,7 @@ class Subjects:
             for name, part in parts.items()
         )
 
-    def _reduce(self, steps: Mapping[str, Steps]) -> Subject:
+    def _reduce(self, steps: Mapping[str, Steps]) -> NetworkState:
         if self._neurons is None:
             self._neurons = NeuronIndex(self.original.net, need_shape(self.input_shape))
         original = self.original
@@ -152,7 +230,7 @@ class Subjects:
         layers = index_layers(reduction.net)
         return self._subject(reduction.net, layers, origin=original, reduction=reduction)
 
-    def _keep(self, key: Key, subject: Subject) -> Subject:
+    def _keep(self, key: Key, subject: NetworkState) -> NetworkState:
         with self._lock:
             subject = self._reduced.setdefault(key, subject)
             self._reduced.move_to_end(key)

@@ -1,4 +1,4 @@
-"""How the workers of a sweep come by its network and data: once each, not with every recipe."""
+"""Distribution: network and data on their way to the workers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from explorer.measure.metric import Metric
+from explorer.sweep.measurement import Measurement as Subject
 from explorer.sweep.point import Point
-from explorer.sweep.subject import Subject
 from explorer.sweep.task import SHELF, Address, Lacking, Loader, Task, content_key, pack
 
 FILE = "sweep.pt"

@@ -1,11 +1,11 @@
-"""Errors as a person reads them."""
+"""error_message: errors as a person reads them."""
 
 from __future__ import annotations
 
 import errno
 import os
 
-from explorer.room import NotEnoughMemory
+from explorer.memory_budget import NotEnoughMemory
 
 NO_MEMORY = (
     "there is not enough memory for this; what was reached is kept. Undo the last change, or "
@@ -16,12 +16,12 @@ NO_ROOM = "the disk is full; make room and try again"
 INTERRUPTED = "it was interrupted; what was reached is kept"
 
 
-def in_words(error: BaseException) -> str:
+def error_message(error: BaseException) -> str:
     """Say what went wrong, also where the error itself has no words.
 
     Examples
     --------
-    >>> in_words(ValueError("rank must be positive")), in_words(KeyError("fc1"))
+    >>> error_message(ValueError("rank must be positive")), error_message(KeyError("fc1"))
     ('rank must be positive', 'fc1')
     """
     if _is_out_of_memory(error):
