@@ -9,7 +9,6 @@ from explorer import zoo
 from explorer.app import Explorer
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.share import Share
-from explorer.errors import error_message as in_words
 from explorer.panels.python_text import loading_text
 from explorer.zoo.catalog import load_spare
 from explorer.zoo.loaded import Loaded

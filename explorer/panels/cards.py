@@ -12,7 +12,6 @@ from typing import Any
 from ipywidgets import Widget
 
 from explorer.compress.methods.setting import Setting
-from explorer.errors import error_message as in_words
 from explorer.experiments.experiment import Experiment
 from explorer.measure.published.results import Story
 from explorer.measure.result import Result

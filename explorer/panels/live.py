@@ -11,7 +11,6 @@ from ipywidgets import Dropdown
 
 from explorer.compress.networks.preparation import Progress, unheard
 from explorer.compress.networks.recipe import Recipe
-from explorer.errors import error_message as in_words
 from explorer.measure.result import Result
 from explorer.panels.recipe_panel import RecipePanel
 from explorer.panels.tabs import TopicsPanel

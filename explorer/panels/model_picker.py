@@ -10,7 +10,6 @@ from ipywidgets import Dropdown, HBox
 from explorer import zoo
 from explorer.closing import close_all
 from explorer.controls.help_text import explain
-from explorer.errors import error_message as in_words
 from explorer.panels.opening import Opened, open_network
 from explorer.reproduce.table import bundled
 from explorer.zoo.architectures import BUNDLED

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from ipywidgets import HBox
 
-from explorer.errors import error_message as in_words
 from explorer.history.figures import KeptFigures
 from explorer.history.history import Entry, History
 from explorer.history.state import State

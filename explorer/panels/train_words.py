@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.errors import error_message as in_words
+from explorer.errors import error_message
 from explorer.experiments.experiment import Experiment
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.recovery import Recover
@@ -99,7 +99,7 @@ def use_text(plan: Experiment) -> str:
 
 def failure_text(error: BaseException) -> str:
     """Say what ended a run."""
-    return in_words(error)
+    return error_message(error)
 
 
 def _accuracies(log: TrainingLog) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-from explorer.errors import error_message as in_words
+from explorer.errors import error_message
 from explorer.panels.opened_file import DECODED_TIMES, KINDS, Again, check_beginning, open_file
 from explorer.panels.opening import Opened
 from explorer.session import Session
@@ -143,7 +143,7 @@ class UploadPanel:
                 check_beginning(file.name, part)
             file.content += part
         except (ValueError, MemoryError) as error:
-            self._refuse(in_words(error))
+            self._refuse(error_message(error))
             return
         if end < file.size:
             self._ask(file)

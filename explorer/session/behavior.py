@@ -33,7 +33,7 @@ from explorer.measure.data import (
 )
 from explorer.measure.gallery import pixels_of, thumbnails
 from explorer.measure.predictions import Asking, Predictions, predict
-from explorer.session.networks import NetworkState as Subject
+from explorer.session.networks import NetworkState
 from explorer.session.trials import Trial
 from explorer.stopping import Stop, never
 
@@ -74,7 +74,7 @@ class Behaviors:
     device : torch.device
     """
 
-    def __init__(self, original: Subject, data: Any, device: torch.device) -> None:
+    def __init__(self, original: NetworkState, data: Any, device: torch.device) -> None:
         self._subject = original
         self._data = getattr(data, "eval", data)
         self._names: Sequence[str] = getattr(data, "classes", ())

@@ -18,7 +18,6 @@ from torch import Tensor, uint8
 from explorer.codec.atomic import remove_leftovers, whole
 from explorer.compress.methods.svd import Factors
 from explorer.compress.records.record import as_matrix
-from explorer.errors import error_message as in_words
 
 MAX_BYTES = 2_000_000_000
 CHECKSUM = "crc32"

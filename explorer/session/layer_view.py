@@ -25,7 +25,7 @@ from explorer.measure.maps import (
 )
 from explorer.measure.result import LayerFigures
 from explorer.measure.spectrum import Codebook, Spectrum, StageErrors, codebook, spectrum
-from explorer.session.networks import NetworkState as Subject
+from explorer.session.networks import NetworkState
 from explorer.session.trials import Trial
 
 
@@ -106,7 +106,7 @@ class CloseUp:
 NAMED = 2
 
 
-def close_up(trial: Trial, layer: str, first: Subject) -> CloseUp:
+def close_up(trial: Trial, layer: str, first: NetworkState) -> CloseUp:
     """Return what the views show of a layer.
 
     Parameters

@@ -22,7 +22,7 @@ from explorer.session import layer_view, speed
 from explorer.session.behavior import Behaviors
 from explorer.session.evaluation import Evaluation
 from explorer.session.layer_view import CloseUp
-from explorer.session.networks import NetworkStates as Subjects
+from explorer.session.networks import NetworkStates
 from explorer.session.prefix_cache import BUDGET_BYTES
 from explorer.session.trials import Observer, Trials
 from explorer.stopping import Stop, never
@@ -111,7 +111,7 @@ class Session:
         def evaluation() -> Evaluation:
             return Evaluation(data, self.metric, activation_bytes)
 
-        self._subjects = Subjects(net, data, shape, evaluation, self.device, origin)
+        self._subjects = NetworkStates(net, data, shape, evaluation, self.device, origin)
         self._original, self._first = self._subjects.original, self._subjects.first
         check_numbers(net)
         self._behaviors = Behaviors(self._first, data, self.device)

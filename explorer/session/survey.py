@@ -19,8 +19,7 @@ from explorer.session.background import BackgroundRun, State, one_thread
 from explorer.session.samples import Part, part_of
 from explorer.sweep.budget import DIALS, N_TRIES, Fitted, tries
 from explorer.sweep.curves import CurvePoint, planned
-from explorer.sweep.measurement import Measurement as Subject
-from explorer.sweep.measurement import Stopped
+from explorer.sweep.measurement import Measurement, Stopped
 from explorer.sweep.methods import METHODS
 from explorer.sweep.options import BudgetSolver
 from explorer.sweep.point import Point, Progress
@@ -56,7 +55,7 @@ class Bench:
         self,
         net: nn.Module,
         part: Part,
-        subject: Subject,
+        subject: Measurement,
         original_bytes: int,
         stopped: Callable[[], bool],
         tell: Callable[[Progress], None],
@@ -269,7 +268,7 @@ class Survey:
         self.job: Job | None = None
         self.progress: Progress | None = None
         self._part: Part | None = None
-        self._subject: Subject | None = None
+        self._subject: Measurement | None = None
         self._solvers: dict[int, BudgetSolver] = {}
         self._runs: list[Run] = []
         self._busy = threading.Lock()
@@ -371,7 +370,7 @@ class Survey:
             self._part = part_of(self.net, self._data)
         if self._subject is None:
             measured_on = self._part.measured_on
-            self._subject = Subject(self.net, measured_on, self._shape, metric=self._metric)
+            self._subject = Measurement(self.net, measured_on, self._shape, metric=self._metric)
         self._subject.stopped.clear()
 
         def stopped() -> bool:

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 
 from explorer.compress.networks.plan import Plan
 from explorer.compress.networks.recipe import Recipe
-from explorer.errors import error_message as in_words
 from explorer.measure.result import Result
 from explorer.session.latest_wins import LatestWins
-from explorer.session.networks import NetworkStates as Subjects
-from explorer.session.networks import Task
+from explorer.session.networks import NetworkStates, Task
 from explorer.stopping import Stop, never
 
 
@@ -54,7 +52,7 @@ class Trials:
         The networks that recipes are tried on.
     """
 
-    def __init__(self, subjects: Subjects) -> None:
+    def __init__(self, subjects: NetworkStates) -> None:
         self._subjects = subjects
         self._changed = threading.Condition()
         self._observers: list[Observer] = []

@@ -14,7 +14,7 @@ from torch import nn
 from explorer.compress.networks.recipe import Recipe
 from explorer.measure.metric import ACCURACY, Metric, as_metric
 from explorer.stopping import never
-from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.measurement import Measurement
 from explorer.sweep.options import USUAL, BudgetSolver
 from explorer.sweep.point import Hear, Point, unheard
 from explorer.sweep.sensitivity import SensitivityPoint, sensitivity
@@ -130,7 +130,7 @@ def fit_budget(
         points = [p for dial in DIALS for p in sensitivity(net, data, dial=dial, **how)]
     found: Fitted | None = None
     if not stop():
-        subject = Subject(net, data, metric=judge_by)
+        subject = Measurement(net, data, metric=judge_by)
         for fitted in tries(subject, BudgetSolver(subject, points), budget):
             found = fitted
             if stop():
@@ -140,7 +140,7 @@ def fit_budget(
     return found
 
 
-def tries(subject: Subject, solver: BudgetSolver, budget: Budget) -> Iterator[Fitted]:
+def tries(subject: Measurement, solver: BudgetSolver, budget: Budget) -> Iterator[Fitted]:
     """Measure one recipe after the other for a budget, yielding the best so far after each.
 
     Parameters
@@ -155,7 +155,7 @@ def tries(subject: Subject, solver: BudgetSolver, budget: Budget) -> Iterator[Fi
     yield from _approach(subject, solver, budget, max(0.0, solver.allowed(budget)))
 
 
-def _cautiously(subject: Subject, solver: BudgetSolver, budget: Budget) -> Iterator[Fitted]:
+def _cautiously(subject: Measurement, solver: BudgetSolver, budget: Budget) -> Iterator[Fitted]:
     """Measure what fits into a size with more or less caution, the most accurate counts."""
     best: Fitted | None = None
     seen: set[Recipe] = set()
@@ -169,7 +169,7 @@ def _cautiously(subject: Subject, solver: BudgetSolver, budget: Budget) -> Itera
 
 
 def _approach(
-    subject: Subject, solver: BudgetSolver, budget: Budget, allowed: float
+    subject: Measurement, solver: BudgetSolver, budget: Budget, allowed: float
 ) -> Iterator[Fitted]:
     """Bisect the loss that is allowed: the most whose recipe still is accurate enough."""
     low, high = 0.0, max(WIDEST * allowed, 1e-3)
@@ -204,7 +204,7 @@ def _goodness(fitted: Fitted) -> float:
 
 
 def _measured(
-    subject: Subject, solver: BudgetSolver, budget: Budget, choice: Choice, n_tries: int
+    subject: Measurement, solver: BudgetSolver, budget: Budget, choice: Choice, n_tries: int
 ) -> Fitted:
     """Measure a choice; raises RuntimeError where that fails."""
     point = subject.point("", choice.recipe)

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from explorer.measure.metric import Metric
-from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.measurement import Measurement
 from explorer.sweep.point import Point
 from explorer.sweep.task import SHELF, Address, Lacking, Loader, Task, content_key, pack
 
@@ -43,7 +43,13 @@ class Delivery:
     """
 
     def __init__(
-        self, subject: Subject, home: str, folder: Path, *, saliency: bool, loader: Loader | None
+        self,
+        subject: Measurement,
+        home: str,
+        folder: Path,
+        *,
+        saliency: bool,
+        loader: Loader | None,
     ) -> None:
         self._subject = subject
         self._saliency = saliency
@@ -115,7 +121,7 @@ class Delivery:
 
 @contextmanager
 def delivery(
-    subject: Subject,
+    subject: Measurement,
     executor: Executor,
     *,
     saliency: bool,

@@ -16,7 +16,7 @@ from explorer.compress.networks.steps import layer_steps
 from explorer.measure.figures import figures
 from explorer.measure.metric import Scale
 from explorer.sweep.dials import DIALS
-from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.measurement import Measurement
 from explorer.sweep.sensitivity import SensitivityPoint
 from explorer.sweep.solver import Budget, Choice, Front, Option
 
@@ -255,7 +255,7 @@ class BudgetSolver:
         How losses are counted, from the accuracy or score of the network as it is.
     """
 
-    def __init__(self, subject: Subject, points: Iterable[SensitivityPoint]) -> None:
+    def __init__(self, subject: Measurement, points: Iterable[SensitivityPoint]) -> None:
         known = list(points)
         self.toll = toll_of(known)
         self._subject = subject

@@ -15,8 +15,7 @@ from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.compress.networks.weights import compressible
 from explorer.measure.metric import Metric
 from explorer.stopping import never
-from explorer.sweep.measurement import Measurement as Subject
-from explorer.sweep.measurement import Stopped
+from explorer.sweep.measurement import Measurement, Stopped
 from explorer.sweep.point import Point
 from explorer.train.retraining import retrain
 from explorer.train.settings import TrainSettings, for_retraining
@@ -87,7 +86,7 @@ class Retrainer:
                 return None
             self._kept = lossy, net
         try:
-            return Subject(self._kept[1], self._data, metric=self._metric).point("", recipe)
+            return Measurement(self._kept[1], self._data, metric=self._metric).point("", recipe)
         except Stopped:
             return None
 

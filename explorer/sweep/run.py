@@ -16,7 +16,7 @@ from explorer.measure.metric import Metric, as_metric
 from explorer.stopping import never
 from explorer.sweep.dispatch import Dispatch
 from explorer.sweep.distribution import delivery
-from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.measurement import Measurement
 from explorer.sweep.point import Hear, Point, Progress, unheard
 from explorer.sweep.store import Keeping, opened
 from explorer.sweep.task import Loader, Task
@@ -120,7 +120,7 @@ def sweep(
             "executor must have submit(), as a concurrent.futures.Executor has; "
             f"got {type(executor).__name__}"
         )
-    subject = Subject(net, data, input_shape, metric=as_metric(metric))
+    subject = Measurement(net, data, input_shape, metric=as_metric(metric))
     wanted = {subject.key(recipe): recipe for recipe in _parsed(recipes)}
     return _points(subject, wanted, executor, store, should_stop or never, progress, loader, folder)
 
@@ -138,7 +138,7 @@ def _parsed(recipes: Iterable[Any]) -> list[Recipe]:
 
 
 def _points(
-    subject: Subject,
+    subject: Measurement,
     wanted: dict[str, Recipe],
     executor: Executor | None,
     path: str | Path | None,

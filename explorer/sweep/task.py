@@ -17,8 +17,7 @@ import torch
 
 from explorer.compress.networks.recipe import Recipe
 from explorer.measure.metric import Metric
-from explorer.sweep.measurement import Measurement as Subject
-from explorer.sweep.measurement import Stopped
+from explorer.sweep.measurement import Measurement, Stopped
 from explorer.sweep.point import Point
 from explorer.torchvision_import import import_torchvision
 
@@ -97,11 +96,11 @@ class Shelf:
     """The networks that a process holds for sweeps: its own, and the latest sent to it."""
 
     def __init__(self) -> None:
-        self._own: dict[str, Subject] = {}
-        self._sent: OrderedDict[str, Subject] = OrderedDict()
+        self._own: dict[str, Measurement] = {}
+        self._sent: OrderedDict[str, Measurement] = OrderedDict()
         self._lock = threading.Lock()
 
-    def lay(self, home: str, subject: Subject) -> None:
+    def lay(self, home: str, subject: Measurement) -> None:
         """Hold a sweep's own network until `clear`."""
         with self._lock:
             self._own[home] = subject
@@ -111,7 +110,7 @@ class Shelf:
         with self._lock:
             self._own.pop(home, None)
 
-    def find(self, task: Task) -> Subject | Lacking:
+    def find(self, task: Task) -> Measurement | Lacking:
         """Return the network of a task, fetching it in the ways that the task names."""
         address = task.address
         own = self._own.get(address.home)
@@ -119,7 +118,7 @@ class Shelf:
             return own
         with self._lock:
             found = self._sent.pop(address.content, None) or _fetched(task)
-            if isinstance(found, Subject):
+            if isinstance(found, Measurement):
                 self._sent[address.content] = found
                 if len(self._sent) > KEPT_SUBJECTS:
                     self._sent.popitem(last=False)
@@ -146,7 +145,7 @@ def run_task(task: Task) -> Point | Lacking | None:
         return None
 
 
-def pack(subject: Subject, path: Path, *, saliency: bool) -> None:
+def pack(subject: Measurement, path: Path, *, saliency: bool) -> None:
     """Write a network, its data and, if wanted, its saliency to a file for the sweep's workers.
 
     Raises
@@ -173,7 +172,7 @@ def pack(subject: Subject, path: Path, *, saliency: bool) -> None:
         ) from error
 
 
-def _fetched(task: Task) -> Subject | Lacking:
+def _fetched(task: Task) -> Measurement | Lacking:
     """Make the network of a task, in a worker of its own, which computes on one core."""
     torch.set_num_threads(1)
     try:
@@ -191,15 +190,15 @@ def _fetched(task: Task) -> Subject | Lacking:
     return Lacking(_me())
 
 
-def _unpacked(source: Any, *, mapped: bool) -> Subject:
+def _unpacked(source: Any, *, mapped: bool) -> Measurement:
     """Rebuild what `pack` wrote; only ever bytes of the sweep's own, named by its own task."""
-    return Subject(**torch.load(source, map_location="cpu", weights_only=False, mmap=mapped))
+    return Measurement(**torch.load(source, map_location="cpu", weights_only=False, mmap=mapped))
 
 
-def _loaded(address: Address, loader: Loader) -> Subject | Lacking:
+def _loaded(address: Address, loader: Loader) -> Measurement | Lacking:
     """Load network and data, and see that they are the ones that the sweep is about."""
     net, data = loader()
-    subject = Subject(net, data, metric=address.metric)
+    subject = Measurement(net, data, metric=address.metric)
     if content_key(subject, saliency=address.saliency) == address.content:
         return subject
     return Lacking(_me(), "loader: gives another network, or other data, than the sweep has")
@@ -209,7 +208,7 @@ def _me() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def content_key(subject: Subject, *, saliency: bool) -> str:
+def content_key(subject: Measurement, *, saliency: bool) -> str:
     """Return the hash under which workers keep a network with its data."""
     tune = subject.tune_key if saliency else ""
     return f"{subject.network_key} {subject.data_key} {tune} {subject.input_shape}"

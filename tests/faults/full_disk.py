@@ -12,7 +12,7 @@ from torch.utils.data import TensorDataset
 
 import explorer as ex
 from explorer.compress.methods.svd import factorize
-from explorer.errors import error_message as in_words
+from explorer.errors import error_message
 from explorer.session.disk_cache import FactorCache
 from explorer.sweep import command
 from explorer.train.settings import TrainSettings
@@ -57,7 +57,7 @@ def written(path, write):
     try:
         write(path)
     except OSError as error:
-        words = in_words(error)
+        words = error_message(error)
     left = [each.name for each in path.parent.iterdir() if each.name.endswith(".part")]
     for name in left:
         (path.parent / name).unlink()

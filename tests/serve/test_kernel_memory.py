@@ -10,8 +10,7 @@ import pytest
 from explorer import memory_budget
 from explorer.bench.hosted import hosted
 from explorer.bench.visitor import Visitor
-from explorer.errors import NO_MEMORY
-from explorer.errors import error_message as in_words
+from explorer.errors import NO_MEMORY, error_message
 from explorer.history.state import State
 from explorer.memory_budget import BUDGET_VARIABLE, NotEnoughMemory, require
 from explorer.serve.limits import bytes_of, hold_self, kernel_bytes
@@ -23,7 +22,7 @@ GREEDY = """\
 import torch
 from ipywidgets import IntSlider, Label, VBox
 from explorer.page import zoo
-from explorer.errors import error_message as in_words
+from explorer.errors import error_message
 
 slider, label = IntSlider(0, max=100_000), Label("")
 slider.add_class("dial")
@@ -71,7 +70,7 @@ def test_what_does_not_fit_is_told_with_both_numbers(monkeypatch):
     require(900_000_000, "it", "there")
     with pytest.raises(NotEnoughMemory) as told:
         require(2_700_000_000, "vit_h_14", "ex.load('vit_h_14')")
-    assert in_words(told.value).startswith(
+    assert error_message(told.value).startswith(
         "vit_h_14 needs about 2.7 GB, this page may use 0.9 GB more. It fits in a page of "
         "`compression-explorer app --kernel-memory 3G`, and in a notebook of your own: ex.load"
     )
@@ -95,7 +94,7 @@ def test_nothing_is_refused_where_nothing_is_limited(monkeypatch):
     ],
 )
 def test_memory_that_has_run_out_is_told_in_words(error):
-    assert in_words(error) == NO_MEMORY
+    assert error_message(error) == NO_MEMORY
 
 
 @pytest.mark.skipif(not LINUX, reason="the limit is Linux's")

@@ -15,7 +15,7 @@ from explorer.session.background import State
 from explorer.session.samples import part_of
 from explorer.session.survey import FitJob, MethodsJob, SensitivityJob, Survey
 from explorer.sweep.dials import DIALS
-from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.measurement import Measurement
 from explorer.sweep.methods import METHODS
 from explorer.sweep.solver import Budget
 from explorer.zoo.loaded import Data
@@ -64,13 +64,13 @@ def told():
 
 def count_points(monkeypatch):
     recipes = []
-    measure = Subject.point
+    measure = Measurement.point
 
     def point(self, key, recipe):
         recipes.append(recipe)
         return measure(self, key, recipe)
 
-    monkeypatch.setattr(Subject, "point", point)
+    monkeypatch.setattr(Measurement, "point", point)
     return recipes
 
 

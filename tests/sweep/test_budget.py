@@ -19,7 +19,7 @@ from explorer.measure.accuracy import evaluate
 from explorer.measure.metric import ACCURACY
 from explorer.sweep import solver as solver_module
 from explorer.sweep.budget import fit_budget
-from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.measurement import Measurement
 from explorer.sweep.options import BudgetSolver, Losses, Toll, layer_losses, toll_of
 from explorer.sweep.sensitivity import sensitivity
 from explorer.sweep.solver import Budget, Front, Option, solve
@@ -49,7 +49,7 @@ def measured():
 @pytest.fixture(scope="module")
 def solver(measured):
     net, data, points = measured
-    return BudgetSolver(Subject(net, data), points)
+    return BudgetSolver(Measurement(net, data), points)
 
 
 def options_of(layers):

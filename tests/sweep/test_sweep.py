@@ -23,7 +23,7 @@ from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.sweep import dispatch
 from explorer.sweep.dispatch import SweepIncomplete
-from explorer.sweep.measurement import Measurement as Subject
+from explorer.sweep.measurement import Measurement
 from explorer.sweep.point import Progress
 from explorer.sweep.run import sweep
 from explorer.sweep.task import Lacking
@@ -249,7 +249,7 @@ def test_progress_counts_up():
 
 def test_workers_that_fail_leave_what_is_missing():
     found, sent = [], RECIPES[:5]
-    subject = Subject(small_net(), small_data())
+    subject = Measurement(small_net(), small_data())
     with pytest.raises(SweepIncomplete, match=r"3 point\(s\) of the sweep are missing") as caught:
         for point in sweep(subject.net, subject.data, sent, executor=Failing(2)):
             found.append(point.recipe)
