@@ -29,7 +29,7 @@ oldest:  ## The core tests with the lowest versions (downloads several GB).
 	$(PYTHON) -m venv build/oldest
 	build/oldest/bin/python -m pip install -q -c tests/oldest.txt torch torchvision
 	build/oldest/bin/python -m pip install -q -c tests/oldest.txt '.[bench,cluster,onnx]' pytest hypothesis nbclient pyyaml
-	build/oldest/bin/python -m pytest tests/controls tests/views tests/panels tests/codec tests/compress
+	build/oldest/bin/python -m pytest tests/controls tests/views tests/page tests/codec tests/compress
 
 clean:  ## Remove what this file made.
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,7 +13,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from explorer.app import Explorer
     from explorer.codec.header import DamagedFile
     from explorer.codec.model import CompressedModel
     from explorer.compress.methods.binarize import Binarize
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from explorer.measure.metric import Metric, Score
     from explorer.measure.profile import LayerProfile, profile
     from explorer.measure.result import LayerFigures, Result
+    from explorer.page.app import Explorer
     from explorer.session import Session
     from explorer.sweep.budget import Fitted, fit_budget
     from explorer.sweep.curves import CurvePoint, frontier, method_curves
@@ -132,7 +132,7 @@ _HOMES = {
     "Data": "explorer.zoo",
     "DataUnavailable": "explorer.zoo",
     "Entropy": "explorer.compress.methods.entropy",
-    "Explorer": "explorer.app",
+    "Explorer": "explorer.page.app",
     "Fitted": "explorer.sweep.budget",
     "HardLabels": "explorer.train.targets",
     "Hints": "explorer.train.hints",

@@ -11,10 +11,10 @@ from torch.utils.data import TensorDataset
 from waiting import until
 
 import explorer as ex
-from explorer import page as page_module
 from explorer import zoo
-from explorer.panels.opening import open_network
-from explorer.panels.topics import TOPICS
+from explorer.page import served as page_module
+from explorer.page.open import open_network
+from explorer.page.topics import TOPICS
 from explorer.views.run_bar import StatusView
 
 WAIT_S = 60

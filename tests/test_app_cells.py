@@ -5,7 +5,7 @@ import ast
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from explorer.panels.still_panel import StillPanel
+from explorer.page.still import StillPanel
 
 START = """
 import gc, threading

@@ -4,9 +4,9 @@ import pytest
 from waiting import until
 
 import explorer as ex
-from explorer import page as page_module
 from explorer import zoo
 from explorer.history.state import State
+from explorer.page import served as page_module
 
 WAIT_S = 60
 

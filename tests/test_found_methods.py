@@ -24,7 +24,7 @@ from explorer.codec import file
 from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.methods.setting import Setting
 from explorer.compress.records.coded import ScalarCoded
-from explorer.panels.topics import page_topics
+from explorer.page.topics import page_topics
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ BROKEN = {
     "thing": ("[compression_explorer.topics]\nodd = math:pi\n", "a topic is a Topic; got 3.14"),
     "method": ("[compression_explorer.methods]\nodd = math:pi\n", "derived from Setting; got 3.14"),
     "title": (
-        "[compression_explorer.topics]\nmine = explorer.panels.topics:TOPICS\n",
+        "[compression_explorer.topics]\nmine = explorer.page.topics:TOPICS\n",
         "'Prune' is the title of another tab",
     ),
 }

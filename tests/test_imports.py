@@ -21,8 +21,6 @@ ORDER = [
     "experiments",
     "history",
     "session",
-    "panels",
-    "app",
     "page",
     "chapters",
     "commands",
@@ -45,11 +43,11 @@ ASIDE = {
     "library": {"library", "codec", "compress", "measure", "reproduce", "session", "zoo"},
     "reproduce": {"reproduce", "compress", "codec", "measure", "train", "zoo"},
     "serve": {"serve", "memory_budget"},
-    "bench": {"bench", "serve", *RANK} - {"cli", "app", "page", "panels", "chapters"},
+    "bench": {"bench", "serve", *RANK} - {"cli", "page", "chapters"},
 }
 BESIDE = {"experiments": {"zoo", "library"}}
 WIDGETS = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
-WITH_WIDGETS = {"closing", "widgets", "views", "controls", "panels", "app", "page", "chapters"}
+WITH_WIDGETS = {"closing", "widgets", "views", "controls", "page", "chapters"}
 WITH_WIDGETS |= {"serve"}
 HEAVY = {"torchvision", "numba", "bqplot", "faiss", "dask", "sklearn", "pandas", "voila", "torch"}
 HEAVY |= {"torch_pruning", "constriction", "onnx", "latex2mathml", "mlxtend", "scipy", "numpy"}
@@ -169,7 +167,7 @@ def test_rooms_of_compression_stand_on_each_other():
 
 
 def may_look_aside(part):
-    return RANK[part] >= RANK["panels"]
+    return RANK[part] >= RANK["page"]
 
 
 def breaches(part, source):
@@ -215,7 +213,7 @@ def test_an_import_the_wrong_way_is_found(part, source):
     ("part", "source"),
     [
         ("codec", "from explorer.compress.methods.prune import Prune"),
-        ("panels", "from explorer.views.parts import card\nimport ipywidgets"),
+        ("page", "from explorer.views.parts import card\nimport ipywidgets"),
         ("compress", "if TYPE_CHECKING:\n    from explorer.session import Session"),
     ],
 )

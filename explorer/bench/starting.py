@@ -83,7 +83,7 @@ session = ex.Session(net)
 session.figures([ex.Prune(sparsity=0.9)])
 session.close()
 """
-PAGE = "import torch, explorer.app"
+PAGE = "import torch, explorer.page.app"
 
 
 def fresh(subject: Subject, effort: Effort) -> Iterator[BenchRow]:
@@ -95,7 +95,7 @@ def fresh(subject: Subject, effort: Effort) -> Iterator[BenchRow]:
     jobs = {
         "import torch": (TORCH, BASELINE),
         "import explorer": (PACKAGE, "importing torch and the package"),
-        "import explorer.app": (PAGE, "importing torch and the page's widgets"),
+        "import explorer.page.app": (PAGE, "importing torch and the page's widgets"),
         "first figures": (FIRST, "imports, random weights, sorting, and one recipe's figures"),
     }
     few = replace(effort, n_runs=min(effort.n_runs, MOST_RUNS))

@@ -16,7 +16,7 @@ from explorer.views.parts import caption
 from explorer.views.run_bar import StatusView
 
 if TYPE_CHECKING:
-    from explorer.app import Explorer
+    from explorer.page.app import Explorer
     from explorer.session import Session
 
 __all__ = ["NumberQuestion", "Question", "ask_number", "question"]

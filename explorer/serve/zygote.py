@@ -19,7 +19,7 @@ PREPARED = (
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
     "ipywidgets:register_comm_target",
-    "explorer.page",
+    "explorer.page.served",
     "explorer.zoo:catalog",
     "explorer.serve.zygote:use_once",
 )

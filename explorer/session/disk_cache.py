@@ -18,6 +18,7 @@ from torch import Tensor, uint8
 from explorer.codec.atomic import remove_leftovers, whole
 from explorer.compress.methods.svd import Factors
 from explorer.compress.records.record import as_matrix
+from explorer.errors import error_message
 
 MAX_BYTES = 2_000_000_000
 CHECKSUM = "crc32"
@@ -95,7 +96,7 @@ class TensorCache:
             self.problem = ""
             self._trim()
         except (OSError, SafetensorError) as error:
-            self.problem = f"nothing could be kept in {self.folder}: {in_words(error)}"
+            self.problem = f"nothing could be kept in {self.folder}: {error_message(error)}"
 
     def _trim(self) -> None:
         """Remove the files that were not used for longest until the rest fits."""

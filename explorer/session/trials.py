@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from explorer.compress.networks.plan import Plan
 from explorer.compress.networks.recipe import Recipe
+from explorer.errors import error_message
 from explorer.measure.result import Result
 from explorer.session.latest_wins import LatestWins
 from explorer.session.networks import NetworkStates, Task
@@ -202,7 +203,7 @@ class Trials:
                 )
                 self._publish(result, trial)
         except Exception as error:
-            words = f"{type(error).__name__}: {in_words(error)}"
+            words = f"{type(error).__name__}: {error_message(error)}"
             self._publish(replace(result, error_message=words, complete=True), trial)
 
     def _telling(self, trial: Trial, stale: Stop) -> Stop:

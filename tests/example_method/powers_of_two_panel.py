@@ -6,8 +6,8 @@ import numpy as np
 from example_method.powers_of_two import PowersOfTwo
 
 from explorer.measure.spectrum import Codebook
-from explorer.panels.cards import Card, Topic
-from explorer.panels.topics import CODEBOOK, ERRORS, HISTOGRAM, LAYERS
+from explorer.page.cards import Card, Topic
+from explorer.page.topics import CODEBOOK, ERRORS, HISTOGRAM, LAYERS
 from explorer.views.parts import caption
 from explorer.widgets import View
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from waiting import until
 
-from explorer import page as served
 from explorer.compress.methods.prune import Prune
 from explorer.compress.networks.recipe import Recipe
 from explorer.history.state import State
+from explorer.page import served
 
 WAIT_S = 60
 WEIGHTS = Path(str(files("explorer.zoo"))) / "weights"

@@ -14,8 +14,8 @@ import explorer as ex
 from explorer import zoo
 from explorer.codec.file import encode
 from explorer.codec.header import MAGIC, as_text, deflated
-from explorer.panels import opened_file
-from explorer.panels.opened_file import check_beginning, open_file
+from explorer.page import open as opened_file
+from explorer.page.open import check_beginning, open_file
 from explorer.zoo.meta import hollow_network
 
 ROOM = 100_000_000

@@ -14,7 +14,7 @@ from waiting import until
 import explorer as ex
 from explorer.compress.methods.low_rank import LowRank
 from explorer.experiments.pruning import Regularize
-from explorer.panels.topics import TOPICS
+from explorer.page.topics import TOPICS
 from explorer.session.background import BackgroundRun, State
 from explorer.views.histogram import HistogramView
 from explorer.views.maps import SparsityMapView

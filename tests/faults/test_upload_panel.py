@@ -11,8 +11,8 @@ from torch.utils.data import TensorDataset
 
 import explorer as ex
 from explorer.codec.file import encode
-from explorer.panels import upload_panel
-from explorer.panels.upload_panel import UploadPanel, plain_name, upload_limit
+from explorer.page import upload as upload_panel
+from explorer.page.upload import UploadPanel, plain_name, upload_limit
 
 WAIT_S = 60
 PART = 700

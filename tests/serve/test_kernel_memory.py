@@ -21,7 +21,7 @@ LINUX = sys.platform == "linux"
 GREEDY = """\
 import torch
 from ipywidgets import IntSlider, Label, VBox
-from explorer.page import zoo
+from explorer.page.served import zoo
 from explorer.errors import error_message
 
 slider, label = IntSlider(0, max=100_000), Label("")
@@ -36,7 +36,7 @@ def take(change):
         torch.ones(change["new"] * 2**18)
         label.value = f"{change['new']} MiB"
     except Exception as error:
-        label.value = in_words(error)
+        label.value = error_message(error)
 
 
 slider.observe(take, "value")
@@ -93,7 +93,7 @@ def test_nothing_is_refused_where_nothing_is_limited(monkeypatch):
         OSError(12, "Cannot allocate memory"),
     ],
 )
-def test_memory_that_has_run_out_is_told_in_words(error):
+def test_memory_that_has_run_out_is_told_error_message(error):
     assert error_message(error) == NO_MEMORY
 
 
@@ -118,7 +118,7 @@ import sys
 import torch
 from safetensors.torch import save
 from torch import nn
-from explorer.panels.opened_file import open_file
+from explorer.page.open import open_file
 from explorer.memory_budget import data_bytes
 from explorer.serve.limits import hold_self
 from explorer.session import Session

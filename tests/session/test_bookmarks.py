@@ -24,7 +24,7 @@ from explorer.history.bookmarks import (
 from explorer.history.figures import KeptFigures
 from explorer.history.state import State
 from explorer.measure.accuracy import Accuracy
-from explorer.panels.figure_words import figure_cells
+from explorer.page.words import figure_cells
 
 ACCURACY = Accuracy.from_counts(194, 200, 200)
 FIGURES = KeptFigures(1000, 100, 0.9, ACCURACY, 1234, 56.5)

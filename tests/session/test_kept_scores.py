@@ -5,7 +5,7 @@ import pytest
 from explorer.history.figures import KeptFigures
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
-from explorer.panels.figure_words import accuracy_words
+from explorer.page.words import accuracy_words
 
 SCORES = [
     (Score(45.3, "perplexity", "", False), "45.3 (perplexity)"),
