@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from explorer import extend
+
 PACKAGE = Path(__file__).parents[1] / "explorer"
+EXAMPLE = Path(__file__).parent / "example_method"
 ORDER = [
     "stopping",
     "memory_budget",
@@ -22,6 +25,7 @@ ORDER = [
     "history",
     "session",
     "page",
+    "extend",
     "chapters",
     "commands",
     "cli",
@@ -219,6 +223,18 @@ def test_an_import_the_wrong_way_is_found(part, source):
 )
 def test_an_import_the_right_way_is_let_through(part, source):
     assert list(breaches(part, source)) == []
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLE.glob("powers*.py")), ids=lambda path: path.name)
+def test_a_package_of_ones_own_needs_one_module_of_this(path):
+    used = {name for name in imported(path.read_text(encoding="utf-8")) if "explorer" in name}
+    assert used == {"explorer.extend"}
+
+
+@pytest.mark.parametrize("name", extend.__all__)
+def test_what_packages_are_made_of_is_there(name):
+    assert name in dir(extend)
+    assert getattr(extend, name)
 
 
 def loaded_by(statement):

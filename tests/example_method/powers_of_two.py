@@ -10,11 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.section import Reader
-from explorer.compress.methods.setting import Setting, check_count, dial
-from explorer.compress.records.coded import ScalarCoded
-from explorer.compress.records.record import gather, keep_zeros
-from explorer.compress.records.spec import TensorSpec
+from explorer.extend import (
+    Reader,
+    ScalarCoded,
+    Setting,
+    TensorSpec,
+    check_count,
+    dial,
+    gather,
+    keep_zeros,
+)
 
 LOWEST = -149  # 2^-149 is the smallest number that float32 holds
 DIAL = "Each weight is its sign times one of 2^(bits - 1) powers of two."

@@ -5,11 +5,17 @@ from __future__ import annotations
 import numpy as np
 from example_method.powers_of_two import PowersOfTwo
 
-from explorer.measure.spectrum import Codebook
-from explorer.page.cards import Card, Topic
-from explorer.page.topics import CODEBOOK, ERRORS, HISTOGRAM, LAYERS
-from explorer.views.parts import caption
-from explorer.widgets import View
+from explorer.extend import (
+    CODEBOOK,
+    ERRORS,
+    HISTOGRAM,
+    LAYERS,
+    Card,
+    Codebook,
+    Topic,
+    View,
+    caption,
+)
 
 
 class ExponentsView(View):

@@ -4,13 +4,13 @@ import threading
 
 import pytest
 import torch
-from explorer.page import anatomy as tab
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from explorer.compress.methods.neurons import PruneNeurons
 from explorer.compress.methods.prune import Prune
 from explorer.measure.energy import estimate
+from explorer.page import anatomy as tab
 from explorer.page.anatomy import ANATOMY
 from explorer.page.cards import Scene
 from explorer.page.tabs import RecipeTab

@@ -8,7 +8,6 @@ from contextlib import closing
 
 import pytest
 import torch
-from explorer.page import family as family_module
 from sameness import assert_same_outputs
 from torch import nn
 from torch.utils.data import TensorDataset
@@ -24,6 +23,7 @@ from explorer.experiments.students import ShapesCompared, StudentBesideStudent
 from explorer.library import compress
 from explorer.measure.accuracy import evaluate
 from explorer.measure.metric import Metric, Score
+from explorer.page import family as family_module
 from explorer.page.cards import Scene
 from explorer.page.distill import DistillTab
 from explorer.page.family import fitting
