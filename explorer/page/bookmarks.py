@@ -177,7 +177,7 @@ class BookmarksPanel(View):
             "read": self._read,
         }
         guarded = {name: self._guarded(act) for name, act in actions.items()}
-        self._view = BookmarksView(guarded, self._compare, self._guarded(self._export))
+        self._view = BookmarksView(guarded, self._compare_states, self._guarded(self._export))
         super().__init__([self._view])
 
     def draw(self) -> None:
@@ -228,7 +228,7 @@ class BookmarksPanel(View):
         self._changed(bookmarks_to_json(self.kept))
         self._view.say(message)
         self.draw()
-        self._compare(self._view.ticked)
+        self._compare_states(self._view.ticked)
 
     def _keep(self, name: str) -> None:
         state, figures = self._current()
@@ -246,7 +246,7 @@ class BookmarksPanel(View):
         n_added = self.kept.join(bookmarks_from_json(text))
         self._save(f"Read the file: {n_added} new.")
 
-    def _compare(self, names: tuple[str, ...]) -> None:
+    def _compare_states(self, names: tuple[str, ...]) -> None:
         chosen = [self.kept[name] for name in names if name in self.kept]
         if len(chosen) < 2:
             self._view.compare([], [], "")

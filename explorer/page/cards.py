@@ -291,10 +291,9 @@ class Tab(View):
         if visible == self._visible:
             return
         self._visible, topic = visible, self.topic
-        left, right, below = (self._made(part) for part in (topic.left, topic.right, topic.below))
-        if _n_shown(below) % 2:
-            over = next(box for box in below if box.shown)
-            below.remove(over)
+        left, right, below = (self._placed(part) for part in (topic.left, topic.right, topic.below))
+        if len(below) % 2:
+            over = below.pop(0)
             (left if _n_shown(left) < _n_shown(right) else right).append(over)
         for column, boxes in zip(self._columns, (left, right), strict=True):
             _put(column, boxes)
@@ -308,6 +307,13 @@ class Tab(View):
 
     def _made(self, cards: Sequence[Card]) -> list[CardBox]:
         return [self._boxes[card] for card in cards if card in self._boxes]
+
+    def _placed(self, cards: Sequence[Card]) -> list[CardBox]:
+        """Return cards that keep their place, or, where some move, those that are shown.
+
+        What moves is made anew in the browser, and a figure that is made hidden has no size.
+        """
+        return [box for box in self._made(cards) if box.shown or not self.topic.below]
 
 
 def _n_shown(boxes: Sequence[CardBox]) -> int:
