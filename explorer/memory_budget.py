@@ -41,19 +41,9 @@ def left_bytes() -> int | None:
 def require(n_bytes: int, what: str, elsewhere: str) -> None:
     """Raise NotEnoughMemory unless this process may take so much more.
 
-    Parameters
-    ----------
-    n_bytes : int
-        An estimate, of all that is made at a time.
-    what : str
-        What needs it, as the beginning of a sentence.
-    elsewhere : str
-        Python that does the same without a budget.
-
-    Raises
-    ------
-    NotEnoughMemory
-        With both numbers, and where it fits.
+    `n_bytes`: an estimate, of all that is made at a time. `what`: what needs it, as the beginning
+    of a sentence. `elsewhere`: Python that does the same without a budget. Raises NotEnoughMemory
+    with both numbers, and where it fits.
     """
     left = left_bytes()
     if left is None or n_bytes <= left:

@@ -50,20 +50,10 @@ def width(default: int | None, label: str = "Student width") -> Any:
 class DistillationContext(TrainingContext):
     """A teacher with its data, and what makes students.
 
-    Attributes
-    ----------
-    makers : mapping of str to callable
-        Makes networks with random weights: ``"wide"`` from the width of two hidden layers,
-        others from a number of parameters. All fit the data and the teacher's classes.
-    own : Module or None
-        A student of the person's own.
-    logits : callable or None
-        Returns the teacher's logits for the samples that are trained on.
-
-    Raises
-    ------
-    ValueError
-        If the data have not two parts, or part of the teacher is in train mode.
+    `makers`: makes networks with random weights: ``"wide"`` from the width of two hidden layers,
+    others from a number of parameters. All fit the data and the teacher's classes. `own`: a student
+    of the person's own. `logits`: returns the teacher's logits for the samples that are trained on.
+    Raises ValueError if the data have not two parts, or part of the teacher is in train mode.
     """
 
     makers: Mapping[str, Maker] = field(default_factory=dict)
@@ -104,10 +94,7 @@ def redrawn(net: nn.Module | None) -> nn.Module:
 def middle_layer(net: nn.Module, whose: str) -> str:
     """Return the middle one of a network's layers with weights, the last one aside.
 
-    Raises
-    ------
-    ValueError
-        If there is but one layer.
+    Raises ValueError if there is but one layer.
     """
     hidden = list(compressible(net))[:-1]
     if not hidden:
@@ -120,14 +107,7 @@ def middle_layer(net: nn.Module, whose: str) -> str:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a run.
-
-    Attributes
-    ----------
-    n_steps : int
-        Of each of its networks.
-    n_nets : int
-    """
+    """One stage of a run. `n_steps`: of each of its networks."""
 
     n_steps: int
     n_nets: int
@@ -136,13 +116,8 @@ class Stage:
 class StagedRun:
     """Counts steps and time over all stages.
 
-    Parameters
-    ----------
-    stages : sequence of Stage
-    n_lanes : int
-        Networks that a run's time left is multiplied by where it is shown.
-    named : bool
-        Whether the stages are told as such, and not as one.
+    `n_lanes`: networks that a run's time left is multiplied by where it is shown. `named`: whether
+    the stages are told as such, and not as one.
     """
 
     def __init__(self, stages: Sequence[Stage], n_lanes: int, named: bool = True) -> None:
@@ -154,17 +129,8 @@ class StagedRun:
     ) -> Generator[Event, None, dict[str, TrainRecord]]:
         """Run a stage, and return its last records by network.
 
-        Parameters
-        ----------
-        number : int
-            Of the stage, from 0.
-        runs : mapping of str to iterator of TrainRecord
-            By the network's name.
-
-        Yields
-        ------
-        Event
-            Its steps and times are those of the whole run.
+        `number`: of the stage, from 0. `runs`: by the network's name. Yields: its steps and times
+        are those of the whole run.
         """
         last: dict[str, TrainRecord] = {}
         for records in zip(*runs.values(), strict=False):
@@ -221,23 +187,10 @@ class DistillationExperiment(Experiment):
     ) -> Iterator[Event]:
         """Train students of a teacher, yielding an event for each step.
 
-        Parameters
-        ----------
-        net : Module
-            The teacher, in eval mode. Left unchanged.
-        data, recipe, metric, should_stop
-            As for `Experiment.run`.
-        student : Module, optional
-            A student of one's own, in place of one with two hidden layers. Left unchanged.
-
-        Yields
-        ------
-        Event
-
-        Raises
-        ------
-        ValueError, TypeError
-            If an argument does not fit, or part of the teacher is in train mode.
+        `net`: the teacher, in eval mode. Left unchanged. `data`, `recipe`, `metric`, `should_stop`:
+        as for `Experiment.run`. `student`: a student of one's own, in place of one with two hidden
+        layers. Left unchanged. Raises ValueError, TypeError if an argument does not fit, or part of
+        the teacher is in train mode.
         """
         plain = self.context(net, data, recipe, metric)
         context = DistillationContext(

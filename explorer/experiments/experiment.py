@@ -30,22 +30,9 @@ POSITIVE = ("learning_rate", "budget_s", "temperature")
 class TrainingContext:
     """A network that is to be trained.
 
-    Attributes
-    ----------
-    net : Module
-        Left unchanged.
-    data : Data
-        Its ``tune`` part is trained on, its ``eval`` part judged on.
-    compress : callable
-        Returns the network as the recipe compresses it.
-    recipe : Recipe
-    metric : Metric or None
-        Judges in place of the ``eval`` part.
-
-    Raises
-    ------
-    ValueError
-        If the data have not these two parts.
+    `net`: left unchanged. `data`: its ``tune`` part is trained on, its ``eval`` part judged on.
+    `compress`: returns the network as the recipe compresses it. `metric`: judges in place of the
+    ``eval`` part. Raises ValueError if the data have not these two parts.
     """
 
     net: nn.Module

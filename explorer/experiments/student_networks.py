@@ -25,22 +25,9 @@ N_HIDDEN = 3
 def makers(teacher: nn.Module, data: Any) -> dict[str, Maker]:
     """Return what makes students for the inputs of some data and a teacher's classes.
 
-    Parameters
-    ----------
-    teacher : Module
-    data : Data or Dataset
-
-    Returns
-    -------
-    dict of str to callable
-        ``"wide"`` takes the width of two hidden layers; ``"shallow"``, ``"deep"`` and, for
-        images, ``"convolutional"`` about how many parameters there should be: all three have
-        as many, to 1 %.
-
-    Raises
-    ------
-    ValueError
-        If the teacher fails on the data.
+    Returns: ``"wide"`` takes the width of two hidden layers; ``"shallow"``, ``"deep"`` and, for
+    images, ``"convolutional"`` about how many parameters there should be: all three have as many,
+    to 1 %. Raises ValueError if the teacher fails on the data.
     """
     inputs, _ = Samples(data).take(torch.zeros(1, dtype=torch.int64))
     shape, n_classes = tuple(inputs.shape[1:]), ask(teacher, inputs).shape[1]
@@ -63,12 +50,6 @@ def makers(teacher: nn.Module, data: Any) -> dict[str, Maker]:
 
 def attainable(n_weights: int, input_shape: tuple[int, ...], n_classes: int) -> int:
     """Return the number of parameters nearest to one asked for that three equal layers can have.
-
-    Parameters
-    ----------
-    n_weights : int
-    input_shape : tuple of int
-    n_classes : int
 
     Examples
     --------

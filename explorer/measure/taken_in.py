@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -24,6 +25,8 @@ from explorer.measure.data import first_inputs
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
 HALF_TOLERANCE = 3e-2
+KNOWN = {"builtins", "torch", "torchvision", "explorer"}
+WRITTEN = {"data", "weight"}
 
 
 def taken_in(
@@ -71,10 +74,21 @@ class _Writes(ValueError):
 
 
 def _may_write(module: nn.Module) -> bool:
-    """Whether running a module may change weights: by a hook, or a layer's own forward."""
+    """Whether running a module may change weights: by a hook, or by code of its own class."""
     if module._forward_pre_hooks or module._forward_hooks:
         return True
-    return isinstance(module, LAYER_TYPES) and type(module) not in LAYER_TYPES
+    if isinstance(module, LAYER_TYPES):
+        return type(module) not in LAYER_TYPES
+    ours = [kind for kind in type(module).__mro__ if kind.__module__.split(".")[0] not in KNOWN]
+    return any(_names_weights(part) for kind in ours for part in vars(kind).values())
+
+
+def _names_weights(function: object) -> bool:
+    """Whether code names a weight, ``data``, or an operation in place."""
+    if not isinstance(function, FunctionType) or function.__name__ == "__init__":
+        return False
+    names = function.__code__.co_names
+    return any(n in WRITTEN or (n[-1] == "_" and n[0] != "_") for n in names)
 
 
 def _example(net: nn.Module, data: Any, input_shape: tuple[int, ...] | None) -> Inputs | None:
@@ -97,8 +111,9 @@ def _answers(net: nn.Module, example: Inputs, writer: str = "") -> list[Tensor]:
     for (layer, weight), written in zip(weights, compressible(twin).values(), strict=False):
         if not torch.equal(weight.nan_to_num(), written.nan_to_num()):
             raise _Writes(
-                f"{writer}{layer!r} writes its own weight while the network runs, so compressed "
-                "weights would not stay; take that out of its forward, or remove the hook"
+                f"{writer}{layer!r} writes its own weight while the network runs, or the network "
+                "does, so compressed weights would not stay; take that out of forward, or remove "
+                "the hook"
             )
     return found
 

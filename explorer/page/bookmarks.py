@@ -33,14 +33,8 @@ Row = tuple[str, ...]
 class Comparison:
     """What differs between kept states.
 
-    Attributes
-    ----------
-    heads : tuple of str
-        "" for the first column, then the names.
-    rows : tuple of tuple of str
-        What it is, then its value in each state.
-    n_equal : int
-        Rows left out because all values are the same.
+    `heads`: "" for the first column, then the names. `rows`: what it is, then its value in each
+    state. `n_equal`: rows left out because all values are the same.
     """
 
     heads: Row
@@ -56,13 +50,7 @@ class Comparison:
 
 
 def compare(bookmarks: Sequence[Bookmark]) -> Comparison:
-    """Put two or more kept states side by side.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two.
-    """
+    """Put two or more kept states side by side. Raises ValueError if there are fewer than two."""
     if len(bookmarks) < 2:
         raise ValueError(f"bookmarks: tick two or more to compare; got {len(bookmarks)}")
     states = [item.state for item in bookmarks]

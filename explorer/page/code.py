@@ -22,12 +22,8 @@ OWN_NETWORK = "net, data = my_net, my_data  # your network, and its data or None
 def loading_text(name: str, weights: str | None = "default") -> str:
     """Return the line that loads a network of the catalog.
 
-    Parameters
-    ----------
-    name : str
-        As in the catalog; "" stands for a network of one's own.
-    weights : str or None
-        As `explorer.load` takes them.
+    `name`: as in the catalog; "" stands for a network of one's own. `weights`: as `explorer.load`
+    takes them.
 
     Examples
     --------
@@ -96,13 +92,8 @@ def _list_text(steps: Steps, indent: str) -> str:
 def python_text(recipe: Recipe, loading: str, file_name: str) -> str:
     """Return a script that compresses a network by a recipe and writes the file.
 
-    Parameters
-    ----------
-    recipe : Recipe
-    loading : str
-        What makes ``net`` and ``data``, such as `loading_text` gives.
-    file_name : str
-        Name of the compressed file.
+    `loading`: what makes ``net`` and ``data``, such as `loading_text` gives. `file_name`: name of
+    the compressed file.
     """
     imports = import_lines(recipe)
     above = f"{imports}\n" if imports else ""
@@ -155,21 +146,10 @@ PUBLIC = "explorer.experiments"
 class Seen:
     """What is on the screen.
 
-    Attributes
-    ----------
-    tab : str
-        Title of the tab that is shown.
-    loading : str
-        Python that loads the network and its data, such as `loading_text` gives.
-    recipe : Recipe
-    layer : str
-        The one up close.
-    input_shape : tuple of int or None
-        Of one input without the batch; None where it is not known.
-    plan : Experiment or None
-        What a tab on runs would train, as its dials stand.
-    by_metric : bool
-        Whether a metric judges in place of the data.
+    `tab`: title of the tab that is shown. `loading`: Python that loads the network and its data,
+    such as `loading_text` gives. `layer`: the one up close. `input_shape`: of one input without the
+    batch; None where it is not known. `plan`: what a tab on runs would train, as its dials stand.
+    `by_metric`: whether a metric judges in place of the data.
     """
 
     tab: str
@@ -183,10 +163,6 @@ class Seen:
 
 def tab_text(shown: Seen) -> str:
     """Return a script that loads the network, and computes the tab's figures.
-
-    Parameters
-    ----------
-    shown : Seen
 
     Examples
     --------
@@ -366,17 +342,7 @@ OWN = "Put your own network and data in the place of my_net and my_data."
 
 
 class CodePanel:
-    """A button that opens the code of what is shown now.
-
-    Parameters
-    ----------
-    shown : callable
-        Returns what is `Seen`.
-
-    Attributes
-    ----------
-    widget : CodeView
-    """
+    """A button that opens the code of what is shown now. `shown`: returns what is `Seen`."""
 
     def __init__(self, shown: Callable[[], Seen]) -> None:
         self._shown = shown

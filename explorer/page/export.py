@@ -25,13 +25,8 @@ LIMIT_BYTES = 64_000_000
 class Exported:
     """What is exported.
 
-    Attributes
-    ----------
-    session : Session
-    result : Result
-        The figures of its current recipe.
-    loading : str
-        Python that loads the network and its data.
+    `result`: the figures of its current recipe. `loading`: Python that loads the network and its
+    data.
     """
 
     session: Session
@@ -48,15 +43,8 @@ class Exported:
 class Format:
     """A kind of file.
 
-    Attributes
-    ----------
-    suffix : str
-    title, remark : str
-        On the button.
-    method : str
-        Method of a `CompressedModel` that writes it.
-    dense : bool
-        Whether the weights are as many as in the network.
+    `title`, `remark`: on the button. `method`: method of a `CompressedModel` that writes it.
+    `dense`: whether the weights are as many as in the network.
     """
 
     suffix: str

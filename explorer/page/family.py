@@ -37,16 +37,8 @@ NO_DATA = "Teacher and student cannot be judged: there is no labeled data."
 class Kin:
     """A teacher and its student.
 
-    Attributes
-    ----------
-    teacher, student : Module
-    data : Data, Dataset or None
-    names : tuple of str
-        What teacher and student are called.
-    remark : str
-        Where they come from; "" where the person made the student here.
-    metric : Metric or None
-        Judges in place of the data.
+    `names`: what teacher and student are called. `remark`: where they come from; "" where the
+    person made the student here. `metric`: judges in place of the data.
     """
 
     teacher: nn.Module

@@ -57,19 +57,9 @@ Failed = Callable[[str], None]
 class ModelPicker:
     """Two pickers, name and weights; the network is loaded in the background.
 
-    Parameters
-    ----------
-    name : str
-        The network that is shown already.
-    started, opened, failed : callable
-        Called with a message, with an `Opened`, or with an error in words; `opened` and
-        `failed` from the background thread.
-    trained : bool
-        Whether the network that is shown has trained weights.
-
-    Attributes
-    ----------
-    widget : HBox
+    `name`: the network that is shown already. `started`, `opened`, `failed`: called with a message,
+    with an `Opened`, or with an error in words; `opened` and `failed` from the background thread.
+    `trained`: whether the network that is shown has trained weights.
     """
 
     def __init__(
@@ -149,14 +139,9 @@ SUBTITLE = (
 class Opening:
     """What the head tells where another network is opened.
 
-    Attributes
-    ----------
-    session : callable
-        Returns the session that is shown.
-    named : callable
-        Called with an `Opened` that its name brings back.
-    nameless : callable
-        Called with an `Opened` of a file, and with what makes its session again.
+    `session`: returns the session that is shown. `named`: called with an `Opened` that its name
+    brings back. `nameless`: called with an `Opened` of a file, and with what makes its session
+    again.
     """
 
     session: Callable[[], Session]
@@ -167,22 +152,9 @@ class Opening:
 class Head:
     """Title, network, layer up close, and tools.
 
-    Parameters
-    ----------
-    opening : Opening
-    status : StatusView
-        Says what is under way, and what went wrong.
-    tools : Widget
-        Undo, redo and the link; they belong to whoever made them.
-    loaded : Loaded, optional
-        Offer the networks of the catalog, this one being shown.
-
-    Attributes
-    ----------
-    widgets : list of Widget
-    layer : Dropdown
-        The layer up close.
-    picker : ModelPicker or None
+    `status`: says what is under way, and what went wrong. `tools`: undo, redo and the link; they
+    belong to whoever made them. `loaded`: offer the networks of the catalog, this one being shown.
+    `layer`: the layer up close.
     """
 
     def __init__(

@@ -74,23 +74,12 @@ NOT_NAMED = "It holds the recipe, not the network, which no name brings back"
 class Page:
     """What the keeper asks of the page.
 
-    Attributes
-    ----------
-    state : callable
-        Returns the `State` that is shown.
-    figures : callable
-        Returns its `KeptFigures`; None where they are not known yet.
-    session : callable
-        Returns the session that is shown.
-    tabs : callable
-        Returns the titles of the tabs.
-    show : callable
-        Called with a `State` that fits, and with what to show it on: an `Opened`, or None
-        for the session that is shown.
-    lock : context manager
-        Held while the page changes; may be taken again by the thread that holds it.
-    work, fail : callable
-        Say what is under way, and what went wrong, in words.
+    `state`: returns the `State` that is shown. `figures`: returns its `KeptFigures`; None where
+    they are not known yet. `session`: returns the session that is shown. `tabs`: returns the titles
+    of the tabs. `show`: called with a `State` that fits, and with what to show it on: an `Opened`,
+    or None for the session that is shown. `lock`: held while the page changes; may be taken again
+    by the thread that holds it. `work`, `fail`: say what is under way, and what went wrong, in
+    words.
     """
 
     state: Callable[[], State]
@@ -106,17 +95,7 @@ class Page:
 class StateKeeper:
     """Undo, redo, kept states, and a link that holds the state.
 
-    Parameters
-    ----------
-    page : Page
-
-    Attributes
-    ----------
-    tools : HBox
-        Undo, redo and the link, for the head of the page.
-    history, bookmarks : HistoryPanel, BookmarksPanel
-        Cards.
-    networks : KeptNetworks
+    `tools`: undo, redo and the link, for the head of the page. `history`, `bookmarks`: Cards.
     """
 
     def __init__(self, page: Page) -> None:
@@ -164,10 +143,7 @@ class StateKeeper:
     def open(self, state: State) -> None:
         """Show a state, all of it or nothing.
 
-        Raises
-        ------
-        ValueError
-            If there is no such network, layer or tab, or the recipe does not fit.
+        Raises ValueError if there is no such network, layer or tab, or the recipe does not fit.
         """
         self._open(state, self._opened(state), lambda: None)
 

@@ -28,17 +28,7 @@ RESTED_S = 0.4
 
 @dataclass(frozen=True)
 class Shown:
-    """The parts of the page that follow the hand.
-
-    Attributes
-    ----------
-    recipe : RecipePanel
-    layer : Dropdown
-        The layer up close.
-    figures : FiguresView
-    status : StatusView
-    topics : TopicsPanel
-    """
+    """The parts of the page that follow the hand. `layer`: the layer up close."""
 
     recipe: RecipePanel
     layer: Dropdown
@@ -50,18 +40,8 @@ class Shown:
 class Live:
     """Recompresses one session's network as the dials are turned, and draws what comes of it.
 
-    Parameters
-    ----------
-    session : Session
-    shown : Shown
-    lock : RLock
-        Held while something is drawn.
-    visited, measured : callable
-        Called when another state is shown, and when its figures are all there.
-
-    Attributes
-    ----------
-    session : Session
+    `lock`: held while something is drawn. `visited`, `measured`: called when another state is
+    shown, and when its figures are all there.
     """
 
     def __init__(

@@ -38,17 +38,9 @@ Network = tuple[str, str]
 class Opened:
     """A session, and what is known of its network.
 
-    Attributes
-    ----------
-    session : Session
-    network : (str, str)
-        Its name, "" for none, and ``"default"`` or ``"random"`` for its weights.
-    loading : str
-        Python that loads the network and its data.
-    recipe : Recipe or None
-        The steps to begin with; None for those that are shown already.
-    story : Story or None
-        How the network came to be, where that is known.
+    `network`: its name, "" for none, and ``"default"`` or ``"random"`` for its weights. `loading`:
+    Python that loads the network and its data. `recipe`: the steps to begin with; None for those
+    that are shown already. `story`: how the network came to be, where that is known.
     """
 
     session: Session
@@ -67,17 +59,8 @@ def has_name(network: Network) -> bool:
 def open_network(name: str, weights: str = "default") -> Opened:
     """Open a network by name.
 
-    Parameters
-    ----------
-    name : str
-        Of the catalog, or of a file that comes with the package.
-    weights : {"default", "random"}
-        Never a path.
-
-    Raises
-    ------
-    ValueError
-        If there is no such network.
+    `name`: of the catalog, or of a file that comes with the package. `weights`: one of "default",
+    "random"; never a path. Raises ValueError if there is no such network.
     """
     if not has_name((name, weights)):
         raise ValueError(
@@ -141,12 +124,7 @@ Again = Callable[[], Session]
 def check_beginning(name: str, beginning: bytes) -> None:
     """Raise ValueError unless a file begins like one that can be opened.
 
-    Parameters
-    ----------
-    name : str
-        What to call it.
-    beginning : bytes
-        At least the first nine, where it has as many.
+    `name`: what to call it. `beginning`: at least the first nine, where it has as many.
     """
     if beginning.startswith(COMPRESSED):
         return
@@ -170,29 +148,11 @@ def open_file(
 ) -> tuple[Opened, Again]:
     """Open the content of a file; it is never unpickled, and its name never used as a path.
 
-    Parameters
-    ----------
-    name : str
-        What to call it.
-    content : bytes
-        Of a safetensors file with all tensors of the network that is shown, or of a compressed
-        one, whose network the catalog knows or is the one that is shown.
-    shown : Session
-        Left as it is.
-    limit_bytes : int
-        Most bytes of a decoded network.
-    label : str
-        Name of the network on the page.
-
-    Returns
-    -------
-    Opened, callable
-        The second makes its session again.
-
-    Raises
-    ------
-    ValueError
-        If it is no such file, is damaged, does not fit, or holds a NaN; the message says where.
+    `name`: what to call it. `content`: of a safetensors file with all tensors of the network that
+    is shown, or of a compressed one, whose network the catalog knows or is the one that is shown.
+    `shown`: left as it is. `limit_bytes`: most bytes of a decoded network. `label`: name of the
+    network on the page. Returns: the second makes its session again. Raises ValueError if it is no
+    such file, is damaged, does not fit, or holds a NaN; the message says where.
     """
     check_beginning(name, content)
     if content.startswith(COMPRESSED):
@@ -322,10 +282,7 @@ LIMIT_BYTES = 256_000_000
 class KeptNetworks:
     """What opens networks again, as far as memory goes.
 
-    Parameters
-    ----------
-    limit_bytes : int
-        Most bytes of weights that are kept; beyond it the oldest go.
+    `limit_bytes`: most bytes of weights that are kept; beyond it the oldest go.
     """
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
@@ -350,10 +307,7 @@ class KeptNetworks:
     def open(self, network: Network) -> Opened:
         """Open a network that is kept, or else one that has a name.
 
-        Raises
-        ------
-        ValueError
-            If it is neither.
+        Raises ValueError if it is neither.
         """
         if network in self._openers:
             return self._openers[network][0]()

@@ -26,14 +26,7 @@ _AS_ALL = (
 class RecipePanel:
     """Steps with dials; a picker says whether they are those of all layers or of one.
 
-    Parameters
-    ----------
-    changed : callable
-        Called without arguments after the person changed the recipe.
-
-    Attributes
-    ----------
-    widget : VBox
+    `changed`: called without arguments after the person changed the recipe.
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:

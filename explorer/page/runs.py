@@ -41,17 +41,8 @@ class Use(Protocol):
 class Run:
     """What there is to see of a run.
 
-    Attributes
-    ----------
-    plan : Experiment
-        As its dials stand now.
-    log : TrainingLog
-        What the last run has told, if there was one.
-    layer : str
-        The layer up close.
-    session : Session
-    training : Training or None
-        The last run.
+    `plan`: as its dials stand now. `log`: what the last run has told, if there was one. `layer`:
+    the layer up close. `training`: the last run.
     """
 
     plan: Experiment

@@ -35,14 +35,7 @@ def with_layer_dial(
     Pruning takes the place of pruning, and any other dial that of the step that codes the
     layer's values; what says how these are written comes last, as before.
 
-    Parameters
-    ----------
-    recipe : Recipe
-    layer : str
-    dial : LayerDial
-    value : float
-    shape : tuple of int
-        Of the layer's matrix.
+    `shape`: of the layer's matrix.
     """
     steps = _with(recipe.steps_for(layer), dial.kind, dial.steps(value, shape))
     name = literal(layer)
@@ -53,14 +46,7 @@ def with_layer_dial(
 def dial_value(recipe: Recipe, row: LayerFigures, dial: LayerDial, shape: Shape) -> float | None:
     """Return where a layer's dial stands under a recipe; None where it has no such step.
 
-    Parameters
-    ----------
-    recipe : Recipe
-    row : LayerFigures
-        Of the layer under that recipe.
-    dial : LayerDial
-    shape : tuple of int
-        Of the layer's matrix.
+    `row`: of the layer under that recipe. `shape`: of the layer's matrix.
     """
     step = next((s for s in recipe.steps_for(row.name) if isinstance(s, dial.kind)), None)
     if isinstance(step, Prune):

@@ -21,23 +21,10 @@ from explorer.session import Session
 class Showing:
     """The network, recipe, layer and tab that are on the page.
 
-    Parameters
-    ----------
-    live : Live
-        What follows the hand; bound to the session of each network that is shown.
-    shown : Shown
-        The parts of the page that follow the hand.
-    keeper : StateKeeper
-        Told of networks that no name brings back.
-    named : callable
-        Called with name and weights when another network takes its place.
-    lock : RLock
-        Held meanwhile.
-
-    Attributes
-    ----------
-    network : (str, str)
-        Its name, "" for none, and ``"default"`` or ``"random"`` for its weights.
+    `live`: what follows the hand; bound to the session of each network that is shown. `shown`: the
+    parts of the page that follow the hand. `keeper`: told of networks that no name brings back.
+    `named`: called with name and weights when another network takes its place. `lock`: held
+    meanwhile. `network`: its name, "" for none, and ``"default"`` or ``"random"`` for its weights.
     """
 
     network: Network = ("", "default")
@@ -114,12 +101,7 @@ class Showing:
     def use(self, net: nn.Module, recipe: Recipe, fresh: bool = False) -> None:
         """Go on with a network that was trained here, under a recipe that keeps it as it is.
 
-        Parameters
-        ----------
-        net : Module
-        recipe : Recipe
-        fresh : bool
-            Whether it did not begin as the network that is shown.
+        `fresh`: whether it did not begin as the network that is shown.
         """
         before = self._live.session
         data, metric, shape = before.data, before.metric, before.input_shape

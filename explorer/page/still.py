@@ -20,15 +20,8 @@ class StillPanel:
     It is an output of its own, which is out of sight while the page lives, and is drawn anew
     when the hand has rested. Nothing is drawn outside of a notebook.
 
-    Parameters
-    ----------
-    draw : callable
-        Called without arguments; returns a `Still`.
-
-    Attributes
-    ----------
-    key : str
-        The page's widget has the class ``ex-shows-KEY``.
+    `draw`: called without arguments; returns a `Still`. `key`: the page's widget has the class
+    ``ex-shows-KEY``.
     """
 
     def __init__(self, draw: Callable[[], Still]) -> None:

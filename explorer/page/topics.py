@@ -193,12 +193,8 @@ def page_topics() -> tuple[tuple[Topic, ...], tuple[str, ...]]:
 def check_topic(topic: Any) -> None:
     """Check that a thing can be a tab beside the built-in ones.
 
-    Raises
-    ------
-    TypeError
-        If it is no `Topic`, or its steps are no methods.
-    ValueError
-        If a tab has its title, or it offers no step.
+    Raises TypeError if it is no `Topic`, or its steps are no methods. Raises ValueError if a tab
+    has its title, or it offers no step.
     """
     if not isinstance(topic, Topic):
         raise TypeError(f"a topic is a Topic; got {topic!r:.80}")

@@ -33,15 +33,8 @@ class _Incoming:
 def upload_limit() -> int:
     """Return the most bytes of a file that is opened, as ``EXPLORER_MAX_UPLOAD_MB`` says.
 
-    Returns
-    -------
-    int
-        64,000,000 where it says nothing; 0 where no file shall be opened.
-
-    Raises
-    ------
-    ValueError
-        If it is no number of megabytes.
+    Returns: 64,000,000 where it says nothing; 0 where no file shall be opened. Raises ValueError if
+    it is no number of megabytes.
     """
     told = os.environ.get(LIMIT_VARIABLE, "").strip() or str(LIMIT_MB)
     try:
@@ -72,22 +65,10 @@ def plain_name(name: str) -> str:
 class UploadPanel:
     """A button that opens a file; its parts are asked for one by one, and read in the background.
 
-    Parameters
-    ----------
-    shown : callable
-        Returns the session that is shown.
-    started : callable
-        Called with what is under way, in words, and the share done or None.
-    opened : callable
-        Called from the background thread with an `Opened`, and with what makes its session again.
-    failed : callable
-        Called with an error in words.
-    limit_bytes : int, optional
-        Larger files are refused before any of their content is sent; by default `upload_limit`.
-
-    Attributes
-    ----------
-    widget : FilePickerView
+    `shown`: returns the session that is shown. `started`: called with what is under way, in words,
+    and the share done or None. `opened`: called from the background thread with an `Opened`, and
+    with what makes its session again. `failed`: called with an error in words. `limit_bytes`:
+    larger files are refused before any of their content is sent; by default `upload_limit`.
     """
 
     def __init__(

@@ -27,19 +27,11 @@ LEAST_GAIN = 1e-4
 class BaCaruanaSettings:
     """What is compared.
 
-    Attributes
-    ----------
-    n_weights : int
-        Of the students, which have one hidden layer.
-    train : TrainSettings
-        Of all students, but for the seed. Adam suits both losses, of whatever size they are.
-    n_images : int
-        Training images, chosen at random, the same for all.
-    seeds : tuple of int
-        Each gives first weights and an order of the images, the same for both students; at
-        least two.
-    n_threads : int
-        Threads that torch uses meanwhile. One repeats to the last bit.
+    `n_weights`: of the students, which have one hidden layer. `train`: of all students, but for the
+    seed. Adam suits both losses, of whatever size they are. `n_images`: training images, chosen at
+    random, the same for all. `seeds`: each gives first weights and an order of the images, the same
+    for both students; at least two. `n_threads`: threads that torch uses meanwhile. One repeats to
+    the last bit.
     """
 
     n_weights: int
@@ -71,22 +63,9 @@ def ba_caruana(
 ) -> Generator[Moment | Reproduction, None, None]:
     """Train pairs of shallow students, one pair a seed, and judge them on the test images.
 
-    Parameters
-    ----------
-    name : str
-    net : Module
-        The trained teacher. Left unchanged.
-    digits : Digits
-    settings : BaCaruanaSettings
-    published : Published
-
-    Yields
-    ------
-    Moment
-        For the teacher, then after each epoch of each student.
-    Reproduction
-        Once, last, with curves over the seeds. Its ``accuracy`` is that of the first seed's
-        student that matches logits.
+    `net`: the trained teacher. Left unchanged. Yields: for the teacher, then after each epoch of
+    each student; once, last, with curves over the seeds. Its ``accuracy`` is that of the first
+    seed's student that matches logits.
 
     References
     ----------

@@ -16,15 +16,8 @@ from explorer.zoo.mnist import is_in_sample, mnist_sample, normalize, read_mnist
 class Digits:
     """Handwritten digits in three parts that share no image.
 
-    Attributes
-    ----------
-    train : pair of Tensor
-        Images float32 (n, 1, 28, 28), normalized, and labels int64 (n,).
-    validation : TensorDataset
-        For choosing settings.
-    test : TensorDataset
-        For the error that is reported, once, at the end.
-    name : str
+    `train`: images float32 (n, 1, 28, 28), normalized, and labels int64 (n,). `validation`: for
+    choosing settings. `test`: for the error that is reported, once, at the end.
     """
 
     train: tuple[Tensor, Tensor]
@@ -39,15 +32,8 @@ class Digits:
         The 5,000 are the first 500 training images of each class, on which the bundled
         networks were not trained either.
 
-        Parameters
-        ----------
-        root : path, optional
-            A folder holding ``MNIST/raw``; by default as `explorer.zoo.mnist.read_mnist`.
-
-        Raises
-        ------
-        DataUnavailable
-            If the images are not there and cannot be downloaded.
+        `root`: a folder holding ``MNIST/raw``; by default as `explorer.zoo.mnist.read_mnist`.
+        Raises DataUnavailable if the images are not there and cannot be downloaded.
         """
         pixels, labels = read_mnist(train=True, root=root)
         held = is_in_sample(labels)

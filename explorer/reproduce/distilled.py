@@ -36,25 +36,13 @@ class Constraint(Protocol):
 class Distillation:
     """How a student is trained.
 
-    Attributes
-    ----------
-    n_epochs, batch_size : int
-    learning_rate : float
-        The first one; it falls to 0 along half a cosine after a rise over `warm_up`.
-    warm_up : float
-        Share of the steps over which the rate rises.
-    weight_decay, momentum : float
-        Of stochastic gradient descent with Nesterov's momentum.
-    mix : float
-        Part of the teacher's answers in the loss, in [0, 1]; the labels have the rest.
-    temperature : float
-        By which the logits of both are divided for comparing them.
-    max_shift : int
-        Each image is moved by up to so many pixels along both axes.
-    seed : int
-    n_threads : int
-        Threads that torch uses meanwhile. One is quickest for small networks where other
-        programs run, and repeats to the last bit.
+    `learning_rate`: the first one; it falls to 0 along half a cosine after a rise over `warm_up`.
+    `warm_up`: share of the steps over which the rate rises. `weight_decay`, `momentum`: of
+    stochastic gradient descent with Nesterov's momentum. `mix`: part of the teacher's answers in
+    the loss, in [0, 1]; the labels have the rest. `temperature`: by which the logits of both are
+    divided for comparing them. `max_shift`: each image is moved by up to so many pixels along both
+    axes. `n_threads`: threads that torch uses meanwhile. One is quickest for small networks where
+    other programs run, and repeats to the last bit.
 
     References
     ----------
@@ -82,11 +70,8 @@ class Distillation:
     def loss(self, scores: Tensor, labels: Tensor, answers: Tensor) -> Tensor:
         """Mix the cross-entropy with the divergence from the teacher's answers, in nats.
 
-        Parameters
-        ----------
-        scores, answers : Tensor, shape (n, n_classes)
-            Logits of the student and of the teacher.
-        labels : Tensor, shape (n,), int64
+        `scores`, `answers`: shape (n, n_classes); logits of the student and of the teacher.
+        `labels`: shape (n,), int64.
         """
         t = self.temperature
         soft = F.kl_div(
@@ -116,16 +101,9 @@ def distill(
 ) -> Iterator[int]:
     """Train a network in place; after each epoch, yield its number from 1.
 
-    Parameters
-    ----------
-    net : Module
-        In eval mode while an epoch's number is looked at.
-    train : pair of Tensor
-        Images (n, 1, height, width) and labels (n,).
-    answers : Tensor, shape (n, n_classes)
-        The teacher's logits for the images where they are.
-    settings : Distillation
-    constraint : Constraint
+    `net`: in eval mode while an epoch's number is looked at. `train`: images (n, 1, height, width)
+    and labels (n,). `answers`: shape (n, n_classes); the teacher's logits for the images where they
+    are.
     """
     generator = torch.Generator().manual_seed(settings.seed)
     parameters = list(net.parameters())
@@ -166,14 +144,7 @@ N_PRUNINGS = 200
 def relative_squares(weight: Tensor) -> Tensor:
     """Score weights so that they compare between layers: w^2 over the sum of those not smaller.
 
-    Parameters
-    ----------
-    weight : Tensor, any shape
-
-    Returns
-    -------
-    Tensor, shape of `weight`
-        In [0, 1]; 1 for the largest weight.
+    `weight`: any shape. Returns: shape of `weight`; in [0, 1]; 1 for the largest weight.
 
     References
     ----------
@@ -195,14 +166,8 @@ def relative_squares(weight: Tensor) -> Tensor:
 class Fewer:
     """Weights are pruned over the whole network, along a cubic curve, while they are trained.
 
-    Parameters
-    ----------
-    layers : mapping of str to Parameter
-        Written to.
-    n_weights : int
-        How many are left in the end.
-    until : float
-        Share of the steps after which no more are pruned.
+    `layers`: written to. `n_weights`: how many are left in the end. `until`: share of the steps
+    after which no more are pruned.
 
     References
     ----------
@@ -250,12 +215,8 @@ class FewValues:
     Each weight moves along the mean gradient of those that share its value, so that they stay
     the same. Zeros stay zero.
 
-    Parameters
-    ----------
-    layers : mapping of str to Parameter
-        Written to: each weight takes its cluster's value at once.
-    n_clusters : mapping of str to int
-        Values a layer, by fnmatch pattern, of which the first that matches wins.
+    `layers`: written to: each weight takes its cluster's value at once. `n_clusters`: values a
+    layer, by fnmatch pattern, of which the first that matches wins.
 
     References
     ----------

@@ -35,19 +35,9 @@ RECIPE: dict[str, list[Setting]] = {
 class DropSettings:
     """How neurons are dropped.
 
-    Attributes
-    ----------
-    penalties : tuple of Penalty
-    train : TrainSettings
-        Of the training under penalties.
-    threshold : float
-        After it, weights with smaller magnitudes become zero.
-    n_left : mapping of str to int
-        Weights that layers keep in the end.
-    n_stages : int
-        In which they are pruned to that.
-    retrain : TrainSettings
-        Of each stage.
+    `train`: of the training under penalties. `threshold`: after it, weights with smaller magnitudes
+    become zero. `n_left`: weights that layers keep in the end. `n_stages`: in which they are pruned
+    to that. `retrain`: of each stage.
     """
 
     penalties: tuple[Penalty, ...]
@@ -63,21 +53,8 @@ def dropneuron(
 ) -> Generator[Moment | Reproduction, None, None]:
     """Drop the neurons of a network's dense layers, and prune what is left of them.
 
-    Parameters
-    ----------
-    name : str
-    net : Module
-        Trained, with dense layers ``fc1`` and ``fc2``. Left unchanged.
-    digits : Digits
-    settings : DropSettings
-    published : Published
-
-    Yields
-    ------
-    Moment
-        After each epoch.
-    Reproduction
-        Once, last.
+    `net`: trained, with dense layers ``fc1`` and ``fc2``. Left unchanged. Yields: after each epoch;
+    once, last.
 
     References
     ----------
@@ -120,10 +97,7 @@ def _records(training: Any, dropped: list[Dropped]) -> Generator[TrainRecord, No
 def counted(layers: Mapping[str, Tensor]) -> int:
     """Count neurons as the paper does: inputs of the dense layers, and their units, in use.
 
-    Parameters
-    ----------
-    layers : mapping of str to Tensor
-        Weights of the dense layers, (out, in), each fed by the one before.
+    `layers`: weights of the dense layers, (out, in), each fed by the one before.
     """
     weights = [as_matrix(weight) != 0 for weight in layers.values()]
     n = int(weights[0].any(0).sum())

@@ -26,14 +26,9 @@ MOST_OF_PLAIN = 0.6
 class HintonSettings:
     """How the two students are trained.
 
-    Attributes
-    ----------
-    train : TrainSettings
-        Of both: they start from the same weights and see the same images in the same order.
-    target : SoftTargets
-        What the one learns from; the other learns from the labels.
-    n_threads : int
-        Threads that torch uses meanwhile. One repeats to the last bit.
+    `train`: of both: they start from the same weights and see the same images in the same order.
+    `target`: what the one learns from; the other learns from the labels. `n_threads`: threads that
+    torch uses meanwhile. One repeats to the last bit.
     """
 
     train: TrainSettings
@@ -48,21 +43,8 @@ def hinton(
 
     They are judged as they are kept: with weights rounded to half precision.
 
-    Parameters
-    ----------
-    name : str
-    net : Module
-        The trained teacher. Left unchanged.
-    digits : Digits
-    settings : HintonSettings
-    published : Published
-
-    Yields
-    ------
-    Moment
-        For the teacher, then after each epoch of each student.
-    Reproduction
-        Once, last, with both students as ``networks``.
+    `net`: the trained teacher. Left unchanged. Yields: for the teacher, then after each epoch of
+    each student; once, last, with both students as ``networks``.
 
     References
     ----------
@@ -143,23 +125,10 @@ def lesson(
 ) -> Iterator[TrainRecord]:
     """Train a copy of a student on the images to train on.
 
-    Parameters
-    ----------
-    teacher, student : Module
-        Left unchanged.
-    digits : Digits
-    settings : TrainSettings
-    target : Target
-        What the student learns from: labels, or answers of the teacher.
-    answers : Tensor, shape (n, n_classes)
-        The teacher's logits for these images; unused where labels are the target.
-    n_threads : int
-        With one, a run repeats to the last bit.
-
-    Yields
-    ------
-    TrainRecord
-        Judged on the validation images at the end of each epoch.
+    `teacher`, `student`: left unchanged. `target`: what the student learns from: labels, or answers
+    of the teacher. `answers`: shape (n, n_classes); the teacher's logits for these images; unused
+    where labels are the target. `n_threads`: with one, a run repeats to the last bit. Yields:
+    judged on the validation images at the end of each epoch.
     """
     from explorer.train.distillation import distill
 
@@ -178,10 +147,7 @@ def lesson(
 def agreement(net: nn.Module, teacher: nn.Module, images: Tensor) -> float:
     """Return the share of images that two networks put in the same class.
 
-    Parameters
-    ----------
-    net, teacher : Module
-    images : Tensor, shape (n, ...)
+    `images`: shape (n, ...).
     """
     same = answers_of(net, images).argmax(1) == answers_of(teacher, images).argmax(1)
     return same.double().mean().item()

@@ -50,20 +50,9 @@ Moments = Generator[Moment, None, nn.Module]
 class Log:
     """Clock, history and size of one reproduction.
 
-    Parameters
-    ----------
-    net : Module
-        The dense network that it starts from; its name and input shape go into the file.
-    digits : Digits
-    recipe : list of Setting, or mapping of patterns
-        What writes the file.
-    half_biases : bool
-        Write biases in half precision, for networks that lose neurons. What is judged in the
-        end is what the file restores to, rounded biases and all.
-
-    Attributes
-    ----------
-    history : list of Moment
+    `net`: the dense network that it starts from; its name and input shape go into the file.
+    `recipe`: what writes the file. `half_biases`: write biases in half precision, for networks that
+    lose neurons. What is judged in the end is what the file restores to, rounded biases and all.
     """
 
     def __init__(

@@ -25,16 +25,10 @@ BATCH = 250
 class ObdSettings:
     """What is compared.
 
-    Attributes
-    ----------
-    densities : tuple of float
-        Share of the weights that the network keeps, from high to low.
-    scope : {"model", "layer"}
-        Whether weights of all layers are compared, or each layer loses the same share.
-    n_saliency : int
-        Training images on which second derivatives are measured.
-    seed : int
-        For choosing them.
+    `densities`: share of the weights that the network keeps, from high to low. `scope`: one of
+    "model", "layer"; whether weights of all layers are compared, or each layer loses the same
+    share. `n_saliency`: training images on which second derivatives are measured. `seed`: for
+    choosing them.
     """
 
     densities: tuple[float, ...] = (1.0, 0.7, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03)
@@ -50,21 +44,8 @@ def obd(
 
     Nothing is chosen by these accuracies, and nothing is trained.
 
-    Parameters
-    ----------
-    name : str
-    net : Module
-        Trained. Left unchanged.
-    digits : Digits
-    settings : ObdSettings
-    published : Published
-
-    Yields
-    ------
-    Moment
-        For each point, with the accuracy on the validation images.
-    Reproduction
-        Once, last, with a curve for each criterion.
+    `net`: Trained. Left unchanged. Yields: for each point, with the accuracy on the validation
+    images; once, last, with a curve for each criterion.
 
     References
     ----------

@@ -17,12 +17,8 @@ from explorer.measure.accuracy import Accuracy
 class Published:
     """Figures that a paper prints.
 
-    Attributes
-    ----------
-    source : str
-        Authors, title, year, arXiv number.
-    figures : mapping of str to float
-        By name; ratios and counts as printed, errors and shares as fractions.
+    `source`: authors, title, year, arXiv number. `figures`: by name; ratios and counts as printed,
+    errors and shares as fractions.
     """
 
     source: str
@@ -33,12 +29,8 @@ class Published:
 class Goal:
     """A bound that a figure should keep.
 
-    Attributes
-    ----------
-    figure : str
-        Its name among the reached figures.
-    low, high : float or None
-        Least and greatest value allowed; None for no bound.
+    `figure`: its name among the reached figures. `low`, `high`: least and greatest value allowed;
+    None for no bound.
     """
 
     figure: str
@@ -55,20 +47,10 @@ class Goal:
 class Moment:
     """Where a reproduction stands.
 
-    Attributes
-    ----------
-    stage : str
-        What is being done, such as ``"prune"`` or ``"share"``.
-    epoch : int
-        Epochs done in all stages.
-    density : float
-        Share of the weights of the original network that are left.
-    size_bytes : int
-        Of the file that would be written now.
-    accuracy : float
-        Top-1, on the validation images; a fraction.
-    seconds : float
-        Since the start.
+    `stage`: what is being done, such as ``"prune"`` or ``"share"``. `epoch`: epochs done in all
+    stages. `density`: share of the weights of the original network that are left. `size_bytes`: of
+    the file that would be written now. `accuracy`: top-1, on the validation images; a fraction.
+    `seconds`: since the start.
     """
 
     stage: str
@@ -83,34 +65,15 @@ class Moment:
 class Reproduction:
     """A published result, reproduced.
 
-    Attributes
-    ----------
-    name : str
-        As `run` takes it.
-    published : Published
-    reached : mapping of str to float
-        Our figures, under the same names where the paper has them.
-    goals : tuple of Goal
-        What counts as reproduced.
-    accuracy, dense_accuracy : Accuracy
-        Of the network restored from the file, and of the network it was made of or taught by,
-        on the test images.
-    validation : Accuracy
-        Of the restored network on the images that settings were chosen by.
-    seconds : float
-        From start to end, measuring included.
-    settings : mapping of str to Any
-        What it was made with, as JSON can hold it.
-    cpu_seconds : float or None
-        Of processor time, all threads together; `seconds` is longer where other programs run.
-    history : tuple of Moment
-    curves : mapping of str to tuple of (float, float)
-        By method, where that is the result: accuracy on the test images, or another share of
-        them, over density or over seeds.
-    model : CompressedModel or None
-        What is written to the file.
-    networks : mapping of str to Module
-        Trained networks by name, which are kept in half precision.
+    `name`: as `run` takes it. `reached`: our figures, under the same names where the paper has
+    them. `goals`: what counts as reproduced. `accuracy`, `dense_accuracy`: of the network restored
+    from the file, and of the network it was made of or taught by, on the test images. `validation`:
+    of the restored network on the images that settings were chosen by. `seconds`: from start to
+    end, measuring included. `settings`: what it was made with, as JSON can hold it. `cpu_seconds`:
+    of processor time, all threads together; `seconds` is longer where other programs run. `curves`:
+    by method, where that is the result: accuracy on the test images, or another share of them, over
+    density or over seeds. `model`: what is written to the file. `networks`: trained networks by
+    name, which are kept in half precision.
     """
 
     name: str

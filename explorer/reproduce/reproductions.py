@@ -92,14 +92,9 @@ BA_CARUANA = BaCaruanaSettings(
 class Plan:
     """One reproduction.
 
-    Attributes
-    ----------
-    network : str
-        The bundled network that it starts from.
-    method : callable
-        ``method(name, net, digits, settings, published)`` yields moments, then the result.
-    settings : object
-        A frozen dataclass, of the kind that `method` takes.
+    `network`: the bundled network that it starts from. `method`: ``method(name, net, digits,
+    settings, published)`` yields moments, then the result. `settings`: a frozen dataclass, of the
+    kind that `method` takes.
     """
 
     network: str
@@ -130,30 +125,10 @@ def run(
 ) -> Generator[Moment | Reproduction, None, None]:
     """Reproduce a published result.
 
-    Parameters
-    ----------
-    name : str
-        One of `names`.
-    digits : Digits, optional
-        By default MNIST, read or downloaded as `Digits.mnist` says.
-    settings : dataclass, optional
-        In place of those in `PLANS`, and of the same kind.
-
-    Yields
-    ------
-    Moment
-        After each epoch, or point.
-    Reproduction
-        Once, last.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-    TypeError
-        If the settings are of another kind.
-    DataUnavailable
-        If MNIST is neither there nor can be downloaded.
+    `name`: one of `names`. `digits`: by default MNIST, read or downloaded as `Digits.mnist` says.
+    `settings`: in place of those in `PLANS`, and of the same kind. Yields: after each epoch, or
+    point; once, last. Raises ValueError if the name is unknown. Raises TypeError if the settings
+    are of another kind. Raises DataUnavailable if MNIST is neither there nor can be downloaded.
     """
     if name not in PLANS:
         raise ValueError(f"name: expected one of {', '.join(PLANS)}; got {name!r}")

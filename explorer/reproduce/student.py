@@ -36,23 +36,12 @@ LEAST_RATE = 150.0
 class StudentSettings:
     """How a network is made smaller.
 
-    Attributes
-    ----------
-    n_weights : int
-        Weights left in the whole network.
-    prune : Distillation
-        Training while weights are pruned, and after.
-    max_error : float or None
-        On the test images; None allows `TOLERANCE` above the dense network's.
-    n_clusters : mapping of str to int
-        Values that the weights of layers, by pattern, share; none leaves them as they are.
-    share : Distillation or None
-        Training while weights share values.
-    teacher : str
-        The bundled network whose answers are learned; by default the dense network itself.
-    n_neurons : mapping of str to int
-        Neurons, or filters, that layers keep at first; dead ones go later. None are removed
-        where this is empty.
+    `n_weights`: weights left in the whole network. `prune`: training while weights are pruned, and
+    after. `max_error`: on the test images; None allows `TOLERANCE` above the dense network's.
+    `n_clusters`: values that the weights of layers, by pattern, share; none leaves them as they
+    are. `share`: training while weights share values. `teacher`: the bundled network whose answers
+    are learned; by default the dense network itself. `n_neurons`: neurons, or filters, that layers
+    keep at first; dead ones go later. None are removed where this is empty.
     """
 
     n_weights: int
@@ -83,22 +72,8 @@ def student(
     Weights go gradually, over the first half of the training, by a score that compares all
     layers; then they may share values, which are trained as well.
 
-    Parameters
-    ----------
-    name : str
-    net : Module
-        Trained; what the student starts from. Left unchanged.
-    digits : Digits
-    settings : StudentSettings
-    published : Published
-        Its ``rate`` is the goal; 150 where it prints none.
-
-    Yields
-    ------
-    Moment
-        After each epoch.
-    Reproduction
-        Once, last.
+    `net`: trained; what the student starts from. Left unchanged. `published`: its ``rate`` is the
+    goal; 150 where it prints none. Yields: after each epoch; once, last.
 
     References
     ----------

@@ -26,15 +26,8 @@ def bundled() -> tuple[str, ...]:
 def bundled_file(name: str) -> Path:
     """Return where a compressed network is that comes with the package.
 
-    Parameters
-    ----------
-    name : str
-        One of `bundled`, such as ``"deep-compression-lenet-5"``.
-
-    Raises
-    ------
-    ValueError
-        If there is none of this name.
+    `name`: one of `bundled`, such as ``"deep-compression-lenet-5"``. Raises ValueError if there is
+    none of this name.
     """
     names = bundled()
     if name not in names:
@@ -55,10 +48,7 @@ def results() -> list[dict[str, Any]]:
     An installed package holds copies beside this file; a working tree those that they are
     made from, in ``notebooks/reproduced``.
 
-    Returns
-    -------
-    list of dict
-        As `explorer.reproduce.record.Reproduction.as_dict`; empty if there are none.
+    Returns: as `explorer.reproduce.record.Reproduction.as_dict`; empty if there are none.
     """
     places = (
         Path(__file__).with_name("results"),
@@ -95,16 +85,7 @@ def write(reproduction: Reproduction, folder: str | Path) -> Path:
 
     Networks are written as ``.safetensors`` in half precision.
 
-    Parameters
-    ----------
-    reproduction : Reproduction
-    folder : path
-        Made where there is none.
-
-    Returns
-    -------
-    Path
-        Of the JSON.
+    `folder`: made where there is none. Returns: of the JSON.
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -122,10 +103,7 @@ def write(reproduction: Reproduction, folder: str | Path) -> Path:
 def table(folder: str | Path) -> str:
     """Return the reproductions of a folder as a Markdown table beside the published figures.
 
-    Parameters
-    ----------
-    folder : path
-        Holding what `write` wrote.
+    `folder`: holding what `write` wrote.
     """
     lines = [
         "| result | published | reached | test error, 95 % interval | minutes | goals |",
@@ -138,13 +116,7 @@ def table(folder: str | Path) -> str:
 
 
 def row(record: Mapping[str, Any]) -> str:
-    """Return one row of the table.
-
-    Parameters
-    ----------
-    record : mapping
-        As `Reproduction.as_dict` gives it.
-    """
+    """Return one row of the table. `record`: as `Reproduction.as_dict` gives it."""
     published, reached = record["published"]["figures"], record["reached"]
     test = record["test"]
     interval = f"{1 - test['high']:.2%} to {1 - test['low']:.2%} (n = {test['n']:,})"

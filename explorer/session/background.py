@@ -32,18 +32,9 @@ ACTIVE = frozenset({State.RUNNING, State.PAUSED})
 class BackgroundRun(Generic[T]):
     """Takes records from an iterator, one after the other, in a thread of low priority.
 
-    Parameters
-    ----------
-    arrived : callable
-        Called with each record, from the thread.
-    changed : callable
-        Called with the run whenever its state changes. What it raises at the end of a run ends
-        in `error`, as nobody else would tell of it.
-
-    Attributes
-    ----------
-    error : BaseException or None
-        What ended the run, where it failed.
+    `arrived`: called with each record, from the thread. `changed`: called with the run whenever its
+    state changes. What it raises at the end of a run ends in `error`, as nobody else would tell of
+    it. `error`: what ended the run, where it failed.
     """
 
     def __init__(
@@ -66,13 +57,7 @@ class BackgroundRun(Generic[T]):
         return self._state in ACTIVE
 
     def start(self, records: Iterator[T]) -> None:
-        """Begin to take records.
-
-        Raises
-        ------
-        RuntimeError
-            If a run is under way.
-        """
+        """Begin to take records. Raises RuntimeError if a run is under way."""
         with self._condition:
             if self.active:
                 raise RuntimeError("a run is under way; stop it before the next one")
@@ -100,10 +85,7 @@ class BackgroundRun(Generic[T]):
     def join(self, timeout: float | None = None) -> State:
         """Wait until the run has ended, and return its state.
 
-        Raises
-        ------
-        TimeoutError
-            If it has not ended in time.
+        Raises TimeoutError if it has not ended in time.
         """
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():

@@ -44,14 +44,7 @@ LARGEST_BATCH = 256
 
 @dataclass(frozen=True)
 class Original:
-    """What the original network answers.
-
-    Attributes
-    ----------
-    judged : Judged
-        The samples.
-    predictions : Predictions
-    """
+    """What the original network answers. `judged`: the samples."""
 
     evaluation_subset: EvaluationSubset
     predictions: Predictions
@@ -66,12 +59,7 @@ class Behaviors:
     that is taken up meanwhile changes nothing in them. The original is asked once, and goes on
     where it was stopped; the last comparison is kept, so that several views share it.
 
-    Parameters
-    ----------
-    original : Subject
-    data : Data, Dataset or iterable of batches, optional
-        Of a `Data` its ``eval`` part is used, its classes' names and its pixels.
-    device : torch.device
+    `data`: of a `Data` its ``eval`` part is used, its classes' names and its pixels.
     """
 
     def __init__(self, original: NetworkState, data: Any, device: torch.device) -> None:
@@ -94,21 +82,8 @@ class Behaviors:
     def of(self, trial: Trial, should_stop: Stop = never) -> Behavior | None:
         """Compare a trial's network with the original.
 
-        Parameters
-        ----------
-        trial : Trial
-        should_stop : callable
-            Asked between batches.
-
-        Returns
-        -------
-        Behavior or None
-            None without data, or where it was stopped.
-
-        Raises
-        ------
-        ValueError
-            If there is no sample, or a network answers with what is no number.
+        `should_stop`: asked between batches. Returns: none without data, or where it was stopped.
+        Raises ValueError if there is no sample, or a network answers with what is no number.
         """
         if not self.possible:
             return None

@@ -38,16 +38,8 @@ class TensorCache:
     and one that is missing, cannot be written, or is damaged by as much as a bit, is as if
     it had never been.
 
-    Parameters
-    ----------
-    folder : Path
-    max_bytes : int
-        When more is kept, the files that were not used for longest are removed.
-
-    Attributes
-    ----------
-    problem : str
-        Why the last `put` kept nothing, in words; "" where it did.
+    `max_bytes`: when more is kept, the files that were not used for longest are removed. `problem`:
+    why the last `put` kept nothing, in words; "" where it did.
     """
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
@@ -132,12 +124,8 @@ FORMAT = "3"
 class FactorCache:
     """Factors in a `TensorCache`, by the content of the weights.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        By default ``factors`` in the user's cache folder.
-    max_bytes : int
-        When more is kept, the files that were not used for longest are removed.
+    `folder`: by default ``factors`` in the user's cache folder. `max_bytes`: when more is kept, the
+    files that were not used for longest are removed.
     """
 
     def __init__(self, folder: Path | None = None, max_bytes: int = MAX_BYTES) -> None:

@@ -32,10 +32,7 @@ class Recording:
 
     Nothing is kept of data with more samples than `most_samples` allows.
 
-    Parameters
-    ----------
-    state : mapping of str to object
-        What each compressible layer holds meanwhile.
+    `state`: what each compressible layer holds meanwhile.
     """
 
     def __init__(self, state: Mapping[str, Any]) -> None:
@@ -76,24 +73,10 @@ LONGEST_METRIC_S = 60.0
 class Evaluation:
     """Judges a network in batches of about 40 ms, and can stop between operations.
 
-    Parameters
-    ----------
-    data : Data, Dataset or iterable of batches, optional
-    metric : Metric, optional
-        Judges in place of the data.
-    budget_bytes : int
-        Most memory for activations that are kept between runs.
-
-    Attributes
-    ----------
-    recording : Recording or None
-        What the network answered in the latest run, as far as it got; None where the samples
-        come in another order each time.
-
-    Raises
-    ------
-    TypeError
-        If `data` is no data, or can be gone through only once.
+    `metric`: judges in place of the data. `budget_bytes`: most memory for activations that are kept
+    between runs. `recording`: what the network answered in the latest run, as far as it got; None
+    where the samples come in another order each time. Raises TypeError if `data` is no data, or can
+    be gone through only once.
     """
 
     def __init__(
@@ -131,14 +114,9 @@ class Evaluation:
     ) -> Iterator[Accuracy | Score]:
         """Yield the accuracy so far after each batch; the last is complete.
 
-        Parameters
-        ----------
-        net : Module
-            The same one at every call, in eval mode.
-        state : mapping of str to object
-            What each compressible layer holds, as for `PrefixCache.begin`.
-        stale : callable
-            The iteration ends early as soon as this says True.
+        `net`: the same one at every call, in eval mode. `state`: what each compressible layer
+        holds, as for `PrefixCache.begin`. `stale`: the iteration ends early as soon as this says
+        True.
         """
         if self._runner is not None:
             score = self._runner.ask(net, stale)

@@ -21,23 +21,9 @@ from explorer.stopping import Stop
 class Evaluator:
     """Rewrites a copy of the network and evaluates it, one caller at a time.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    layers : mapping of str to IndexedLayer
-        Its compressible layers.
-    evaluation : Evaluation
-        How it is judged.
-    device : torch.device
-        Where it is evaluated.
-
-    Attributes
-    ----------
-    original : Accuracy, Score or None
-        Of the network itself; None until it is complete.
-    original_recording : Recording or None
-        What the network itself answered meanwhile.
+    `net`: left unchanged. `layers`: its compressible layers. `evaluation`: how it is judged.
+    `device`: where it is evaluated. `original`: of the network itself; None until it is complete.
+    `original_recording`: what the network itself answered meanwhile.
     """
 
     def __init__(

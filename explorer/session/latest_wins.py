@@ -30,15 +30,9 @@ class LatestWins:
     of its thread, and the next one runs all the same; once the worker is closed, or a job
     comes upon another that is, what it worked for is gone, and so is the error.
 
-    Parameters
-    ----------
-    name : str
-        Of its thread.
-    patience_s : float
-        For how long, in seconds, jobs that keep coming in may put off the latest.
-    settle_s : float
-        For how long, in seconds, none may come in before the latest is begun. One whose pieces
-        of work are long waits until the hand rests.
+    `name`: of its thread. `patience_s`: for how long, in seconds, jobs that keep coming in may put
+    off the latest. `settle_s`: for how long, in seconds, none may come in before the latest is
+    begun. One whose pieces of work are long waits until the hand rests.
     """
 
     def __init__(self, name: str, patience_s: float = math.inf, settle_s: float = SETTLE_S) -> None:

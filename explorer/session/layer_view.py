@@ -32,14 +32,8 @@ from explorer.session.trials import Trial
 class CloseUp:
     """One layer seen closely.
 
-    Parameters
-    ----------
-    layer, original : IndexedLayer
-        The layer that is compressed, and the one it was before neurons were removed.
-    plan : Plan
-        What is made of it.
-    row : LayerFigures
-        Its figures.
+    `layer`, `original`: the layer that is compressed, and the one it was before neurons were
+    removed. `plan`: what is made of it. `row`: its figures.
     """
 
     def __init__(
@@ -109,17 +103,7 @@ NAMED = 2
 def close_up(trial: Trial, layer: str, first: NetworkState) -> CloseUp:
     """Return what the views show of a layer.
 
-    Parameters
-    ----------
-    trial : Trial
-    layer : str
-    first : Subject
-        What figures are compared with.
-
-    Raises
-    ------
-    KeyError
-        If there is no such layer.
+    `first`: what figures are compared with. Raises KeyError if there is no such layer.
     """
     layers = trial.task.subject.layers
     if layer not in layers:
@@ -138,11 +122,7 @@ def bytes_step_by_step(trial: Trial, plan: Callable[[Recipe], Trial]) -> Waterfa
     Where layers take different steps at once, the stage is named after all of them, those of most
     weights first; steps of patterns that are left no layer make no stage.
 
-    Parameters
-    ----------
-    trial : Trial
-    plan : callable
-        Takes the first steps of the recipe to their trial.
+    `plan`: takes the first steps of the recipe to their trial.
     """
     stages = [("Original", trial.result.original_bytes)]
     for position, recipe in enumerate(trial.recipe.prefixes()):

@@ -21,12 +21,8 @@ from explorer.train.record import TrainRecord
 class Recovered:
     """How far recovery has come.
 
-    Attributes
-    ----------
-    before, now : Accuracy or Score
-        Of the network as the recipe compresses it, and after training.
-    elapsed_s : float
-        Seconds of computing.
+    `before`, `now`: of the network as the recipe compresses it, and after training. `elapsed_s`:
+    seconds of computing.
     """
 
     before: Accuracy | Score
@@ -37,12 +33,8 @@ class Recovered:
 class LiveRecovery:
     """Trains the network that the latest recipe left, in the background.
 
-    Parameters
-    ----------
-    heard : callable
-        Called with a `Recovered`, from the thread.
-    failed : callable
-        Called with the exception, where it cannot be done.
+    `heard`: called with a `Recovered`, from the thread. `failed`: called with the exception, where
+    it cannot be done.
     """
 
     def __init__(

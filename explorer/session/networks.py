@@ -48,22 +48,11 @@ from explorer.session.saliency_index import SaliencyIndex
 class NetworkState:
     """A network with its indexes, and the copy of it that is evaluated.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    layers : mapping of str to IndexedLayer
-        Its compressible layers.
-    input_shape : tuple of int or None
-        One input without the batch; None where it is unknown, and with it what is multiplied.
-    evaluation : Evaluation
-        How it is judged; its own, for it keeps activations.
-    device : torch.device
-        Where it is evaluated.
-    origin : NetworkState, optional
-        The network that this one was before it lost neurons or was trained further.
-    reduction : Reduction, optional
-        How it lost them; None where it was trained further.
+    `net`: left unchanged. `layers`: its compressible layers. `input_shape`: one input without the
+    batch; None where it is unknown, and with it what is multiplied. `evaluation`: how it is judged;
+    its own, for it keeps activations. `device`: where it is evaluated. `origin`: the network that
+    this one was before it lost neurons or was trained further. `reduction`: how it lost them; None
+    where it was trained further.
     """
 
     def __init__(
@@ -99,11 +88,7 @@ class NetworkState:
     def plan(self, recipe: Recipe, steps: Mapping[str, Steps]) -> tuple[dict[str, Plan], Result]:
         """Return the plan of every layer, and the figures of all.
 
-        Parameters
-        ----------
-        recipe : Recipe
-        steps : mapping of str to tuple of Setting
-            Resolved steps of this subject's layers.
+        `steps`: resolved steps of this subject's layers.
         """
         plans = {name: layer.plan(steps[name]) for name, layer in self.layers.items()}
         notes = self.reduction.notes if self.reduction else {}
@@ -119,12 +104,7 @@ Key = tuple[tuple[str, Steps], ...]
 class Task:
     """What a recipe asks for.
 
-    Attributes
-    ----------
-    subject : NetworkState
-        The network that is compressed.
-    steps : mapping of str to tuple of Setting
-        Resolved steps of its layers.
+    `subject`: the network that is compressed. `steps`: resolved steps of its layers.
     """
 
     subject: NetworkState
@@ -134,31 +114,11 @@ class Task:
 class NetworkStates:
     """Finds the network that a recipe compresses, and makes what is missing.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    data : Data or any data, optional
-        Its ``tune`` part serves for second derivatives.
-    input_shape : tuple of int, optional
-        One input without the batch.
-    evaluation : callable
-        Makes the `Evaluation` of a subject.
-    device : torch.device
-    origin : Module, optional
-        What the network was before it was trained further; left unchanged.
-
-    Attributes
-    ----------
-    original : NetworkState
-        The network.
-    first : NetworkState
-        The one that figures are compared with: that of `origin`, or else the same.
-
-    Raises
-    ------
-    ValueError
-        If `origin` has other layers than `net`.
+    `net`: left unchanged. `data`: its ``tune`` part serves for second derivatives. `input_shape`:
+    one input without the batch. `evaluation`: makes the `Evaluation` of a subject. `origin`: what
+    the network was before it was trained further; left unchanged. `original`: the network. `first`:
+    the one that figures are compared with: that of `origin`, or else the same. Raises ValueError if
+    `origin` has other layers than `net`.
     """
 
     def __init__(

@@ -65,14 +65,8 @@ class Stopped(Exception):
 class Kept:
     """What one batch needs to go on from a node of the graph.
 
-    Attributes
-    ----------
-    cut : int
-        Number of the node.
-    before : tuple
-        What the layers before the node held.
-    values : dict
-        Live values by node.
+    `cut`: number of the node. `before`: what the layers before the node held. `values`: live values
+    by node.
     """
 
     cut: int
@@ -93,19 +87,9 @@ class PrefixCache:
     called. Results are those of calling the network: the same operations run in the
     same order on the same values.
 
-    Parameters
-    ----------
-    net : Module
-        In eval mode; its weights may be rewritten in place between runs.
-    layers : sequence of str
-        Names of the layers whose weights are.
-    budget_bytes : int
-        Most memory that kept activations may take; batches beyond it are run whole.
-
-    Attributes
-    ----------
-    n_bytes : int
-        Memory of all kept activations.
+    `net`: in eval mode; its weights may be rewritten in place between runs. `layers`: names of the
+    layers whose weights are. `budget_bytes`: most memory that kept activations may take; batches
+    beyond it are run whole. `n_bytes`: memory of all kept activations.
     """
 
     def __init__(
@@ -124,10 +108,7 @@ class PrefixCache:
     def begin(self, state: Mapping[str, Any]) -> None:
         """Start another evaluation.
 
-        Parameters
-        ----------
-        state : mapping of str to object
-            What each layer holds now; a layer changed if it held another object before.
+        `state`: what each layer holds now; a layer changed if it held another object before.
         """
         changed = [n for n, first in self._first.items() if state[n] is not self._state.get(n)]
         if changed:
@@ -151,20 +132,9 @@ class PrefixCache:
     def run(self, batch: tuple[int, int], inputs: Inputs, stale: Callable[[], bool] = never) -> Any:
         """Run one batch and return what the network returns.
 
-        Parameters
-        ----------
-        batch : tuple of int
-            Its first sample and its size; the same numbers must always come with the
-            same inputs.
-        inputs : Tensor, tuple or dict of Tensor
-            The cache's own: the network may write into them.
-        stale : callable
-            Asked before each operation.
-
-        Raises
-        ------
-        Stopped
-            As soon as `stale` says True.
+        `batch`: its first sample and its size; the same numbers must always come with the same
+        inputs. `inputs`: the cache's own: the network may write into them. `stale`: asked before
+        each operation. Raises Stopped as soon as `stale` says True.
         """
         if self._graph is None or not isinstance(inputs, Tensor):
             return call(self._net, inputs)

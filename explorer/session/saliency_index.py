@@ -23,16 +23,8 @@ FORMAT = "1"
 class SaliencyIndex:
     """Saliencies of Optimal Brain Damage, made when first needed and kept on disk.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    layers : mapping of str to IndexedLayer
-        Its compressible layers.
-    data : Data or any data
-        Its ``tune`` part is used where it has one.
-    cache : TensorCache, optional
-        By default ``saliency`` in the user's cache folder.
+    `net`: left unchanged. `layers`: its compressible layers. `data`: its ``tune`` part is used
+    where it has one. `cache`: by default ``saliency`` in the user's cache folder.
     """
 
     def __init__(

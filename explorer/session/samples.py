@@ -22,14 +22,8 @@ TRIED = 16
 class Part:
     """Evenly spaced samples of some data.
 
-    Attributes
-    ----------
-    eval : Dataset or iterable of batches
-        The samples.
-    tune : Dataset or None
-        The part to train on, whole; None where there is none.
-    n, n_total : int
-        Samples taken, and samples there are; 0 where that is not known.
+    `eval`: the samples. `tune`: the part to train on, whole; None where there is none. `n`,
+    `n_total`: samples taken, and samples there are; 0 where that is not known.
     """
 
     eval: Any
@@ -51,16 +45,8 @@ class Part:
 def part_of(net: nn.Module, data: Any) -> Part:
     """Take as many samples as are judged in about half a second: 2,000, 1,000 or 500.
 
-    Parameters
-    ----------
-    net : Module
-        Judged on a few samples, to see how long they take.
-    data : Data, Dataset or iterable of batches
-        Of a `Data` the ``eval`` part; what has no length is taken whole.
-
-    Returns
-    -------
-    Part
+    `net`: judged on a few samples, to see how long they take. `data`: of a `Data` the ``eval``
+    part; what has no length is taken whole.
     """
     whole, tune = getattr(data, "eval", data), getattr(data, "tune", None)
     if is_pair(whole):

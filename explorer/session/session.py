@@ -51,32 +51,17 @@ def check_numbers(net: nn.Module) -> None:
 class Session:
     """A network under recompression, without widgets.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged. Its weights must not change while the session lives.
-    data : Data, Dataset or iterable of batches, optional
-        What accuracy is measured on: pairs of input and class index. Of a `Data` its
-        ``eval`` part is used.
-    metric : Metric or callable, optional
-        Judges in place of data: called with a copy of the compressed module, returns a finite
-        number. Data, where they are given too, serve tuning, shapes and the behavior.
-    input_shape : sequence of int, optional
-        Shape of one input without the batch, for operations and energy; by default
-        that of the data, or what the network says of itself.
-    origin : Module, optional
-        What `net` was before it was trained further, or lost neurons by training: size and
-        accuracy are compared with it. It has the same layers; by default `net` itself.
-    device : str or torch.device
-        Where the network is evaluated; ``"auto"`` takes a GPU where torch sees one.
-    activation_bytes : int
-        Most memory for activations that are kept, so that a change in a late layer
-        runs only what follows it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the network has nothing to compress, or holds a NaN; the message names the layer.
+    `net`: left unchanged. Its weights must not change while the session lives. `data`: what
+    accuracy is measured on: pairs of input and class index. Of a `Data` its ``eval`` part is used.
+    `metric`: judges in place of data: called with a copy of the compressed module, returns a finite
+    number. Data, where they are given too, serve tuning, shapes and the behavior. `input_shape`:
+    shape of one input without the batch, for operations and energy; by default that of the data, or
+    what the network says of itself. `origin`: what `net` was before it was trained further, or lost
+    neurons by training: size and accuracy are compared with it. It has the same layers; by default
+    `net` itself. `device`: where the network is evaluated; ``"auto"`` takes a GPU where torch sees
+    one. `activation_bytes`: most memory for activations that are kept, so that a change in a late
+    layer runs only what follows it. Raises TypeError, ValueError if the network has nothing to
+    compress, or holds a NaN; the message names the layer.
 
     Examples
     --------
@@ -155,14 +140,7 @@ class Session:
     def figures(self, recipe: Any) -> Result:
         """Return the figures of a recipe; nothing is rewritten and nothing is kept.
 
-        Parameters
-        ----------
-        recipe : Recipe, list of Setting, or dict of patterns
-
-        Returns
-        -------
-        Result
-            Without accuracy.
+        Returns: without accuracy.
         """
         return self._trials.plan(Recipe.of(recipe)).result
 
@@ -172,37 +150,22 @@ class Session:
         A recipe that is still being evaluated is dropped. Observers are called with
         each new result, from the background thread.
 
-        Returns
-        -------
-        Result
-            With accuracy missing until the first estimate.
+        Returns: with accuracy missing until the first estimate.
         """
         return self._trials.submit(Recipe.of(recipe))
 
     def apply(self, recipe: Any) -> Result:
         """Rewrite the layers whose steps changed; accuracy follows in the background.
 
-        Returns
-        -------
-        Result
-            Without accuracy; `wait` returns it.
+        Returns: without accuracy; `wait` returns it.
         """
         return self._trials.apply(Recipe.of(recipe))
 
     def wait(self, timeout: float | None = None) -> Result:
         """Wait until the current recipe's result is complete.
 
-        Parameters
-        ----------
-        timeout : float, optional
-            Seconds; by default as long as it takes.
-
-        Raises
-        ------
-        TimeoutError
-            If it is not complete in time.
-        RuntimeError
-            If the session is closed before it is complete.
+        `timeout`: seconds; by default as long as it takes. Raises TimeoutError if it is not
+        complete in time. Raises RuntimeError if the session is closed before it is complete.
         """
         return self._trials.wait(timeout)
 
@@ -226,11 +189,7 @@ class Session:
     def prepare(self, recipe: Any, progress: Progress = unheard) -> None:
         """Make the indexes, and first factors, that the figures of a recipe need.
 
-        Parameters
-        ----------
-        recipe : Recipe, list of Setting, or dict of patterns
-        progress : callable
-            Called with what is worked on, in words, and the share done, in [0, 1].
+        `progress`: called with what is worked on, in words, and the share done, in [0, 1].
         """
         self._subjects.prepare(Recipe.of(recipe), progress)
 

@@ -18,13 +18,7 @@ def network_speed(
 ) -> Speed | None:
     """Time one inference of both networks; None where it was stopped.
 
-    Parameters
-    ----------
-    original, compressed : Module
-    input_shape : sequence of int
-        One input, without the batch.
-    should_stop : callable
-        Asked between runs.
+    `input_shape`: one input, without the batch. `should_stop`: asked between runs.
     """
     found = compare(original, compressed, input_shape, should_stop=should_stop)
     if found is None:
@@ -37,11 +31,7 @@ def network_speed(
 def product_speed(matrix: Tensor, should_stop: Stop) -> Speed | None:
     """Time a layer's matrix product on small integers; None where it was stopped.
 
-    Parameters
-    ----------
-    matrix : Tensor, shape (out, in)
-    should_stop : callable
-        Asked between runs.
+    `matrix`: shape (out, in). `should_stop`: asked between runs.
     """
     rows = tuple(
         SpeedRow(

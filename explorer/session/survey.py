@@ -36,19 +36,9 @@ CellKey = tuple[str, str, float]
 class Bench:
     """A network with samples, on which recipes are measured one after the other.
 
-    Parameters
-    ----------
-    net : Module
-    part : Part
-    subject : Subject
-    original_bytes : int
-        What sizes are compared with.
-    stopped : callable
-        Whether the job is to end.
-    tell : callable
-        Called with a `Progress` after each point.
-    solvers : dict of int to BudgetSolver
-        Kept between jobs, by the number of sensitivities that they know.
+    `original_bytes`: what sizes are compared with. `stopped`: whether the job is to end. `tell`:
+    called with a `Progress` after each point. `solvers`: kept between jobs, by the number of
+    sensitivities that they know.
     """
 
     def __init__(
@@ -103,25 +93,15 @@ class Job(ABC):
 
     @abstractmethod
     def measured(self, bench: Bench, kept: Kept) -> Iterator[Measured]:
-        """Yield what is not kept yet.
-
-        Parameters
-        ----------
-        bench : Bench
-        kept : Kept
-        """
+        """Yield what is not kept yet."""
 
 
 @dataclass(frozen=True, eq=False)
 class Kept:
     """What was measured before.
 
-    Attributes
-    ----------
-    curves : mapping
-        `CurvePoint` by method, value, and whether retrained.
-    sensitivities : mapping
-        `SensitivityPoint` by dial, layer and value.
+    `curves`: `CurvePoint` by method, value, and whether retrained. `sensitivities`:
+    `SensitivityPoint` by dial, layer and value.
     """
 
     curves: Mapping[CurveKey, CurvePoint]
@@ -132,10 +112,7 @@ class Kept:
 class MethodsJob(Job):
     """The curves of all methods.
 
-    Attributes
-    ----------
-    retrained : bool
-        Whether those of the methods that allow it follow with retraining.
+    `retrained`: whether those of the methods that allow it follow with retraining.
     """
 
     retrained: bool = False
@@ -164,12 +141,7 @@ class MethodsJob(Job):
 
 @dataclass(frozen=True)
 class SensitivityJob(Job):
-    """The sensitivities of all layers.
-
-    Attributes
-    ----------
-    dial : str
-    """
+    """The sensitivities of all layers."""
 
     dial: str = "density"
 
@@ -181,12 +153,7 @@ class SensitivityJob(Job):
 
 @dataclass(frozen=True)
 class FitJob(Job):
-    """A recipe for a budget; the sensitivities that it needs come first.
-
-    Attributes
-    ----------
-    budget : Budget
-    """
+    """A recipe for a budget; the sensitivities that it needs come first."""
 
     budget: Budget
 
@@ -220,32 +187,11 @@ Run = BackgroundRun[Measured]
 class Survey:
     """All that is measured of one network beside the recipe under the hand, one job at a time.
 
-    Parameters
-    ----------
-    net : Module
-        Must not change meanwhile.
-    data : Data, Dataset or iterable of batches
-    original_bytes : int
-        What sizes are compared with.
-    heard : callable
-        Called with the survey at most five times a second, from its thread.
-    changed : callable
-        Called with the survey whenever the state of its job changes, also at its end.
-    input_shape : tuple of int, optional
-    metric : Metric, optional
-        Judges in place of the data.
-
-    Attributes
-    ----------
-    curves : dict of (str, object, bool) to CurvePoint
-        By method, value, and whether retrained.
-    sensitivities : dict of (str, str, float) to SensitivityPoint
-        By dial, layer and value.
-    fits : dict of Budget to Fitted
-    job : Job or None
-        The last one.
-    progress : Progress or None
-        Of that job; None before its first point.
+    `net`: must not change meanwhile. `original_bytes`: what sizes are compared with. `heard`:
+    called with the survey at most five times a second, from its thread. `changed`: called with the
+    survey whenever the state of its job changes, also at its end. `metric`: judges in place of the
+    data. `curves`: by method, value, and whether retrained. `sensitivities`: by dial, layer and
+    value. `job`: the last one. `progress`: of that job; None before its first point.
     """
 
     def __init__(
@@ -315,12 +261,7 @@ class Survey:
         run.start(self._measured(job, run))
 
     def predict(self, budget: Budget) -> tuple[Choice, float] | None:
-        """Return what a budget lets expect, and its accuracy; None before a budget was fitted.
-
-        Parameters
-        ----------
-        budget : Budget
-        """
+        """Return what a budget lets expect, and its accuracy; None before a budget was fitted."""
         if not self._solvers:
             return None
         solver = self._solvers[max(self._solvers)]

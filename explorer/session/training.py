@@ -69,20 +69,9 @@ class Lane:
 class TrainingLog:
     """All that a run has told, thinned.
 
-    Parameters
-    ----------
-    plan : Experiment
-    net : Module
-        The network before training.
-
-    Attributes
-    ----------
-    dropped : Dropped or None
-        What became of the network whose neurons were taken out.
-    found : mapping of str to list
-        What else the run brought to light, by name, in the order it was told.
-    newest : TrainRecord or None
-        The last step's record, of whichever network.
+    `net`: the network before training. `dropped`: what became of the network whose neurons were
+    taken out. `found`: what else the run brought to light, by name, in the order it was told.
+    `newest`: the last step's record, of whichever network.
     """
 
     plan: Experiment
@@ -175,22 +164,9 @@ WAIT_S = 5.0
 class Training:
     """One run of a plan.
 
-    Parameters
-    ----------
-    plan : Experiment
-    trainee : TrainingContext
-    heard : callable
-        Called with the training at most five times a second, from its thread, between two
-        steps: the networks hold still meanwhile.
-    changed : callable
-        Called with the training whenever its state changes.
-
-    Attributes
-    ----------
-    log : TrainingLog
-        What the run has told so far.
-    stopping : bool
-        Whether it was asked to stop.
+    `heard`: called with the training at most five times a second, from its thread, between two
+    steps: the networks hold still meanwhile. `changed`: called with the training whenever its state
+    changes. `log`: what the run has told so far. `stopping`: whether it was asked to stop.
     """
 
     def __init__(
@@ -261,10 +237,7 @@ class Training:
     def trained(self) -> nn.Module:
         """Return a copy of what was trained; of ``plan.lane_used``, where there are several.
 
-        Raises
-        ------
-        RuntimeError
-            If the run is under way, or that network has not done a step yet.
+        Raises RuntimeError if the run is under way, or that network has not done a step yet.
         """
         if not self.usable:
             raise RuntimeError("training is under way; pause or stop it to use the network")

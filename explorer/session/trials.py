@@ -20,15 +20,8 @@ from explorer.stopping import Stop, never
 class Trial:
     """A recipe that is tried.
 
-    Attributes
-    ----------
-    recipe : Recipe
-    task : Task
-        The network that it compresses, and the steps of its layers.
-    plans : mapping of str to Plan
-        What becomes of each layer.
-    result : Result
-        The figures, without accuracy.
+    `task`: the network that it compresses, and the steps of its layers. `plans`: what becomes of
+    each layer. `result`: the figures, without accuracy.
     """
 
     recipe: Recipe
@@ -47,10 +40,7 @@ class Trials:
     Each recipe takes the place of the one before, whose evaluation stops; nothing of the older
     one is told as the newer one's.
 
-    Parameters
-    ----------
-    subjects : Subjects
-        The networks that recipes are tried on.
+    `subjects`: the networks that recipes are tried on.
     """
 
     def __init__(self, subjects: NetworkStates) -> None:
@@ -103,14 +93,9 @@ class Trials:
     def wait(self, timeout: float | None = None) -> Result:
         """Wait until the latest result is complete.
 
-        Raises
-        ------
-        TypeError
-            If `timeout` is no number of seconds.
-        TimeoutError
-            If it is not complete after `timeout` seconds.
-        RuntimeError
-            If there was a `close` before it was complete.
+        Raises TypeError if `timeout` is no number of seconds. Raises TimeoutError if it is not
+        complete after `timeout` seconds. Raises RuntimeError if there was a `close` before it was
+        complete.
         """
         if timeout is not None and not isinstance(timeout, (int, float)):
             raise TypeError(f"timeout must be a number of seconds, or None; got {timeout!r}")

@@ -141,14 +141,7 @@ def fit_budget(
 
 
 def tries(subject: Measurement, solver: BudgetSolver, budget: Budget) -> Iterator[Fitted]:
-    """Measure one recipe after the other for a budget, yielding the best so far after each.
-
-    Parameters
-    ----------
-    subject : Subject
-    solver : BudgetSolver
-    budget : Budget
-    """
+    """Measure one recipe after the other for a budget, yielding the best so far after each."""
     if budget.size_bytes is not None:
         yield from _cautiously(subject, solver, budget)
         return

@@ -41,26 +41,10 @@ def run(
 ) -> int:
     """Sweep a grid and print its points, smallest files first.
 
-    Parameters
-    ----------
-    net : Module
-    data : Data or None
-    options : Namespace
-        ``grid``, ``store``, ``workers``, ``processes``, ``dask`` and ``output``.
-    loader : callable
-        With which a cluster's workers load network and data by themselves.
-    metric : Metric, optional
-        Judges in place of accuracy on the data.
-
-    Returns
-    -------
-    int
-        Exit status: 1 where points are missing, or failed.
-
-    Raises
-    ------
-    ValueError
-        If the grid or the options are not valid.
+    `options`: ``grid``, ``store``, ``workers``, ``processes``, ``dask`` and ``output``. `loader`:
+    with which a cluster's workers load network and data by themselves. `metric`: judges in place of
+    accuracy on the data. Returns: exit status: 1 where points are missing, or failed. Raises
+    ValueError if the grid or the options are not valid.
     """
     output = options.output
     _check_output(output)
@@ -178,16 +162,8 @@ def _cluster(address: str) -> Iterator[Executor]:
 def lines(points: Sequence[Point], scale: Scale = ACCURACY) -> list[str]:
     """Lay points out in columns.
 
-    Parameters
-    ----------
-    points : sequence of Point
-    scale : Scale
-        What the values that points were judged by mean.
-
-    Returns
-    -------
-    list of str
-        A heading and one line a point; those that failed say why.
+    `scale`: what the values that points were judged by mean. Returns: a heading and one line a
+    point; those that failed say why.
     """
     name = "top-1" if scale == ACCURACY else scale.name
     cells = [_judged_cells(point.accuracy) for point in points]

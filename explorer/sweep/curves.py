@@ -110,14 +110,7 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Planned:
-    """A point of a curve that is to be measured.
-
-    Attributes
-    ----------
-    method : str
-    value : float or str
-    recipe : Recipe
-    """
+    """A point of a curve that is to be measured."""
 
     method: str
     value: Any
@@ -221,16 +214,7 @@ def _points(
 def planned(net: nn.Module, methods: Iterable[str] | None = None) -> list[Planned]:
     """List what is to be measured, coarse to fine.
 
-    Parameters
-    ----------
-    net : Module
-    methods : iterable of str, optional
-        By default all.
-
-    Raises
-    ------
-    ValueError
-        If there is no such method.
+    `methods`: by default all. Raises ValueError if there is no such method.
     """
     shapes = {
         name: tuple(weight.shape) for name, weight in compressible(plain_network(net)).items()

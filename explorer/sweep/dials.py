@@ -20,10 +20,6 @@ T = TypeVar("T")
 def coarse_to_fine(values: Sequence[T]) -> list[T]:
     """Return the last value, the first, then middles of what lies between, ever finer.
 
-    Parameters
-    ----------
-    values : sequence
-
     Examples
     --------
     >>> coarse_to_fine([0, 1, 2, 3, 4])
@@ -49,20 +45,10 @@ Shape = tuple[int, int]
 class LayerDial:
     """One number by which a layer is compressed more or less.
 
-    Attributes
-    ----------
-    name, label : str
-        ``"density"``, and what an axis says.
-    kind : type of Setting
-        The step that it turns.
-    values : tuple of float
-        Those measured by default, ascending: the last one is the gentlest.
-    low, high : float
-        Range.
-    whole : bool
-        Whether values are whole numbers.
-    make : callable
-        Takes a value and the shape of the layer's matrix to its step, None for no step.
+    `name`, `label`: ``"density"``, and what an axis says. `kind`: the step that it turns. `values`:
+    those measured by default, ascending: the last one is the gentlest. `low`, `high`: Range.
+    `whole`: whether values are whole numbers. `make`: takes a value and the shape of the layer's
+    matrix to its step, None for no step.
     """
 
     name: str
@@ -82,10 +68,7 @@ class LayerDial:
     def checked(self, values: Iterable[float] | None) -> tuple[float, ...]:
         """Return values in ascending order, each once; the default ones for None.
 
-        Raises
-        ------
-        ValueError
-            If one is out of range.
+        Raises ValueError if one is out of range.
         """
         if values is None:
             return self.values

@@ -23,12 +23,7 @@ DIED = "the worker process died while it measured this recipe, alone (out of mem
 
 
 class SweepIncomplete(RuntimeError):
-    """Some points are missing, for their workers are gone; all others were yielded and kept.
-
-    Attributes
-    ----------
-    missing : tuple of Recipe
-    """
+    """Some points are missing, for their workers are gone; all others were yielded and kept."""
 
     def __init__(self, missing: Sequence[Recipe], reason: str) -> None:
         self.missing = tuple(missing)
@@ -42,12 +37,7 @@ class SweepIncomplete(RuntimeError):
 class Dispatch:
     """The recipes of one sweep on their way to workers and back.
 
-    Parameters
-    ----------
-    executor : Executor
-    delivery : Delivery
-        How workers come by the network.
-    tasks : iterable of Task
+    `delivery`: how workers come by the network.
     """
 
     def __init__(self, executor: Executor, delivery: Delivery, tasks: Iterable[Task]) -> None:
@@ -65,10 +55,7 @@ class Dispatch:
     def points(self, should_stop: Callable[[], bool]) -> Iterator[Point]:
         """Yield points as they finish.
 
-        Raises
-        ------
-        SweepIncomplete
-            At the end, if workers failed for good.
+        Raises SweepIncomplete at the end, if workers failed for good.
         """
         try:
             while self._waiting or self._suspects or self._running:

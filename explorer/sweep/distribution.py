@@ -29,17 +29,9 @@ class Delivery:
     bytes with the next recipe: one parcel for each worker that asks, while the other
     recipes that came back wait.
 
-    Parameters
-    ----------
-    subject : Subject
-    home : str
-        Under which this process holds it.
-    folder : Path
-        Where the file goes.
-    saliency : bool
-        Whether recipes go by second derivatives, which then travel along.
-    loader : callable, optional
-        With which workers load both by themselves.
+    `home`: under which this process holds it. `folder`: where the file goes. `saliency`: whether
+    recipes go by second derivatives, which then travel along. `loader`: with which workers load
+    both by themselves.
     """
 
     def __init__(
@@ -84,16 +76,8 @@ class Delivery:
     def after(self, task: Task, answer: Point | Lacking | None) -> list[Task]:
         """Return the tasks to submit again once `task` was answered.
 
-        Parameters
-        ----------
-        task : Task
-        answer : Point, Lacking or None
-            None where it failed.
-
-        Raises
-        ------
-        ValueError
-            If a worker can make nothing of the network.
+        `answer`: none where it failed. Raises ValueError if a worker can make nothing of the
+        network.
         """
         again: list[Task] = []
         if task.parcel:
@@ -130,17 +114,9 @@ def delivery(
 ) -> Iterator[Delivery]:
     """Hold a network ready for the workers of an executor.
 
-    Parameters
-    ----------
-    subject : Subject
-    executor : Executor
-    saliency : bool
-        Whether recipes go by second derivatives.
-    folder : str or Path, optional
-        Where the file for processes goes, in a folder of its own; by default among the
-        temporary files of this machine.
-    loader : callable, optional
-        With which workers load network and data by themselves; no file is written then.
+    `saliency`: whether recipes go by second derivatives. `folder`: where the file for processes
+    goes, in a folder of its own; by default among the temporary files of this machine. `loader`:
+    with which workers load network and data by themselves; no file is written then.
     """
     home = uuid.uuid4().hex
     SHELF.lay(home, subject)

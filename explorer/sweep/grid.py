@@ -22,12 +22,7 @@ MAX_POINTS = 100_000
 class Choice:
     """The settings that one table of a grid stands for.
 
-    Attributes
-    ----------
-    pattern : str or None
-        Which layers; None for all.
-    settings : tuple of Setting
-        One of which is in each recipe.
+    `pattern`: which layers; None for all. `settings`: one of which is in each recipe.
     """
 
     pattern: str | None
@@ -37,12 +32,8 @@ class Choice:
 def read_grid(path: str | Path) -> list[Recipe]:
     """Read a grid from a file; see `grid_from_toml`.
 
-    Raises
-    ------
-    ValueError
-        If the file is no grid, or larger than 1 MiB.
-    OSError
-        If it cannot be read.
+    Raises ValueError if the file is no grid, or larger than 1 MiB. Raises OSError if it cannot be
+    read.
     """
     with Path(path).open("rb") as file:
         content = file.read(MAX_BYTES + 1)
@@ -62,20 +53,8 @@ def grid_from_toml(text: str) -> list[Recipe]:
     layer goes by the first pattern in the file that matches it. ``layers = "*"`` is for
     those that no pattern before matches.
 
-    Parameters
-    ----------
-    text : str
-        TOML, at most 1 MiB.
-
-    Returns
-    -------
-    list of Recipe
-        At most 100,000; the last list varies fastest.
-
-    Raises
-    ------
-    ValueError
-        If the text is no such TOML; the message names the table.
+    `text`: TOML, at most 1 MiB. Returns: at most 100,000; the last list varies fastest. Raises
+    ValueError if the text is no such TOML; the message names the table.
 
     Examples
     --------

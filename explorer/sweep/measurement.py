@@ -46,25 +46,12 @@ class Measurement:
 
     Weights are indexed once for all recipes, and each thread writes into a copy of its own.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    data : Data, Dataset, iterable of batches, or None
-        Accuracy is measured on the ``eval`` part of a `Data`; its ``tune`` part serves
-        second derivatives.
-    input_shape : tuple of int, optional
-        One input without the batch, for steps that remove neurons; by default what the
-        data or the network say.
-    saliency : mapping of str to Tensor, optional
-        What losing each weight costs, where it was measured already.
-    metric : Metric, optional
-        Judges in place of the data.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the network has nothing to compress, or holds a NaN; the message names the layer.
+    `net`: left unchanged. `data`: accuracy is measured on the ``eval`` part of a `Data`; its
+    ``tune`` part serves second derivatives. `input_shape`: one input without the batch, for steps
+    that remove neurons; by default what the data or the network say. `saliency`: what losing each
+    weight costs, where it was measured already. `metric`: judges in place of the data. Raises
+    TypeError, ValueError if the network has nothing to compress, or holds a NaN; the message names
+    the layer.
     """
 
     def __init__(
@@ -136,16 +123,7 @@ class Measurement:
     def point(self, key: str, recipe: Recipe) -> Point:
         """Measure a recipe; what goes wrong with it is told in the point.
 
-        Parameters
-        ----------
-        key : str
-            Of the point.
-        recipe : Recipe
-
-        Raises
-        ------
-        Stopped
-            If `stopped` was set meanwhile.
+        `key`: of the point. Raises Stopped if `stopped` was set meanwhile.
         """
         started = time.perf_counter()
         size, accuracy, words = 0, None, ""

@@ -32,18 +32,10 @@ Make = Callable[[Any, tuple[int, ...]], Steps]
 class Method:
     """A method, or several one after the other, with one dial.
 
-    Attributes
-    ----------
-    name, title : str
-        A key such as ``"prune"``, and what a legend says.
-    setting : str
-        What the dial's values are, such as ``"density"``.
-    values : tuple
-        Settings that are measured.
-    make : callable
-        Takes a value and a weight tensor's shape to the steps of that layer.
-    trains : bool
-        Whether a network that it left can be retrained as it stands.
+    `name`, `title`: a key such as ``"prune"``, and what a legend says. `setting`: what the dial's
+    values are, such as ``"density"``. `values`: settings that are measured. `make`: takes a value
+    and a weight tensor's shape to the steps of that layer. `trains`: whether a network that it left
+    can be retrained as it stands.
     """
 
     name: str

@@ -32,14 +32,8 @@ class Toll:
     A loss is the logarithm of how many times worse a value is. Where values are zero or
     negative it is the difference instead, relative to the original value.
 
-    Attributes
-    ----------
-    original : float
-        Value of the network as it is.
-    scale : Scale
-    least : float
-        Values nearer to zero than that count as that.
-    logarithmic : bool
+    `original`: value of the network as it is. `least`: values nearer to zero than that count as
+    that.
     """
 
     original: float
@@ -86,12 +80,9 @@ FINE = tuple(
 class Losses:
     """What a dial costs in one layer, from the harshest value measured to the gentlest.
 
-    Attributes
-    ----------
-    values : ndarray, shape (n,), ascending
-    losses : ndarray, shape (n,)
-        As `Toll` counts them, never negative, and nowhere more for a gentler value than for a
-        harsher one: where samples say so, it is taken for chance.
+    `values`: shape (n,), ascending. `losses`: shape (n,); as `Toll` counts them, never negative,
+    and nowhere more for a gentler value than for a harsher one: where samples say so, it is taken
+    for chance.
     """
 
     values: np.ndarray
@@ -115,10 +106,7 @@ def toll_of(points: Iterable[SensitivityPoint]) -> Toll:
 
     Where that was not measured, the best of them takes its place.
 
-    Raises
-    ------
-    ValueError
-        If no point has an accuracy or score, or they are judged by different metrics.
+    Raises ValueError if no point has an accuracy or score, or they are judged by different metrics.
     """
     judged = [(p.point.recipe, p.point.accuracy) for p in points if p.point.accuracy is not None]
     if not judged:
@@ -136,10 +124,7 @@ def toll_of(points: Iterable[SensitivityPoint]) -> Toll:
 def layer_losses(points: Iterable[SensitivityPoint]) -> dict[tuple[str, str], Losses]:
     """Return what each dial costs in each layer, by layer and dial.
 
-    Parameters
-    ----------
-    points : iterable of SensitivityPoint
-        Of one network and the same data or metric.
+    `points`: of one network and the same data or metric.
     """
     judged = [p for p in points if p.point.accuracy is not None]
     toll = toll_of(judged)
@@ -154,15 +139,9 @@ def layer_losses(points: Iterable[SensitivityPoint]) -> dict[tuple[str, str], Lo
 class Cost:
     """One setting of one layer, and what it would cost.
 
-    Attributes
-    ----------
-    steps : tuple of Setting
-    size_bytes : int
-        Exact bytes of the layer in the file.
-    loss : float
-        Predicted from the layer's sensitivities, in nats.
-    error : float
-        Squared Frobenius norm of the change, relative to that of the layer.
+    `size_bytes`: exact bytes of the layer in the file. `loss`: predicted from the layer's
+    sensitivities, in nats. `error`: squared Frobenius norm of the change, relative to that of the
+    layer.
     """
 
     steps: Steps
@@ -190,11 +169,7 @@ def layer_costs(
     Bytes are exact, from the layers' plans; nothing is rewritten. The loss of both steps
     together is taken for the sum of the two.
 
-    Parameters
-    ----------
-    layers : mapping of str to IndexedLayer
-    points : iterable of SensitivityPoint
-        Over density, and over k; a layer without points is left alone.
+    `points`: over density, and over k; a layer without points is left alone.
     """
     losses = layer_losses(points)
     return {
@@ -243,16 +218,8 @@ USUAL = 0.03
 class BudgetSolver:
     """Predicts bytes and accuracy of recipes that set every layer by itself.
 
-    Parameters
-    ----------
-    subject : Subject
-    points : iterable of SensitivityPoint
-        Over density, over k, or both; measured before.
-
-    Attributes
-    ----------
-    toll : Toll
-        How losses are counted, from the accuracy or score of the network as it is.
+    `points`: over density, over k, or both; measured before. `toll`: how losses are counted, from
+    the accuracy or score of the network as it is.
     """
 
     def __init__(self, subject: Measurement, points: Iterable[SensitivityPoint]) -> None:
@@ -287,11 +254,7 @@ class BudgetSolver:
     def solve(self, budget: Budget, caution: float = USUAL) -> Choice:
         """Return the best choice by prediction; bytes are exact, header and biases included.
 
-        Parameters
-        ----------
-        budget : Budget
-        caution : float
-            What a change as large as the layer costs at least, in nats.
+        `caution`: what a change as large as the layer costs at least, in nats.
         """
         if budget.size_bytes is None:
             return self.within_loss(self.allowed(budget))

@@ -59,15 +59,9 @@ class Point:
 class Progress:
     """How far a sweep has come.
 
-    Attributes
-    ----------
-    done, total : int
-        Points that are there, those found in the store included, and all of them.
-    n_known : int
-        Points found in the store.
-    remaining_s : float
-        Estimated seconds until the last point, from those computed so far; NaN before
-        the first.
+    `done`, `total`: points that are there, those found in the store included, and all of them.
+    `n_known`: points found in the store. `remaining_s`: estimated seconds until the last point,
+    from those computed so far; NaN before the first.
     """
 
     done: int
@@ -99,15 +93,8 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 def network_key(net: nn.Module) -> str:
     """Hash what a network is: its modules as they print, its name, and every tensor.
 
-    Parameters
-    ----------
-    net : Module
-
-    Returns
-    -------
-    str
-        Two networks whose code differs in what neither their printed form nor their
-        tensors show have the same.
+    Returns: two networks whose code differs in what neither their printed form nor their tensors
+    show have the same.
     """
     content = hashlib.blake2b(digest_size=20)
     kind = f"{type(net).__module__}.{type(net).__qualname__}"
@@ -122,12 +109,7 @@ def network_key(net: nn.Module) -> str:
 
 
 def data_key(data: Any) -> str:
-    """Hash every sample and label of some data, in order; "" for None.
-
-    Parameters
-    ----------
-    data : Dataset, iterable of batches, or None
-    """
+    """Hash every sample and label of some data, in order; "" for None."""
     if data is None:
         return ""
     content = hashlib.blake2b(digest_size=20)
@@ -141,15 +123,8 @@ def data_key(data: Any) -> str:
 def metric_key(metric: Metric) -> str:
     """Hash what tells a metric from others: name, unit, direction, and its function's code.
 
-    Parameters
-    ----------
-    metric : Metric
-
-    Returns
-    -------
-    str
-        Two metrics whose functions differ only in objects that they use have the same; give
-        them names that differ.
+    Returns: two metrics whose functions differ only in objects that they use have the same; give
+    them names that differ.
     """
     content = hashlib.blake2b(digest_size=20)
     function = metric.function
@@ -185,15 +160,9 @@ def _is_filled(cell: CellType) -> bool:
 def point_key(network: str, data: str, recipe: Recipe, tune: str, shape: object) -> str:
     """Return the key of one point.
 
-    Parameters
-    ----------
-    network, data : str
-        As `network_key` and `data_key` give them.
-    recipe : Recipe
-    tune : str
-        The `data_key` of the samples that the recipe tunes on; "" for most recipes.
-    shape : tuple of int or None
-        One input without the batch, where the recipe goes by it; None for most.
+    `network`, `data`: as `network_key` and `data_key` give them. `tune`: the `data_key` of the
+    samples that the recipe tunes on; "" for most recipes. `shape`: one input without the batch,
+    where the recipe goes by it; None for most.
     """
     parts = "\n".join((str(FORMAT), network, data, recipe.to_json(), tune, repr(shape)))
     return hashlib.blake2b(parts.encode(), digest_size=20).hexdigest()

@@ -28,21 +28,9 @@ SHORT = replace(for_retraining(TrainSettings()), n_epochs=5, max_steps=100)
 class Retrainer:
     """Retrains copies of a network by recipes that prune, share, or do both.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    data : Data
-        Its ``tune`` part is trained on, its ``eval`` part judged on.
-    training : TrainSettings
-        Of pruned weights; shared values are trained as long, with Adam.
-    metric : Metric, optional
-        Judges in place of the ``eval`` part.
-
-    Raises
-    ------
-    ValueError
-        If the data have no part to tune on.
+    `net`: left unchanged. `data`: its ``tune`` part is trained on, its ``eval`` part judged on.
+    `training`: of pruned weights; shared values are trained as long, with Adam. `metric`: judges in
+    place of the ``eval`` part. Raises ValueError if the data have no part to tune on.
     """
 
     def __init__(
@@ -66,17 +54,8 @@ class Retrainer:
 
         Recipes that differ only in how they are written, one after the other, share a network.
 
-        Parameters
-        ----------
-        recipe : Recipe
-            `Prune` by sparsity, `Share`, or both, in each layer; then steps that lose nothing.
-        should_stop : callable, optional
-            Asked after every step.
-
-        Returns
-        -------
-        Point or None
-            None where it was stopped.
+        `recipe`: `Prune` by sparsity, `Share`, or both, in each layer; then steps that lose
+        nothing. `should_stop`: asked after every step. Returns: none where it was stopped.
         """
         stop = should_stop or never
         lossy = Recipe(tuple((pattern, _lossy(steps)) for pattern, steps in recipe.entries))

@@ -44,14 +44,7 @@ class SensitivityPoint:
 
 @dataclass(frozen=True)
 class Cell:
-    """What is to be measured: one layer at one value.
-
-    Attributes
-    ----------
-    layer : str
-    value : float
-    recipe : Recipe
-    """
+    """What is to be measured: one layer at one value."""
 
     layer: str
     value: float
@@ -163,17 +156,8 @@ def cells(
 ) -> list[Cell]:
     """List what is to be measured, coarse to fine.
 
-    Parameters
-    ----------
-    shapes : mapping of str to (int, int)
-        Shapes of the layers' matrices.
-    dial, layers, values
-        As for `sensitivity`.
-
-    Raises
-    ------
-    ValueError
-        If one of them is not valid.
+    `shapes`: shapes of the layers' matrices. `dial`, `layers`, `values`: as for `sensitivity`.
+    Raises ValueError if one of them is not valid.
     """
     turned = dial_named(dial)
     chosen = chosen_layers(shapes, layers)

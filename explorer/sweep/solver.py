@@ -20,19 +20,10 @@ MAX_FRONT = 4096
 class Budget:
     """What a compressed network may cost; exactly one of the two is given.
 
-    Parameters
-    ----------
-    size_bytes : int, optional
-        Most bytes of the file; also what fits into a memory of that size.
-    accuracy : float, optional
-        Least top-1 accuracy, a fraction in (0, 1]; of a metric the worst value allowed.
-    scale : Scale
-        What `accuracy` means: by default top-1 accuracy, else that of a metric.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is out of range, or not exactly one is given.
+    `size_bytes`: most bytes of the file; also what fits into a memory of that size. `accuracy`:
+    least top-1 accuracy, a fraction in (0, 1]; of a metric the worst value allowed. `scale`: what
+    `accuracy` means: by default top-1 accuracy, else that of a metric. Raises ValueError, TypeError
+    if it is out of range, or not exactly one is given.
     """
 
     size_bytes: int | None = None
@@ -67,13 +58,8 @@ class Budget:
 class Option:
     """One setting of one layer.
 
-    Attributes
-    ----------
-    steps : tuple of Setting
-    size_bytes : int
-        Bytes of the layer in the file.
-    loss : float
-        What it costs, not negative: log(original accuracy / accuracy) in nats.
+    `size_bytes`: bytes of the layer in the file. `loss`: what it costs, not negative: log(original
+    accuracy / accuracy) in nats.
     """
 
     steps: Steps
@@ -85,16 +71,8 @@ class Option:
 class Choice:
     """A setting for every layer.
 
-    Attributes
-    ----------
-    steps : mapping of str to tuple of Setting
-        By layer.
-    size_bytes : int
-        Bytes of all layers together, and the fixed ones.
-    loss : float
-        Sum of the layers' losses.
-    met : bool
-        Whether the budget is kept; if not, this is the nearest to it.
+    `steps`: by layer. `size_bytes`: bytes of all layers together, and the fixed ones. `loss`: sum
+    of the layers' losses. `met`: whether the budget is kept; if not, this is the nearest to it.
     """
 
     steps: Mapping[str, Steps]
@@ -115,17 +93,8 @@ class Front:
     exact. Where more than 4,096 choices are left, evenly spaced ones of them stay; what
     is found then still keeps its budget, but may lose a little more than it must.
 
-    Parameters
-    ----------
-    options : mapping of str to sequence of Option
-        At least one for each layer.
-    fixed_bytes : int
-        Bytes that no layer's setting changes.
-
-    Raises
-    ------
-    ValueError
-        If a layer has no option, or a loss is negative or not finite.
+    `options`: at least one for each layer. `fixed_bytes`: bytes that no layer's setting changes.
+    Raises ValueError if a layer has no option, or a loss is negative or not finite.
     """
 
     def __init__(self, options: Mapping[str, Sequence[Option]], fixed_bytes: int = 0) -> None:
@@ -140,11 +109,7 @@ class Front:
     def solve(self, budget: Budget, original_accuracy: float = 1.0) -> Choice:
         """Return the choice of least loss within a size, or of least size within a loss.
 
-        Parameters
-        ----------
-        budget : Budget
-            An accuracy is predicted as ``original_accuracy * exp(-loss)``.
-        original_accuracy : float
+        `budget`: an accuracy is predicted as ``original_accuracy * exp(-loss)``.
         """
         if budget.size_bytes is not None:
             return self.within_bytes(budget.size_bytes)
@@ -194,25 +159,10 @@ def solve(
 ) -> Choice:
     """Choose an option for every layer.
 
-    Parameters
-    ----------
-    options : mapping of str to sequence of Option
-    budget : Budget
-    original_accuracy : float
-        Of the network as it is, a fraction in (0, 1].
-    fixed_bytes : int
-        Bytes that no layer's setting changes: header, biases.
-
-    Returns
-    -------
-    Choice
-        Of those that keep the budget, the one of least predicted loss, or of fewest bytes;
-        where none keeps it, the nearest, with ``met`` False.
-
-    Raises
-    ------
-    ValueError
-        If a layer has no option, or a loss is negative or not finite.
+    `original_accuracy`: of the network as it is, a fraction in (0, 1]. `fixed_bytes`: bytes that no
+    layer's setting changes: header, biases. Returns: of those that keep the budget, the one of
+    least predicted loss, or of fewest bytes; where none keeps it, the nearest, with ``met`` False.
+    Raises ValueError if a layer has no option, or a loss is negative or not finite.
 
     Examples
     --------

@@ -37,11 +37,7 @@ Row = tuple[object, ...]
 def sound_rows(path: Path, columns: str) -> list[Row]:
     """Return the sound rows of a file that is not written to; the first of each key.
 
-    Parameters
-    ----------
-    path : Path
-    columns : str
-        Of the table ``points``, separated by commas.
+    `columns`: of the table ``points``, separated by commas.
     """
     found: dict[object, Row] = {}
     with suppress(sqlite3.Error):
@@ -110,19 +106,10 @@ INSERTED = f"INSERT OR REPLACE INTO points ({COLUMNS}) VALUES (?,?,?,?,?,?,?)"
 class Store:
     """The points of any number of sweeps in one file; several programs may use it at once.
 
-    Parameters
-    ----------
-    path : str or Path
-        Made if it is not there. Each point is on disk once `put` returns.
-
-    Raises
-    ------
-    ValueError
-        If the file is something else, or damaged; it is left as it was, and the points that can
-        be read are kept in a fresh file beside it.
-    OSError
-        If it cannot be used now: the disk is full or may not be written, or another program
-        holds the file.
+    `path`: made if it is not there. Each point is on disk once `put` returns. Raises ValueError if
+    the file is something else, or damaged; it is left as it was, and the points that can be read
+    are kept in a fresh file beside it. Raises OSError if it cannot be used now: the disk is full or
+    may not be written, or another program holds the file.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -201,11 +188,7 @@ class Store:
     def known(self, keys: Iterable[str], methods: Iterable[type[Setting]] = ()) -> dict[str, Point]:
         """Return those points that are kept, but for recipes that failed, which are tried again.
 
-        Parameters
-        ----------
-        keys : iterable of str
-        methods : iterable of type of Setting, optional
-            As for `recipe_from_json`.
+        `methods`: as for `recipe_from_json`.
         """
         methods = tuple(methods)
         query = f"SELECT {COLUMNS} FROM points WHERE key = ? AND error_message = ''"
@@ -299,14 +282,7 @@ class PointsNotKept(RuntimeWarning):
 class Keeping:
     """Puts points into a store; those that it does not take wait, and are tried again.
 
-    Parameters
-    ----------
-    store : Store
-
-    Warns
-    -----
-    PointsNotKept
-        When the first point has to wait, and at the end, if some still do.
+    Warns PointsNotKept when the first point has to wait, and at the end, if some still do.
     """
 
     def __init__(self, store: Store) -> None:

@@ -29,22 +29,11 @@ Loader = Callable[[], Any]
 class Address:
     """Where a worker finds the network and its data, which travel once and not with each recipe.
 
-    Attributes
-    ----------
-    home : str
-        Under which the sweep's own process holds them.
-    content : str
-        Their hash, under which a worker keeps them.
-    path : str
-        A file of them, for workers that see it; "" for none.
-    loader : callable or None
-        Returns network and data on the worker, as ``load`` of the catalog does.
-    saliency : bool
-        Whether recipes go by second derivatives.
-    torchvision : bool
-        Whether the network or its data may hold classes of torchvision.
-    metric : Metric or None
-        What judges in place of the data, beside a `loader`.
+    `home`: under which the sweep's own process holds them. `content`: their hash, under which a
+    worker keeps them. `path`: a file of them, for workers that see it; "" for none. `loader`:
+    returns network and data on the worker, as ``load`` of the catalog does. `saliency`: whether
+    recipes go by second derivatives. `torchvision`: whether the network or its data may hold
+    classes of torchvision. `metric`: what judges in place of the data, beside a `loader`.
     """
 
     home: str
@@ -60,14 +49,8 @@ class Address:
 class Task:
     """One recipe to measure.
 
-    Attributes
-    ----------
-    address : Address
-    key : str
-        Of the point.
-    recipe : Recipe
-    parcel : bytes
-        Network and data, for a worker that has said it lacks them; else empty.
+    `key`: of the point. `parcel`: network and data, for a worker that has said it lacks them; else
+    empty.
     """
 
     address: Address
@@ -80,12 +63,8 @@ class Task:
 class Lacking:
     """A worker's answer where it does not have the network.
 
-    Attributes
-    ----------
-    worker : str
-        Which process says so.
-    reason : str
-        What went wrong with the last way it tried; "" where nothing did.
+    `worker`: which process says so. `reason`: what went wrong with the last way it tried; "" where
+    nothing did.
     """
 
     worker: str
@@ -129,13 +108,7 @@ SHELF = Shelf()
 
 
 def run_task(task: Task) -> Point | Lacking | None:
-    """Measure a recipe, on a worker.
-
-    Returns
-    -------
-    Point, Lacking or None
-        None where the sweep was stopped meanwhile.
-    """
+    """Measure a recipe, on a worker. Returns: none where the sweep was stopped meanwhile."""
     subject = SHELF.find(task)
     if isinstance(subject, Lacking):
         return subject
@@ -148,10 +121,7 @@ def run_task(task: Task) -> Point | Lacking | None:
 def pack(subject: Measurement, path: Path, *, saliency: bool) -> None:
     """Write a network, its data and, if wanted, its saliency to a file for the sweep's workers.
 
-    Raises
-    ------
-    ValueError
-        If they cannot be sent to another process.
+    Raises ValueError if they cannot be sent to another process.
     """
     parts = {
         "net": subject.net,

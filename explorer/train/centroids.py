@@ -13,19 +13,9 @@ from explorer.compress.methods.share import Shared
 class Centroids:
     """The codebook of one layer, trained by the summed gradients of its clusters.
 
-    Parameters
-    ----------
-    weight : Tensor
-        The layer's parameter. It is written to: each weight takes its centroid, pruned
-        ones zero.
-    codes : Tensor, shape of `weight`, int32
-        Number of the weight's centroid from 1; 0 where pruned.
-    codebook : Tensor, shape (k,)
-
-    Attributes
-    ----------
-    values : Parameter, shape (k,)
-        The centroids.
+    `weight`: the layer's parameter. It is written to: each weight takes its centroid, pruned ones
+    zero. `codes`: shape of `weight`, int32; number of the weight's centroid from 1; 0 where pruned.
+    `codebook`: shape (k,). `values`: shape (k,); the centroids.
 
     References
     ----------
@@ -48,10 +38,7 @@ class Centroids:
     def gather(self, weight_decay: float = 0.0) -> None:
         """Sum the gradients of each cluster's weights into the centroid's.
 
-        Parameters
-        ----------
-        weight_decay : float
-            Adds ``weight_decay * w`` for each weight of the cluster.
+        `weight_decay`: adds ``weight_decay * w`` for each weight of the cluster.
         """
         if self.weight.grad is None:
             self.values.grad = None
@@ -71,17 +58,9 @@ class Centroids:
 def cluster_sums(gradient: Tensor, codes: Tensor, n_clusters: int) -> Tensor:
     """Sum a gradient over each cluster.
 
-    Parameters
-    ----------
-    gradient : Tensor, any shape
-    codes : Tensor, shape (n,), integer
-        Number of each entry's cluster from 1; entries of code 0 are left out.
-    n_clusters : int
-
-    Returns
-    -------
-    Tensor, shape (n_clusters,), dtype of `gradient`
-        Summed in float64.
+    `gradient`: any shape. `codes`: shape (n,), integer; number of each entry's cluster from 1;
+    entries of code 0 are left out. Returns: shape (n_clusters,), dtype of `gradient`; summed in
+    float64.
     """
     weights = gradient.flatten().double()
     sums = torch.bincount(codes, weights=weights, minlength=n_clusters + 1)
@@ -103,13 +82,8 @@ def check_groups(
 ) -> dict[str, Shared]:
     """Return the groups; raise where one does not fit its layer.
 
-    Raises
-    ------
-    ValueError
-        If a name is not that of a layer, a shape is not the weight's, or the layer has a
-        mask as well.
-    TypeError
-        If one is not the record of `Share`.
+    Raises ValueError if a name is not that of a layer, a shape is not the weight's, or the layer
+    has a mask as well. Raises TypeError if one is not the record of `Share`.
     """
     for name, record in (groups or {}).items():
         if name not in layers:

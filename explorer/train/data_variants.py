@@ -20,23 +20,10 @@ from explorer.train.settings import MAX_COUNT
 def without_class(data: Any, label: int) -> Any:
     """Return data that have no sample of a class.
 
-    Parameters
-    ----------
-    data : Data, Dataset or pair of Tensor
-        As for `train`; of a `Data` only ``tune`` is thinned, ``eval`` keeps all classes.
-    label : int
-        The class that is left out.
-
-    Returns
-    -------
-    Data, TensorDataset, Subset or pair of Tensor
-        As `data` is: tensors for tensors, a Subset for any other Dataset, each of whose
-        samples is then looked at once.
-
-    Raises
-    ------
-    ValueError
-        If no sample, or every sample, is of that class.
+    `data`: as for `train`; of a `Data` only ``tune`` is thinned, ``eval`` keeps all classes.
+    `label`: the class that is left out. Returns: as `data` is: tensors for tensors, a Subset for
+    any other Dataset, each of whose samples is then looked at once. Raises ValueError if no sample,
+    or every sample, is of that class.
 
     References
     ----------
@@ -82,23 +69,9 @@ def correct_bias(net: nn.Module, label: int, amount: float) -> nn.Module:
     A student that never saw a class learns too low a bias for it; raising that one number
     brings most of the class back.
 
-    Parameters
-    ----------
-    net : Module
-        Its last dense layer gives the scores. Left unchanged.
-    label : int
-        The class.
-    amount : float
-        Added to the bias of its score; finite.
-
-    Returns
-    -------
-    Module
-
-    Raises
-    ------
-    ValueError
-        If there is no dense layer, the last one has no bias, or no output of that number.
+    `net`: its last dense layer gives the scores. Left unchanged. `label`: the class. `amount`:
+    added to the bias of its score; finite. Raises ValueError if there is no dense layer, the last
+    one has no bias, or no output of that number.
 
     References
     ----------
@@ -148,28 +121,11 @@ def corrupt_labels(
 ) -> tuple[Tensor, Tensor]:
     """Replace some labels by wrong ones.
 
-    Parameters
-    ----------
-    labels : Tensor, shape (n,), integer
-        From 0 to ``n_classes - 1``. Left unchanged.
-    fraction : float
-        Share of the labels to replace, in [0, 1]; exactly ``round(fraction * n)`` are, each by
-        one of the other classes, all equally likely.
-    n_classes : int
-        At least 2.
-    seed : int
-
-    Returns
-    -------
-    noisy : Tensor, shape (n,)
-        Dtype of `labels`.
-    corrupted : Tensor, shape (n,), bool
-        True where the label is wrong.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is out of range.
+    `labels`: shape (n,), integer; from 0 to ``n_classes - 1``. Left unchanged. `fraction`: share of
+    the labels to replace, in [0, 1]; exactly ``round(fraction * n)`` are, each by one of the other
+    classes, all equally likely. `n_classes`: at least 2. Returns: `noisy`: shape (n,); dtype of
+    `labels`; `corrupted`: shape (n,), bool; true where the label is wrong. Raises ValueError,
+    TypeError if an argument is out of range.
 
     References
     ----------
@@ -216,11 +172,7 @@ def check_labels(name: str, labels: Tensor) -> None:
 def fresh(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     """Return a network with random weights, the same for the same seed, in eval mode.
 
-    Parameters
-    ----------
-    build : callable
-        Makes it.
-    seed : int
+    `build`: makes it.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -29,13 +29,7 @@ from explorer.train.training import Records, judged_by, records
 
 
 class Imitation(Objective):
-    """What a student minimizes.
-
-    Parameters
-    ----------
-    teacher : Teacher
-    target : Target
-    """
+    """What a student minimizes."""
 
     def __init__(self, teacher: Teacher, target: Target) -> None:
         if not isinstance(target, Target):

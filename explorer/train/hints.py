@@ -18,10 +18,7 @@ from explorer.train.targets import SoftTargets, Target
 class LayerOutput:
     """The output of one layer, filled in while the network runs.
 
-    Attributes
-    ----------
-    value : Tensor or None
-        A copy of the last output, with its gradient; None before the layer ran.
+    `value`: a copy of the last output, with its gradient; None before the layer ran.
     """
 
     value: Tensor | None = None
@@ -37,18 +34,8 @@ class LayerOutput:
 def layer_named(net: nn.Module, name: str, whose: str) -> nn.Module:
     """Return the module of that name.
 
-    Parameters
-    ----------
-    net : Module
-    name : str
-        Torch's qualified name.
-    whose : str
-        For the error, such as ``"Hints: teacher_layer"``.
-
-    Raises
-    ------
-    ValueError
-        If there is none; the message lists those there are.
+    `name`: torch's qualified name. `whose`: for the error, such as ``"Hints: teacher_layer"``.
+    Raises ValueError if there is none; the message lists those there are.
     """
     known = {key: module for key, module in net.named_modules() if key}
     if name not in known:
@@ -60,22 +47,8 @@ def layer_named(net: nn.Module, name: str, whose: str) -> nn.Module:
 def watched(net: nn.Module, name: str, whose: str) -> Iterator[LayerOutput]:
     """Catch a layer's output while the network runs within the block.
 
-    Parameters
-    ----------
-    net : Module
-    name, whose : str
-        As for `layer_named`.
-
-    Yields
-    ------
-    LayerOutput
-
-    Raises
-    ------
-    ValueError
-        If the layer did not run within the block.
-    TypeError
-        If it gave something else than a tensor of shape (n, ...).
+    `name`, `whose`: as for `layer_named`. Raises ValueError if the layer did not run within the
+    block. Raises TypeError if it gave something else than a tensor of shape (n, ...).
     """
     found = LayerOutput()
 
@@ -164,20 +137,11 @@ class Hints(Target):
 def regressor(student: torch.Size, teacher: torch.Size, seed: int) -> nn.Module:
     """Make a layer from the outputs of a student's layer to those of a teacher's.
 
-    Parameters
-    ----------
-    student, teacher : Size
-        Shapes of the two outputs without the batch.
-    seed : int
-        Of the first weights; the random state of others is left alone.
-
-    Returns
-    -------
-    Module
-        Between feature maps (channels, height, width) a convolution without padding whose
-        kernel is as large as the maps' sizes ask for: 1x1 for equal ones; a transposed one
-        where the teacher's maps are larger. For all else a dense layer of the flattened
-        outputs.
+    `student`, `teacher`: shapes of the two outputs without the batch. `seed`: of the first weights;
+    the random state of others is left alone. Returns: between feature maps (channels, height,
+    width) a convolution without padding whose kernel is as large as the maps' sizes ask for: 1x1
+    for equal ones; a transposed one where the teacher's maps are larger. For all else a dense layer
+    of the flattened outputs.
 
     References
     ----------
@@ -199,11 +163,7 @@ def regressor(student: torch.Size, teacher: torch.Size, seed: int) -> nn.Module:
 def hint_error(regress: nn.Module, student: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean squared error of the teacher's layer as told from the student's.
 
-    Parameters
-    ----------
-    regress : Module
-        As `regressor` makes it.
-    student, teacher : Tensor, shape (n, ...)
-        Outputs of the two layers for the same samples.
+    `regress`: as `regressor` makes it. `student`, `teacher`: shape (n, ...); outputs of the two
+    layers for the same samples.
     """
     return nn.functional.mse_loss(regress(student), teacher)

@@ -20,15 +20,8 @@ Masks = Mapping[str, Tensor]
 def masks_of(net: nn.Module) -> dict[str, Tensor]:
     """Return where a network's weights are not zero.
 
-    Parameters
-    ----------
-    net : Module
-
-    Returns
-    -------
-    dict of str to Tensor
-        By layer name, bool, the shape of the weight, True where it is not zero. Layers
-        without zeros are left out.
+    Returns: by layer name, bool, the shape of the weight, True where it is not zero. Layers without
+    zeros are left out.
     """
     nonzero = {
         name: weight.detach() != 0 for name, weight in compressible(plain_network(net)).items()
@@ -41,20 +34,9 @@ def pruning_masks(
 ) -> dict[str, Tensor]:
     """Return which weights a recipe's pruning leaves.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    recipe : Prune, list of Setting, mapping of patterns, or Recipe
-        Steps such as ``Prune(sparsity=0.9)``.
-    batches : iterable of (inputs, labels)
-        For ``Prune(criterion="obd")``, which measures the loss's second derivatives.
-
-    Returns
-    -------
-    dict of str to Tensor
-        By layer name, bool, the shape of the weight, True where kept. Layers that lose
-        nothing are left out.
+    `net`: left unchanged. `recipe`: steps such as ``Prune(sparsity=0.9)``. `batches`: for
+    ``Prune(criterion="obd")``, which measures the loss's second derivatives. Returns: by layer
+    name, bool, the shape of the weight, True where kept. Layers that lose nothing are left out.
 
     References
     ----------
@@ -78,12 +60,8 @@ def pruning_masks(
 def check_masks(masks: Masks | None, layers: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the masks on the weights' devices.
 
-    Raises
-    ------
-    ValueError
-        If a name is not that of a layer, or a shape is not the weight's.
-    TypeError
-        If a mask is not a bool tensor.
+    Raises ValueError if a name is not that of a layer, or a shape is not the weight's. Raises
+    TypeError if a mask is not a bool tensor.
     """
     checked = {}
     for name, mask in (masks or {}).items():

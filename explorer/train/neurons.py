@@ -32,21 +32,11 @@ PENALTIES = (L1(strength=1e-5), IncomingNorm(strength=2e-3), OutgoingNorm(streng
 class Dropped:
     """A network whose dead neurons were taken out.
 
-    Attributes
-    ----------
-    net : Module
-        With smaller layers; in eval mode.
-    thresholded : Module
-        The network with its small weights at zero, all neurons still there; in eval mode.
-        Gives the same outputs, but for rounding.
-    neurons : mapping of str to (int, int)
-        For each layer its neurons before and after.
-    weights : mapping of str to (int, int)
-        For each layer its weights before, and those after that are not zero.
-    notes : mapping of str to str
-        Layers that were left alone, and why.
-    before, after : Accuracy, Score or None
-        Of `thresholded` and of `net` on held-out samples.
+    `net`: with smaller layers; in eval mode. `thresholded`: the network with its small weights at
+    zero, all neurons still there; in eval mode. Gives the same outputs, but for rounding.
+    `neurons`: for each layer its neurons before and after. `weights`: for each layer its weights
+    before, and those after that are not zero. `notes`: layers that were left alone, and why.
+    `before`, `after`: of `thresholded` and of `net` on held-out samples.
     """
 
     net: nn.Module
@@ -117,20 +107,8 @@ def drop_dead(
 ) -> Dropped:
     """Zero a network's small weights and take out the neurons that are left unconnected.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    threshold : float
-        Weights with ``|w| < threshold`` become zero.
-    input_shape : tuple of int
-        One input, without the batch.
-    validation : Dataset, iterable of batches or MetricRunner, optional
-        What both networks are judged by.
-
-    Returns
-    -------
-    Dropped
+    `net`: left unchanged. `threshold`: weights with ``|w| < threshold`` become zero. `input_shape`:
+    one input, without the batch. `validation`: what both networks are judged by.
     """
     check_positive("drop_dead", "threshold", threshold, or_zero=True)
     zeroed = _below(net, threshold)

@@ -17,13 +17,9 @@ from explorer.train.settings import TrainSettings
 class Batch:
     """Samples of one step.
 
-    Attributes
-    ----------
-    inputs : Tensor, shape (n, ...), or a tuple or dict of them
-        As the network gets them, moved where the settings say so.
-    labels : Tensor, shape (n,), integer
-    chosen : Tensor, shape (n,), int64
-        Their numbers in the data.
+    `inputs`: shape (n, ...), or a tuple or dict of them; as the network gets them, moved where the
+    settings say so. `labels`: shape (n,), integer. `chosen`: shape (n,), int64; their numbers in
+    the data.
     """
 
     inputs: Inputs

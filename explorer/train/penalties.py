@@ -25,19 +25,9 @@ def strength_dial(words: str) -> Any:
 class Penalty(ABC):
     """A term of the loss that grows with the weights.
 
-    Parameters
-    ----------
-    strength : float
-        The factor lambda, finite and at least 0.
-    pattern : str
-        fnmatch pattern over torch's qualified layer names: the layers it is for.
-
-    Attributes
-    ----------
-    name : str
-        Short, as the lecture has it.
-    latex : str
-        The formula in symbols.
+    `strength`: the factor lambda, finite and at least 0. `pattern`: fnmatch pattern over torch's
+    qualified layer names: the layers it is for. `name`: short, as the lecture has it. `latex`: the
+    formula in symbols.
     """
 
     strength: float = strength_dial(
@@ -55,16 +45,9 @@ class Penalty(ABC):
     def value(self, layers: Mapping[str, Tensor]) -> Tensor:
         """Return the penalty of a network's weights.
 
-        Parameters
-        ----------
-        layers : mapping of str to Tensor
-            Weight tensors by layer name, in the network's order, as `compressible` gives
-            them. Biases are left out.
-
-        Returns
-        -------
-        Tensor, shape ()
-            Differentiable; the gradient is finite where weights are zero.
+        `layers`: weight tensors by layer name, in the network's order, as `compressible` gives
+        them. Biases are left out. Returns: shape (); differentiable; the gradient is finite where
+        weights are zero.
         """
         terms = [
             self.term(weight, before)
@@ -214,12 +197,7 @@ class OutgoingNorm(Penalty):
 def input_channels(weight: Tensor, before: Tensor | None) -> int:
     """Return how many neurons a layer's columns belong to.
 
-    Parameters
-    ----------
-    weight : Tensor
-        Of the layer.
-    before : Tensor or None
-        Weight of the layer ahead of it.
+    `weight`: of the layer. `before`: weight of the layer ahead of it.
     """
     if weight.ndim < 2:
         return weight.numel()

@@ -104,21 +104,11 @@ NAN = math.nan
 class Progress:
     """Where a run stands.
 
-    Attributes
-    ----------
-    step, epoch, position : int
-        Steps done, epochs begun, and steps done of this epoch.
-    n_seen, n_hits : int
-        Samples of this epoch so far, and those classified rightly.
-    loss, learning_rate : float
-        Of the last step.
-    penalties : mapping of str to float
-        Of the last step.
-    elapsed_s : float
-    parts : mapping of str to float
-        Terms of the last step's loss.
-    drawn, now, dropout : Tensor
-        States of the generators: before this epoch's order was drawn, now, and dropout's.
+    `step`, `epoch`, `position`: steps done, epochs begun, and steps done of this epoch. `n_seen`,
+    `n_hits`: samples of this epoch so far, and those classified rightly. `loss`, `learning_rate`:
+    of the last step. `penalties`: of the last step. `parts`: terms of the last step's loss.
+    `drawn`, `now`, `dropout`: states of the generators: before this epoch's order was drawn, now,
+    and dropout's.
     """
 
     drawn: Tensor

@@ -25,17 +25,7 @@ def record_of(run: Run, validation: Accuracy | Score | None = None) -> TrainReco
 
 
 def checkpoint_of(run: Run) -> Checkpoint:
-    """Copy the state of a run.
-
-    Parameters
-    ----------
-    run : Run
-        Between two steps.
-
-    Returns
-    -------
-    Checkpoint
-    """
+    """Copy the state of a run. `run`: between two steps."""
     tensors = {f"net.{k}": v for k, v in run.net.state_dict().items()}
     for i, parameter in enumerate(_parameters(run)):
         for key, value in run.optimizer.state.get(parameter, {}).items():
@@ -57,19 +47,9 @@ def checkpoint_of(run: Run) -> Checkpoint:
 def go_on(run: Run, checkpoint: Checkpoint) -> None:
     """Put a run where a checkpoint was taken.
 
-    Parameters
-    ----------
-    run : Run
-        Made with the same network architecture, data, settings, penalties, masks, groups and
-        objective.
-    checkpoint : Checkpoint
-
-    Raises
-    ------
-    ValueError
-        If any of these differ; the message names it.
-    TypeError
-        If `checkpoint` is none.
+    `run`: made with the same network architecture, data, settings, penalties, masks, groups and
+    objective. Raises ValueError if any of these differ; the message names it. Raises TypeError if
+    `checkpoint` is none.
     """
     if not isinstance(checkpoint, Checkpoint):
         raise TypeError(f"resume must be a Checkpoint; got {type(checkpoint).__name__}")

@@ -71,20 +71,10 @@ def gradual(final: Density, n_stages: int, initial: float = 1.0) -> tuple[Densit
 def stages_of(schedule: Any, layers: Sequence[str]) -> tuple[dict[str, float], ...]:
     """Return the density of each layer that is pruned, stage by stage.
 
-    Parameters
-    ----------
-    schedule : float, mapping of str to float, or sequence of these
-        A density for all layers, or for patterns of layer names of which the first that
-        matches wins; one stage, or one after another.
-    layers : sequence of str
-        All layers of the network.
-
-    Raises
-    ------
-    ValueError
-        If there is no stage, a density is not in [0, 1] or rises, or a pattern matches nothing.
-    TypeError
-        If a density is not a number.
+    `schedule`: mapping of str to float, or sequence of these; a density for all layers, or for
+    patterns of layer names of which the first that matches wins; one stage, or one after another.
+    `layers`: all layers of the network. Raises ValueError if there is no stage, a density is not in
+    [0, 1] or rises, or a pattern matches nothing. Raises TypeError if a density is not a number.
     """
     whole = isinstance(schedule, (int, float, Mapping)) or not isinstance(schedule, Sequence)
     found = tuple(_by_layer(item, layers) for item in ([schedule] if whole else schedule))

@@ -38,14 +38,7 @@ class NotFinite(ValueError):
 def not_finite(inputs: Inputs, step: int, learning_rate: float) -> NotFinite:
     """Make the error for a loss that is not finite.
 
-    Parameters
-    ----------
-    inputs : Tensor, tuple or dict of Tensor
-        The batch.
-    step : int
-        Steps done before it.
-    learning_rate : float
-        The first one of the run.
+    `inputs`: the batch. `step`: steps done before it. `learning_rate`: the first one of the run.
     """
     if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors_of(inputs)):
         return NotFinite(
@@ -60,29 +53,10 @@ def not_finite(inputs: Inputs, step: int, learning_rate: float) -> NotFinite:
 class Run:
     """A network under training.
 
-    Parameters
-    ----------
-    net : Module
-        A copy is trained.
-    samples : Samples
-    settings : TrainSettings
-    penalties : iterable of Penalty
-    masks : mapping of str to Tensor, optional
-        Bool, True where a weight may live.
-    groups : mapping of str to Shared, optional
-        Layers whose weights share values.
-    objective : Objective, optional
-        What is minimized; by default the cross-entropy with the labels.
-
-    Attributes
-    ----------
-    net : Module
-        The copy.
-    layers : mapping of str to Parameter
-        Its compressible weights.
-    centroids : mapping of str to Centroids
-    stage, n_stages, steps_before, steps_after : int
-        Where the run stands among other stages, and their steps.
+    `net`: a copy is trained. `masks`: bool, True where a weight may live. `groups`: layers whose
+    weights share values. `objective`: what is minimized; by default the cross-entropy with the
+    labels. `net`: the copy. `layers`: its compressible weights. `stage`, `n_stages`,
+    `steps_before`, `steps_after`: where the run stands among other stages, and their steps.
     """
 
     def __init__(
@@ -139,10 +113,7 @@ class Run:
         If it is interrupted, weights and momentum are put back to where they were before; if
         the loss is not finite, to where it last was.
 
-        Raises
-        ------
-        ValueError
-            If the loss is not finite, or scores and labels do not fit.
+        Raises ValueError if the loss is not finite, or scores and labels do not fit.
         """
         started = time.perf_counter()
         outer = torch.get_rng_state()

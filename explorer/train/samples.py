@@ -20,27 +20,12 @@ MOST_HELD_BYTES = 1_000_000_000
 class Samples:
     """Samples of a data set by number.
 
-    Parameters
-    ----------
-    data : Data, Dataset, pair of Tensor, DataLoader or iterable of batches
-        A data set of samples with a length; a pair of tensors, inputs (n, ...) and labels (n,);
-        or a `Data`, of which ``tune`` is used. Of a loader that only puts samples together its
-        data set is used; other streams are read once and held, 1 GB of inputs at most.
-
-    Attributes
-    ----------
-    n : int
-        Samples there are.
-    labels : Tensor or None
-        All labels, int64, where the data are tensors.
-
-    Raises
-    ------
-    TypeError
-        If `data` is none of these, or labels are no integers.
-    ValueError
-        If it is empty, too large to be held, its two parts differ in length, or it holds NaN or
-        infinite inputs.
+    `data`: a data set of samples with a length; a pair of tensors, inputs (n, ...) and labels (n,);
+    or a `Data`, of which ``tune`` is used. Of a loader that only puts samples together its data set
+    is used; other streams are read once and held, 1 GB of inputs at most. `n`: samples there are.
+    `labels`: all labels, int64, where the data are tensors. Raises TypeError if `data` is none of
+    these, or labels are no integers. Raises ValueError if it is empty, too large to be held, its
+    two parts differ in length, or it holds NaN or infinite inputs.
     """
 
     def __init__(self, data: Any) -> None:
@@ -128,17 +113,8 @@ def check_scores(scores: Tensor, labels: Tensor) -> None:
 def shifted(images: Tensor, max_shift: int, generator: torch.Generator) -> Tensor:
     """Move each image by a random number of pixels along both axes.
 
-    Parameters
-    ----------
-    images : Tensor, shape (n, ..., height, width)
-    max_shift : int
-        Most pixels either way; what moves in repeats the border.
-    generator : torch.Generator
-
-    Returns
-    -------
-    Tensor
-        Shape of `images`.
+    `images`: shape (n, ..., height, width). `max_shift`: most pixels either way; what moves in
+    repeats the border. Returns: shape of `images`.
     """
     if images.ndim < 3:
         raise ValueError(

@@ -18,19 +18,8 @@ def optimizer_of(
 ) -> torch.optim.Optimizer:
     """Make the optimizer that settings name.
 
-    Parameters
-    ----------
-    net : Module
-    settings : TrainSettings
-    centroids : collection of Centroids
-        Shared values, trained instead of the weights that share them.
-    along : Module
-        Trained along with the network.
-
-    Raises
-    ------
-    ValueError
-        If no parameter of the network is to be trained.
+    `centroids`: shared values, trained instead of the weights that share them. `along`: trained
+    along with the network. Raises ValueError if no parameter of the network is to be trained.
     """
     shared = {id(c.weight) for c in centroids}
     free = [p for p in net.parameters() if p.requires_grad and id(p) not in shared]

@@ -25,23 +25,9 @@ SHARED = TrainSettings(n_epochs=5, learning_rate=3e-3, optimizer="adam")
 def share_groups(net: nn.Module, recipe: Any) -> dict[str, Shared]:
     """Cluster a network's weights.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    recipe : Share, list of Setting, mapping of patterns, or Recipe
-        Steps that end with `Share`, such as ``[Prune(sparsity=0.9), Share(n_clusters=32)]``.
-        Layers without steps share nothing.
-
-    Returns
-    -------
-    dict of str to Shared
-        By layer name. Zeros take no part.
-
-    Raises
-    ------
-    ValueError
-        If a layer's steps do not end with `Share`.
+    `net`: left unchanged. `recipe`: steps that end with `Share`, such as ``[Prune(sparsity=0.9),
+    Share(n_clusters=32)]``. Layers without steps share nothing. Returns: by layer name. Zeros take
+    no part. Raises ValueError if a layer's steps do not end with `Share`.
     """
     layers = index_layers(plain_network(net))
     steps = layer_steps(Recipe.of(recipe), layers)

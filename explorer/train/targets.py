@@ -17,12 +17,7 @@ from explorer.train.settings import check_positive
 class Target(ABC):
     """What a student's answers are compared with.
 
-    Attributes
-    ----------
-    name : str
-        Short, as the lecture has it.
-    latex : str
-        The loss of one sample, in symbols.
+    `name`: short, as the lecture has it. `latex`: the loss of one sample, in symbols.
     """
 
     name: ClassVar[str]
@@ -37,17 +32,9 @@ class Target(ABC):
     def parts(self, scores: Tensor, labels: Tensor, answers: Tensor) -> dict[str, Tensor]:
         """Return the terms of the loss.
 
-        Parameters
-        ----------
-        scores, answers : Tensor, shape (n, n_classes)
-            Logits of the student and of the teacher; the teacher's are not looked at where
-            `needs_answers` is False.
-        labels : Tensor, shape (n,), int64
-
-        Returns
-        -------
-        dict of str to Tensor
-            Scalars by name, with their factors; the loss is their sum. Differentiable.
+        `scores`, `answers`: shape (n, n_classes); logits of the student and of the teacher; the
+        teacher's are not looked at where `needs_answers` is False. `labels`: shape (n,), int64.
+        Returns: scalars by name, with their factors; the loss is their sum. Differentiable.
         """
 
     @abstractmethod

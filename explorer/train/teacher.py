@@ -63,10 +63,7 @@ def joined(parts: list[Tensor]) -> Tensor:
 def ask(teacher: nn.Module, inputs: Inputs) -> Tensor:
     """Return the logits for a batch, without a gradient.
 
-    Raises
-    ------
-    ValueError
-        If the teacher fails on the inputs, or gives no scores.
+    Raises ValueError if the teacher fails on the inputs, or gives no scores.
     """
     with torch.no_grad():
         return forward(teacher, moved(inputs, device_of(teacher)), "teacher")
@@ -75,10 +72,7 @@ def ask(teacher: nn.Module, inputs: Inputs) -> Tensor:
 def forward(net: nn.Module, inputs: Inputs, whose: str) -> Tensor:
     """Return a network's scores, shape (n, n_classes).
 
-    Raises
-    ------
-    ValueError
-        If it fails on the inputs, or gives something else.
+    Raises ValueError if it fails on the inputs, or gives something else.
     """
     try:
         output = call(net, inputs)
@@ -140,12 +134,7 @@ def digest(tensors: Iterable[Tensor]) -> str:
 class Teacher:
     """A teacher's logits for the samples of a run.
 
-    Parameters
-    ----------
-    net : Module
-    samples : Samples
-    logits : Tensor, optional
-        Shape (n, n_classes), as `teacher_logits` gives them.
+    `logits`: shape (n, n_classes), as `teacher_logits` gives them.
     """
 
     def __init__(self, net: nn.Module, samples: Samples, logits: Tensor | None) -> None:
@@ -195,12 +184,7 @@ class Teacher:
 class Answered:
     """Samples with a network's logits for them.
 
-    Attributes
-    ----------
-    samples : Samples
-    logits : Tensor, shape (n, n_classes)
-        Of the first n samples.
-    labels : Tensor, shape (n,), int64
+    `logits`: shape (n, n_classes); of the first n samples. `labels`: shape (n,), int64.
     """
 
     samples: Samples
@@ -220,24 +204,9 @@ class Answered:
 def answered(net: nn.Module, data: Any, should_stop: Stop = never) -> Answered | None:
     """Ask a network for its logits, for at most 10,000 samples.
 
-    Parameters
-    ----------
-    net : Module
-        In eval mode; gives scores of shape (n, n_classes).
-    data : Dataset or pair of Tensor
-    should_stop : callable
-        Asked between batches.
-
-    Returns
-    -------
-    Answered or None
-        None where it was stopped.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument does not fit, part of the network is in train mode, or its logits are
-        NaN or infinite.
+    `net`: in eval mode; gives scores of shape (n, n_classes). `should_stop`: asked between batches.
+    Returns: none where it was stopped. Raises TypeError, ValueError if an argument does not fit,
+    part of the network is in train mode, or its logits are NaN or infinite.
     """
     check_teacher(net)
     samples = Samples(data)
@@ -256,11 +225,7 @@ def answered(net: nn.Module, data: Any, should_stop: Stop = never) -> Answered |
 class Answers:
     """What a network answers to the samples of some data.
 
-    Parameters
-    ----------
-    net : Module
-        Its weights must not change meanwhile.
-    data : Data, Dataset or pair of Tensor
+    `net`: its weights must not change meanwhile.
     """
 
     def __init__(self, net: nn.Module, data: Any) -> None:

@@ -11,11 +11,7 @@ from explorer.train.record import Progress
 class Undo:
     """Copies of a network and its optimizer from just before the last update.
 
-    Parameters
-    ----------
-    net : Module
-    optimizer : Optimizer
-        Its parameters may include some that are not the network's.
+    `optimizer`: its parameters may include some that are not the network's.
     """
 
     def __init__(self, net: nn.Module, optimizer: torch.optim.Optimizer) -> None:

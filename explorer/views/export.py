@@ -108,12 +108,8 @@ class CodeView(ScriptView):
 class TourStep:
     """One step of a tour.
 
-    Attributes
-    ----------
-    title, text : str
-    selector : str
-        CSS selector, inside the page's root, of what it is about; a step whose element is not
-        there is left out.
+    `selector`: CSS selector, inside the page's root, of what it is about; a step whose element is
+    not there is left out.
     """
 
     title: str

@@ -49,20 +49,9 @@ RETRAINED = ", retrained"
 class MethodPlot:
     """What there is to see.
 
-    Attributes
-    ----------
-    points : sequence of CurvePoint
-    metric : {"top1", "top5"}
-    original : float or None
-        That accuracy of the network as it is.
-    retrained : bool
-        Whether retrained points are shown too.
-    upper : bool
-        Whether only the upper part of the accuracies is.
-    note : str
-        On the samples.
-    scale : Scale
-        What the values mean.
+    `metric`: one of "top1", "top5". `original`: that accuracy of the network as it is. `retrained`:
+    whether retrained points are shown too. `upper`: whether only the upper part of the accuracies
+    is. `note`: on the samples. `scale`: what the values mean.
     """
 
     points: Sequence[CurvePoint] = ()

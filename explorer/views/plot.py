@@ -153,12 +153,8 @@ MARKERS = (
 class Series:
     """How one line looks.
 
-    Attributes
-    ----------
-    number : int
-        Of its color, from 1 to 8.
-    marker, glyph : str
-        bqplot's name of its marker, and a character like it.
+    `number`: of its color, from 1 to 8. `marker`, `glyph`: bqplot's name of its marker, and a
+    character like it.
     """
 
     number: int
@@ -230,13 +226,7 @@ N_TICKS = 5
 
 @dataclass(frozen=True)
 class ScoreAxis:
-    """What an axis spans.
-
-    Attributes
-    ----------
-    low, high : float
-    ticks : list of float
-    """
+    """What an axis spans."""
 
     low: float
     high: float

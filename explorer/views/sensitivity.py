@@ -42,25 +42,10 @@ SHARES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 class SensitivityPlot:
     """What there is to see.
 
-    Attributes
-    ----------
-    dial : str
-    layers : sequence of str
-        All of them, in the network's order.
-    accuracies : mapping of str to mapping of float to float
-        Top-1 accuracy by value, ascending, by layer, as far as it is measured.
-    layer : str
-        The chosen one.
-    here : float or None
-        Where its dial stands under the present recipe.
-    original : float or None
-        Accuracy of the network as it is.
-    upper : bool
-        Whether only the upper part of the accuracies is shown.
-    note : str
-        On the samples.
-    scale : Scale
-        What the values mean.
+    `layers`: all of them, in the network's order. `accuracies`: top-1 accuracy by value, ascending,
+    by layer, as far as it is measured. `layer`: the chosen one. `here`: where its dial stands under
+    the present recipe. `original`: accuracy of the network as it is. `upper`: whether only the
+    upper part of the accuracies is shown. `note`: on the samples. `scale`: what the values mean.
     """
 
     dial: str

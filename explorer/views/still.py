@@ -31,16 +31,8 @@ LOST = (
 class Still:
     """What a picture of the page shows.
 
-    Attributes
-    ----------
-    figures : mapping of str to (str, str, str)
-        Value, change and detail of each figure by its name, as they read on the page.
-    recipe : str
-        In words.
-    layer : str
-        Whose weights are drawn.
-    weights : Histogram or None
-        None where they are not known.
+    `figures`: value, change and detail of each figure by its name, as they read on the page.
+    `recipe`: in words. `layer`: whose weights are drawn. `weights`: none where they are not known.
     """
 
     figures: Mapping[str, tuple[str, str, str]]

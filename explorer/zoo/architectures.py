@@ -18,10 +18,7 @@ def lenet_300_100() -> nn.Sequential:
     Layers ``fc1`` (784 to 300), ``fc2`` (300 to 100) and ``fc3`` (100 to 10)
     with ReLU between them: 266,610 parameters, biases included.
 
-    Returns
-    -------
-    nn.Sequential
-        Takes images of shape (n, 1, 28, 28), gives logits of shape (n, 10).
+    Returns: takes images of shape (n, 1, 28, 28), gives logits of shape (n, 10).
 
     References
     ----------
@@ -48,10 +45,7 @@ def lenet_5() -> nn.Sequential:
     maximum, ``fc1`` by ReLU: 431,080 parameters, biases included. Caffe has no
     ReLU after the convolutions; it is added because training is stabler with it.
 
-    Returns
-    -------
-    nn.Sequential
-        Takes images of shape (n, 1, 28, 28), gives logits of shape (n, 10).
+    Returns: takes images of shape (n, 1, 28, 28), gives logits of shape (n, 10).
 
     References
     ----------
@@ -87,10 +81,7 @@ def mnist_teacher() -> nn.Sequential:
     2x2 maximum, ``fc1`` (1024 to 2048) with ReLU and ``fc2`` (2048 to 10); while it is trained,
     half of the hidden units of ``fc1`` drop out: 2,171,786 parameters, biases included.
 
-    Returns
-    -------
-    nn.Sequential
-        Takes images of shape (n, 1, 28, 28), gives logits of shape (n, 10).
+    Returns: takes images of shape (n, 1, 28, 28), gives logits of shape (n, 10).
 
     References
     ----------
@@ -120,10 +111,7 @@ def mnist_student() -> nn.Sequential:
     Layers ``fc1`` (784 to 800), ``fc2`` (800 to 800) and ``fc3`` (800 to 10) with ReLU between
     them: 1,276,810 parameters, biases included.
 
-    Returns
-    -------
-    nn.Sequential
-        Takes images of shape (n, 1, 28, 28), gives logits of shape (n, 10).
+    Returns: takes images of shape (n, 1, 28, 28), gives logits of shape (n, 10).
 
     References
     ----------

@@ -34,31 +34,14 @@ def load_bundled(
 ) -> Loaded:
     """Load one of the bundled networks; needs no connection.
 
-    Parameters
-    ----------
-    name : str
-        A key of `BUNDLED`.
-    weights : {"default"}, path or None
-        ``"default"``: the trained weights; float32 is mapped into memory, float16 becomes
-        float32. A path ending in ``.safetensors``: that file, likewise. None: random
-        weights, the same each time.
-    data : Data, optional
-        In place of the MNIST sample.
-    download : bool
-        Judge on MNIST's whole test split, fetched on first use, instead of the
-        sample's 2,000 images.
-
-    Returns
-    -------
-    Loaded
-
-    Raises
-    ------
-    DataUnavailable
-        If the sample is damaged; or if the test split is asked for, not kept, and cannot be
-        downloaded.
-    ValueError, FileNotFoundError
-        If the file is missing, damaged, has another format or does not fit the network.
+    `name`: a key of `BUNDLED`. `weights`: one of "default"}, path or None; ``"default"``: the
+    trained weights; float32 is mapped into memory, float16 becomes float32. A path ending in
+    ``.safetensors``: that file, likewise. None: random weights, the same each time. `data`: in
+    place of the MNIST sample. `download`: judge on MNIST's whole test split, fetched on first use,
+    instead of the sample's 2,000 images. Raises DataUnavailable if the sample is damaged; or if the
+    test split is asked for, not kept, and cannot be downloaded. Raises ValueError,
+    FileNotFoundError if the file is missing, damaged, has another format or does not fit the
+    network.
     """
     net, source = load_net(name, weights)
     if data is None:
@@ -76,12 +59,7 @@ def load_bundled(
 def load_net(name: str, weights: str | Path | None) -> tuple[nn.Module, str]:
     """Load one of the bundled networks without data; parameters and errors as `load_bundled`.
 
-    Returns
-    -------
-    net : nn.Module
-        In eval mode.
-    source : str
-        Where the weights come from, in words.
+    Returns: `net`: in eval mode; `source`: where the weights come from, in words.
     """
     net: nn.Module
     if weights is None:

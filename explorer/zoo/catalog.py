@@ -17,16 +17,8 @@ DAMAGE = (OSError, RuntimeError, ValueError)
 def load_spare(name: str) -> Loaded:
     """Load a bundled network with as much as can be read: trained or random, with data or not.
 
-    Parameters
-    ----------
-    name : str
-        A key of `BUNDLED`.
-
-    Returns
-    -------
-    Loaded
-        `data` is None where the sample cannot be read, `trained` is False where the weights
-        cannot.
+    `name`: a key of `BUNDLED`. Returns: `data` is None where the sample cannot be read, `trained`
+    is False where the weights cannot.
     """
     try:
         return load_bundled(name)
@@ -44,11 +36,7 @@ def load_spare(name: str) -> Loaded:
 def catalog() -> tuple[str, ...]:
     """Give the names that `load` takes.
 
-    Returns
-    -------
-    tuple of str
-        The bundled networks, then torchvision's classification networks. Needs
-        no connection.
+    Returns: the bundled networks, then torchvision's classification networks. Needs no connection.
     """
     return (*BUNDLED, *torchvision_names())
 
@@ -62,41 +50,18 @@ def load(
 ) -> Loaded:
     """Load a network by name, with data to judge it on if there are any.
 
-    Parameters
-    ----------
-    name : str
-        One of `catalog`.
-    weights : {"default"}, path or None
-        ``"default"``: trained weights, bundled or published; published ones are
-        downloaded on first use. A path ending in ``.safetensors``: that file.
-        None: random weights, the same each time.
-    download : bool
-        For the bundled networks: judge on MNIST's 10,000 test images, downloaded
-        on first use, instead of 2,000 bundled ones. Others have no data to
-        download, so there it is an error.
-    data : Data, optional
-        Your own, in place of what comes with the name.
-
-    Returns
-    -------
-    Loaded
-        ``net, data = load(name)`` takes it apart. `net` is in eval mode; `data`
-        is None for torchvision's networks unless given.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown, or a file of weights has another format or does
-        not fit the network.
-    TypeError
-        If `weights` is neither text, a path nor None.
-    FileNotFoundError
-        If there is no such file of weights.
-    WeightsUnavailable
-        If published weights are neither kept nor can be downloaded.
-    DataUnavailable
-        If the bundled sample is damaged, or the test images are neither kept nor can be
-        downloaded.
+    `name`: one of `catalog`. `weights`: one of "default"}, path or None; ``"default"``: trained
+    weights, bundled or published; published ones are downloaded on first use. A path ending in
+    ``.safetensors``: that file. None: random weights, the same each time. `download`: for the
+    bundled networks: judge on MNIST's 10,000 test images, downloaded on first use, instead of 2,000
+    bundled ones. Others have no data to download, so there it is an error. `data`: your own, in
+    place of what comes with the name. Returns: ``net, data = load(name)`` takes it apart. `net` is
+    in eval mode; `data` is None for torchvision's networks unless given. Raises ValueError if the
+    name is unknown, or a file of weights has another format or does not fit the network. Raises
+    TypeError if `weights` is neither text, a path nor None. Raises FileNotFoundError if there is no
+    such file of weights. Raises WeightsUnavailable if published weights are neither kept nor can be
+    downloaded. Raises DataUnavailable if the bundled sample is damaged, or the test images are
+    neither kept nor can be downloaded.
 
     Examples
     --------

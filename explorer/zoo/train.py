@@ -26,15 +26,9 @@ from explorer.zoo.tensor_files import to_half
 class Schedule:
     """How a network is trained: stochastic gradient descent, cosine learning rate.
 
-    Attributes
-    ----------
-    n_epochs, batch_size : int
-    learning_rate, momentum, weight_decay : float
-        `learning_rate` is the first one; it falls to 0 along half a cosine.
-    max_shift : int
-        Each image is moved by up to so many pixels along both axes, at random.
-    seed : int
-        For the first weights, the order of the images and the shifts.
+    `learning_rate`, `momentum`, `weight_decay`: `learning_rate` is the first one; it falls to 0
+    along half a cosine. `max_shift`: each image is moved by up to so many pixels along both axes,
+    at random. `seed`: for the first weights, the order of the images and the shifts.
     """
 
     n_epochs: int
@@ -59,18 +53,8 @@ def train(
 ) -> Iterator[tuple[int, float]]:
     """Train a classifier of 28x28 images in place.
 
-    Parameters
-    ----------
-    net : nn.Module
-        Takes (n, 1, 28, 28), gives logits.
-    pixels : Tensor, shape (n, 28, 28), uint8
-    labels : Tensor, shape (n,), int64
-    schedule : Schedule
-
-    Yields
-    ------
-    epoch, loss
-        After each epoch: its number from 1, and its mean cross-entropy in nats.
+    `net`: takes (n, 1, 28, 28), gives logits. `pixels`: shape (n, 28, 28), uint8. `labels`: shape
+    (n,), int64. Yields: after each epoch: its number from 1, and its mean cross-entropy in nats.
     """
     generator = torch.Generator().manual_seed(schedule.seed)
     n_batches = len(labels) // schedule.batch_size
@@ -102,19 +86,9 @@ def train(
 def shifted(padded: Tensor, chosen: Tensor, max_shift: int, generator: torch.Generator) -> Tensor:
     """Cut images out of padded ones, each at its own random place.
 
-    Parameters
-    ----------
-    padded : Tensor, shape (n, 28 + 2 * max_shift, 28 + 2 * max_shift)
-    chosen : Tensor, shape (n_chosen,), int64
-        Which images to take.
-    max_shift : int
-        Pixels of padding on each side.
-    generator : torch.Generator
-
-    Returns
-    -------
-    Tensor
-        Shape (n_chosen, 28, 28); the middle cut is the unmoved image.
+    `padded`: shape (n, 28 + 2 * max_shift, 28 + 2 * max_shift). `chosen`: shape (n_chosen,), int64;
+    which images to take. `max_shift`: pixels of padding on each side. Returns: shape (n_chosen, 28,
+    28); the middle cut is the unmoved image.
     """
     size = padded.shape[-1] - 2 * max_shift
     corners = torch.randint(0, 2 * max_shift + 1, (2, len(chosen), 1), generator=generator)

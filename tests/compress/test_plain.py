@@ -210,6 +210,56 @@ def _hooked_linear():
     return layer
 
 
+class _Outer(nn.Module):
+    """Writes the weight of a plain layer from its own forward, in one of several ways."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.inner, self.way = nn.Linear(6, 4), way
+
+    def forward(self, x):
+        self._write()
+        return self.inner(x)
+
+    def _write(self):
+        with torch.no_grad():
+            if self.way == "data":
+                self.inner.weight.data *= 0.5
+            elif self.way == "in place":
+                self.inner.weight.mul_(0.5)
+            elif self.way == "entries":
+                self.inner.weight[0] = 1.0
+            else:
+                for parameter in self.inner.parameters():
+                    parameter.copy_(parameter / 2)
+
+
+class _Clean(nn.Module):
+    """Names its layer's weight and works in place, but writes no weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(6, 4)
+
+    def forward(self, x):
+        return self.inner(x).relu_() + self.inner.weight.norm()
+
+
+def test_a_network_that_only_names_its_weights_is_taken():
+    assert list(ex.compress(_Clean(), [ex.Quantize(bits=8)], data=[torch.zeros(2, 6)]).records)
+
+
+@pytest.mark.parametrize("way", ["data", "in place", "entries", "parameters"])
+def test_a_network_that_writes_a_plain_layers_weight_is_refused(way):
+    net = _Outer(way).eval()
+    data = TensorDataset(torch.randn(8, 6), torch.zeros(8, dtype=torch.int64))
+    before = net.inner.weight.detach().clone()
+    for call in (lambda: ex.Session(net, data), lambda: ex.compress(net, [], data=data)):
+        with pytest.raises(ValueError, match="'inner' writes its own weight while the network"):
+            call()
+    assert torch.equal(net.inner.weight, before)
+
+
 @pytest.mark.parametrize("made", [lambda: _MaxNorm(6, 4), _hooked_linear])
 @pytest.mark.parametrize("opened", [ex.compress, ex.sweep, ex.Session])
 def test_a_layer_that_writes_its_own_weight_is_refused(made, opened):

@@ -38,24 +38,13 @@ from explorer.compress.records.record import Record
 class CompressedTensors:
     """The tensors of a compressed network: a record for each compressed weight, all else as it was.
 
-    Attributes
-    ----------
-    records : mapping of str to Record
-        By layer name; layers without steps are dense records.
-    untouched : mapping of str to Tensor
-        State-dict entries that no step applies to: biases, normalization, buffers.
-    recipe : Recipe
-        What was applied.
-    template : Module or None
-        The network's architecture, which may be on the meta device; None for a file of an
-        unknown network.
-    network : str
-        Name of a network that the catalog knows; "" for any other.
-    source_bytes : int or None
-        Bytes of the original network where neurons were removed; None where all its
-        tensors have kept their size.
-    notes : mapping of str to str
-        Layers that a step left alone, and why. Not kept in the file.
+    `records`: by layer name; layers without steps are dense records. `untouched`: state-dict
+    entries that no step applies to: biases, normalization, buffers. `recipe`: what was applied.
+    `template`: the network's architecture, which may be on the meta device; None for a file of an
+    unknown network. `network`: name of a network that the catalog knows; "" for any other.
+    `source_bytes`: bytes of the original network where neurons were removed; None where all its
+    tensors have kept their size. `notes`: layers that a step left alone, and why. Not kept in the
+    file.
     """
 
     records: Mapping[str, Record]
@@ -94,19 +83,10 @@ class CompressedTensors:
     def restore(self, net: nn.Module | None = None, *, factored: bool = False) -> nn.Module:
         """Return a new module that holds the decoded weights.
 
-        Parameters
-        ----------
-        net : Module, optional
-            Architecture to fill; a copy is made. Needed only for a file whose
-            network the catalog does not know.
-        factored : bool
-            Give each low-rank layer as two smaller layers, where that makes fewer
-            multiplications; a layer that cannot be split stays whole.
-
-        Raises
-        ------
-        ValueError
-            If the architecture is unknown and `net` is not given, or does not fit.
+        `net`: architecture to fill; a copy is made. Needed only for a file whose network the
+        catalog does not know. `factored`: give each low-rank layer as two smaller layers, where
+        that makes fewer multiplications; a layer that cannot be split stays whole. Raises
+        ValueError if the architecture is unknown and `net` is not given, or does not fit.
         """
         template = net if net is not None else self.template
         if template is None:
@@ -180,23 +160,9 @@ def compress_layers(
 ) -> CompressedTensors:
     """Compress a network whose layers are indexed already.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    recipe : Recipe, list of Setting, or dict of patterns
-    layers : mapping of str to IndexedLayer
-        All compressible layers of `net`.
-    network : str
-        The catalog's name of the network, if it has one.
-    input_shape : tuple of int, optional
-        One input without the batch, for steps that remove neurons.
-    saliency : mapping of str to Tensor, optional
-        For steps that prune by it.
-
-    Returns
-    -------
-    CompressedTensors
+    `net`: left unchanged. `layers`: all compressible layers of `net`. `network`: the catalog's name
+    of the network, if it has one. `input_shape`: one input without the batch, for steps that remove
+    neurons. `saliency`: for steps that prune by it.
     """
     parsed = Recipe.of(recipe)
     steps = layer_steps(parsed, layers)
@@ -251,11 +217,7 @@ def _records(steps: Mapping[str, Steps], layers: Mapping[str, IndexedLayer]) -> 
 def index_layers(net: nn.Module, store: FactorStore | None = None) -> dict[str, IndexedLayer]:
     """Return the compressible layers of a network, ready to be indexed.
 
-    Parameters
-    ----------
-    net : Module
-    store : FactorStore, optional
-        Where factors that took long are kept between runs.
+    `store`: where factors that took long are kept between runs.
     """
     zeros = kept_zeros(net)
     return {

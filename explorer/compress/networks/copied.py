@@ -18,12 +18,7 @@ def copied(net: Net, memo: Mapping[int, Any] | None = None) -> Net:
     Outputs that it keeps are copied without their history; locks and open files, which
     cannot be copied, are shared.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    memo : mapping of int to object, optional
-        What takes the place of objects, by their ``id``.
+    `net`: left unchanged. `memo`: what takes the place of objects, by their ``id``.
     """
     known: dict[int, Any] = dict(memo or {})
     for module in net.modules():

@@ -13,14 +13,9 @@ from explorer.compress.networks.weights import compressible
 class Coverage:
     """What of a network can be compressed.
 
-    Attributes
-    ----------
-    n_compressed, n_parameters : int
-        Parameters under the steps, and all of the network's.
-    fraction : float
-        The first over the second; 0 for a network without parameters.
-    left_alone : tuple of (str, int, str)
-        Module, its number of parameters, and the reason; the largest first.
+    `n_compressed`, `n_parameters`: parameters under the steps, and all of the network's.
+    `fraction`: the first over the second; 0 for a network without parameters. `left_alone`: module,
+    its number of parameters, and the reason; the largest first.
     """
 
     n_compressed: int

@@ -41,19 +41,10 @@ CHECK_TOLERANCE = 1e-3
 class Curvature:
     """Diagonal of the Gauss-Newton matrix of the mean cross-entropy, batch by batch.
 
-    Parameters
-    ----------
-    net : Module
-        Classifier; a copy that shares its parameters is run, in eval mode.
-    n_draws : int
-        Up to 16 classes the sum over classes is exact. Beyond, so many labels are
-        drawn for each sample from the network's own probabilities, with a fixed seed;
-        the estimate is unbiased.
-
-    Attributes
-    ----------
-    n_samples : int
-        Samples seen so far.
+    `net`: classifier; a copy that shares its parameters is run, in eval mode. `n_draws`: up to 16
+    classes the sum over classes is exact. Beyond, so many labels are drawn for each sample from the
+    network's own probabilities, with a fixed seed; the estimate is unbiased. `n_samples`: samples
+    seen so far.
     """
 
     def __init__(self, net: nn.Module, n_draws: int = 1) -> None:
@@ -79,10 +70,7 @@ class Curvature:
     def diagonal(self) -> dict[str, Tensor]:
         """Return h of every weight so far, by layer, float32.
 
-        Raises
-        ------
-        ValueError
-            If no sample was seen.
+        Raises ValueError if no sample was seen.
         """
         if not self.n_samples:
             raise ValueError("batches hold no sample; the curvature needs at least one")
@@ -91,10 +79,7 @@ class Curvature:
     def add(self, inputs: Inputs) -> None:
         """Take a batch of inputs, shape (n, ...) or a tuple or dict of such, into account.
 
-        Raises
-        ------
-        ValueError
-            If the logits are not finite or not of shape (n, classes).
+        Raises ValueError if the logits are not finite or not of shape (n, classes).
         """
         first = tensors_of(inputs)[0]
         devices = [first.device] if first.is_cuda else []

@@ -22,14 +22,8 @@ READ_WEIGHTS = (nn.MultiheadAttention, nn.TransformerEncoderLayer)
 class Factored:
     """A network whose low-rank layers were split.
 
-    Attributes
-    ----------
-    net : Module
-        Gives the same outputs, but for rounding.
-    split : tuple of str
-        Layers that became two smaller ones.
-    dense : mapping of str to str
-        Low-rank layers that stayed whole, and why.
+    `net`: gives the same outputs, but for rounding. `split`: layers that became two smaller ones.
+    `dense`: low-rank layers that stayed whole, and why.
     """
 
     net: nn.Module
@@ -60,24 +54,11 @@ def factored(net: nn.Module, records: Mapping[str, Record]) -> Factored:
     dilation, and a 1x1 convolution with its bias. The singular values go into the
     second.
 
-    Parameters
-    ----------
-    net : Module
-        A network that holds the restored weights; it is copied and left unchanged.
-    records : mapping of str to Record
-        By layer name. Records of other kinds than `LowRanked` are passed over.
-
-    Returns
-    -------
-    Factored
-        Layers stay whole where they are no plain dense layer or ungrouped
-        convolution, where single weights are pruned or shared with another layer, or
-        where two layers would take more multiplications than one.
-
-    Raises
-    ------
-    ValueError
-        If a record names no layer of `net`, or one of another shape.
+    `net`: a network that holds the restored weights; it is copied and left unchanged. `records`: by
+    layer name. Records of other kinds than `LowRanked` are passed over. Returns: layers stay whole
+    where they are no plain dense layer or ungrouped convolution, where single weights are pruned or
+    shared with another layer, or where two layers would take more multiplications than one. Raises
+    ValueError if a record names no layer of `net`, or one of another shape.
 
     References
     ----------

@@ -27,10 +27,7 @@ def call(net: Any, inputs: Inputs) -> Any:
 def scores(net: Any, inputs: Inputs) -> Tensor:
     """Call a network and return its scores, as `scores_of`.
 
-    Raises
-    ------
-    ValueError
-        If it fails on the inputs; the message tells their shapes and types.
+    Raises ValueError if it fails on the inputs; the message tells their shapes and types.
     """
     with failure_told(inputs):
         output = call(net, inputs)
@@ -62,10 +59,7 @@ def scores_of(output: Any) -> Tensor:
     A tensor; the first tensor of a tuple or list; the entry ``"logits"``, or else the only
     tensor, of a dict; the attribute ``logits`` of an object.
 
-    Raises
-    ------
-    TypeError
-        If there is none.
+    Raises TypeError if there is none.
     """
     if isinstance(output, Tensor):
         return output
@@ -130,10 +124,7 @@ def own_copy(inputs: Inputs) -> Inputs:
 def check_input_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
     """Return the shape of one input as a tuple.
 
-    Raises
-    ------
-    ValueError
-        If it is not a sequence of positive whole numbers.
+    Raises ValueError if it is not a sequence of positive whole numbers.
     """
     sizes = tuple(input_shape) if isinstance(input_shape, Sequence) else ()
     if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
@@ -150,11 +141,8 @@ def random_input(net: nn.Module, input_shape: Sequence[int], batch_size: int) ->
     Standard normal numbers; for a network that takes class numbers or token ids only, ids that
     its embeddings have. Always the same ones; torch's own random state is left as it is.
 
-    Raises
-    ------
-    ValueError
-        If `input_shape` is not a sequence of positive whole numbers, or
-        `batch_size` is below 1.
+    Raises ValueError if `input_shape` is not a sequence of positive whole numbers, or `batch_size`
+    is below 1.
     """
     shape = check_input_shape(input_shape)
     if not isinstance(batch_size, int) or batch_size < 1:
@@ -229,13 +217,7 @@ def eval_mode(net: nn.Module) -> Iterator[None]:
 
 
 def forward(net: nn.Module, inputs: Tensor) -> Any:
-    """Return what `net` makes of the inputs.
-
-    Raises
-    ------
-    ValueError
-        If it does not take them.
-    """
+    """Return what `net` makes of the inputs. Raises ValueError if it does not take them."""
     try:
         return net(inputs)
     except NOT_TAKEN as error:

@@ -37,16 +37,9 @@ class IndexedLayer:
     The index and the factors are made when first needed, once, also when several
     threads ask at the same time.
 
-    Parameters
-    ----------
-    name : str
-        The layer's qualified name.
-    weight : Tensor
-        Never written to. Checked for NaN and infinity.
-    store : FactorStore, optional
-        Where factors that took long are kept between runs.
-    keeps_zeros : bool
-        Whether zeros stay zero whatever the steps, as those of a pruning mask do.
+    `name`: the layer's qualified name. `weight`: never written to. Checked for NaN and infinity.
+    `store`: where factors that took long are kept between runs. `keeps_zeros`: whether zeros stay
+    zero whatever the steps, as those of a pruning mask do.
     """
 
     def __init__(
@@ -143,14 +136,7 @@ class IndexedLayer:
     def plan(self, steps: Steps) -> Plan:
         """Return the plan of some steps; the latest few are kept.
 
-        Parameters
-        ----------
-        steps : tuple of Setting
-            Steps of scope "model" must have been resolved to this layer's share.
-
-        Returns
-        -------
-        Plan
+        `steps`: steps of scope "model" must have been resolved to this layer's share.
         """
         with self._lock:
             plan = self._plans.pop(steps, None) or self._made(steps)

@@ -22,22 +22,10 @@ def plain_network(net: nn.Module, name: str = "net", *, only_run: bool = False) 
     weights of a copy; so are sparse layouts. A network that is plain already is returned
     itself.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    name : str
-        What messages call it.
-    only_run : bool
-        Whether it is not rewritten: scripted and quantized ones, and ones without values, on
-        the meta device, will do.
-
-    Raises
-    ------
-    TypeError
-        If it is no Module, or a scripted or quantized one.
-    ValueError
-        If it is on the meta device, or a weight changes from call to call.
+    `net`: left unchanged. `name`: what messages call it. `only_run`: whether it is not rewritten:
+    scripted and quantized ones, and ones without values, on the meta device, will do. Raises
+    TypeError if it is no Module, or a scripted or quantized one. Raises ValueError if it is on the
+    meta device, or a weight changes from call to call.
     """
     check_module(net, name)
     net = _uncompiled(net)

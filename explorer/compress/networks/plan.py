@@ -36,12 +36,7 @@ WHOLE_ROWS, WHOLE_COLUMNS = 512, 1024
 class Sample:
     """Evenly spaced rows and columns of a layer's matrix.
 
-    Attributes
-    ----------
-    rows, columns : slice
-        Which.
-    values : Tensor, contiguous
-        The original weights there.
+    `rows`, `columns`: Which. `values`: the original weights there.
     """
 
     rows: slice
@@ -67,26 +62,12 @@ class Sample:
 class Plan(ABC):
     """Figures of one compressed layer, and the way to write its weights.
 
-    Attributes
-    ----------
-    n_nonzero : int
-        Weights that are not zero after compression.
-    field_bits : tuple of int
-        Exact bits of each field in the file.
-    squared_error : float
-        Squared Frobenius norm of the change.
-    threshold : float or None
-        Largest magnitude pruned; None where nothing was.
-    levels : ndarray or None
-        Values that kept weights share.
-    level_counts : ndarray or None
-        How many weights share each of `levels`.
-    rank : int or None
-        Rank of a factored layer.
-    record : Record or None
-        What the file will hold, where it is made already.
-    exact : bool
-        False while figures come from a randomized factorization.
+    `n_nonzero`: weights that are not zero after compression. `field_bits`: exact bits of each field
+    in the file. `squared_error`: squared Frobenius norm of the change. `threshold`: largest
+    magnitude pruned; None where nothing was. `levels`: values that kept weights share.
+    `level_counts`: how many weights share each of `levels`. `rank`: rank of a factored layer.
+    `record`: what the file will hold, where it is made already. `exact`: false while figures come
+    from a randomized factorization.
     """
 
     n_nonzero: int
@@ -137,15 +118,8 @@ def bin_values(edges: np.ndarray, values: np.ndarray) -> np.ndarray:
 class ValuePlan(Plan):
     """A layer compressed weight by weight: cut by magnitude, then coded by value.
 
-    Parameters
-    ----------
-    ordering : Ordering
-    cut : Cut
-    quantizer : ScalarQuantizer or None
-        None keeps the values of the kept weights as they are.
-    dtype : torch.dtype
-    pruned : bool
-        Whether a step pruned; if not, an uncoded layer is written densely.
+    `quantizer`: none keeps the values of the kept weights as they are. `pruned`: whether a step
+    pruned; if not, an uncoded layer is written densely.
     """
 
     def __init__(

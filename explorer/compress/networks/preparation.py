@@ -16,12 +16,7 @@ def unheard(what: str, fraction: float) -> None:
 
 
 class Preparation:
-    """Knows what of a network's indexes some steps need, and makes it.
-
-    Parameters
-    ----------
-    layers : mapping of str to IndexedLayer
-    """
+    """Knows what of a network's indexes some steps need, and makes it."""
 
     def __init__(self, layers: Mapping[str, IndexedLayer]) -> None:
         self._layers = layers

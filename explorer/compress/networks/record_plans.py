@@ -110,12 +110,7 @@ def _levels(record: Record) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]
 class StoredPlan(Plan):
     """A layer whose weights another plan gives, written in another way.
 
-    Parameters
-    ----------
-    plan : Plan
-        What the weights become.
-    record : Record
-        How they are written.
+    `plan`: what the weights become. `record`: how they are written.
     """
 
     record: Record

@@ -20,19 +20,10 @@ def fit_shapes(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     shrink; each layer's tensors must agree with each other. What the tensors hold is
     lost: call ``load_state_dict(state)`` next.
 
-    Parameters
-    ----------
-    module : Module
-        Of the original sizes; changed in place. Nothing is changed if an error is
-        raised.
-    state : mapping of str to Tensor
-        Tensors of the sizes wanted. Names that are missing keep their size.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown, or a tensor is larger than the original, empty, of
-        another number of dimensions, or does not agree with the rest of its layer.
+    `module`: of the original sizes; changed in place. Nothing is changed if an error is raised.
+    `state`: tensors of the sizes wanted. Names that are missing keep their size. Raises ValueError
+    if a name is unknown, or a tensor is larger than the original, empty, of another number of
+    dimensions, or does not agree with the rest of its layer.
     """
     own = held_tensors(module)
     shapes = {name: tuple(tensor.shape) for name, tensor in own.items()}

@@ -28,29 +28,12 @@ def saliencies(
 ) -> dict[str, Tensor] | None:
     """Estimate what removing each single weight adds to the mean loss.
 
-    Parameters
-    ----------
-    net : Module
-        Classifier that returns logits of shape (n, classes); left unchanged. It is
-        run in eval mode.
-    batches : iterable of (inputs, labels)
-        Inputs of shape (n, ...); the labels are not looked at.
-    should_stop : callable, optional
-        Asked before each batch; once it is true, nothing is returned.
-    progress : callable, optional
-        Told the number of samples done after each batch.
-    n_draws : int
-        See `Curvature`.
-
-    Returns
-    -------
-    dict of str to Tensor, or None
-        For each compressible layer ``h w ** 2 / 2``, float32, shape of its weight.
-
-    Raises
-    ------
-    ValueError
-        If there is no sample, or the logits are not finite or not of shape (n, classes).
+    `net`: classifier that returns logits of shape (n, classes); left unchanged. It is run in eval
+    mode. `batches`: inputs of shape (n, ...); the labels are not looked at. `should_stop`: asked
+    before each batch; once it is true, nothing is returned. `progress`: told the number of samples
+    done after each batch. `n_draws`: see `Curvature`. Returns: for each compressible layer ``h w **
+    2 / 2``, float32, shape of its weight. Raises ValueError if there is no sample, or the logits
+    are not finite or not of shape (n, classes).
 
     References
     ----------

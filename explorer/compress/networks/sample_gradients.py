@@ -17,14 +17,9 @@ CHUNK_NUMBERS = 1 << 22
 class Call:
     """One call of a layer on a batch.
 
-    Attributes
-    ----------
-    layer : Module
-        One of `weights.LAYER_TYPES`.
-    inputs : Tensor, shape (m n, ...)
-        What it was given; the m rows of each of n samples follow one another.
-    slopes : Tensor, shape (m n, ...)
-        Gradients with respect to its output.
+    `layer`: one of `weights.LAYER_TYPES`. `inputs`: shape (m n, ...); what it was given; the m rows
+    of each of n samples follow one another. `slopes`: shape (m n, ...); gradients with respect to
+    its output.
     """
 
     layer: Any
@@ -63,15 +58,7 @@ class Call:
 def sum_of_squares(calls: Sequence[Call], n_samples: int) -> Tensor:
     """Sum over samples the squared gradients of a weight that one or more calls share.
 
-    Parameters
-    ----------
-    calls : sequence of Call
-        Their gradients add up before they are squared.
-    n_samples : int
-
-    Returns
-    -------
-    Tensor, shape of the weight, float32
+    `calls`: their gradients add up before they are squared. Returns: shape of the weight, float32.
     """
     first = calls[0]
     if len(calls) == 1 and isinstance(first.layer, nn.Linear) and _one_row(first, n_samples):

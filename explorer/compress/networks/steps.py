@@ -25,12 +25,7 @@ KEEP_ZEROS = Prune(sparsity=0.0)
 class Around:
     """The steps of one layer, around the one that removes neurons.
 
-    Attributes
-    ----------
-    before : tuple of Setting
-        Pruning steps that come first.
-    removal : PruneNeurons or None
-    after : tuple of Setting
+    `before`: pruning steps that come first.
     """
 
     before: Steps
@@ -41,10 +36,7 @@ class Around:
     def of(cls, name: str, steps: Steps) -> Around:
         """Split the steps of the layer `name`.
 
-        Raises
-        ------
-        ValueError
-            If neurons are to be removed twice, or after anything but pruning.
+        Raises ValueError if neurons are to be removed twice, or after anything but pruning.
         """
         at = [i for i, step in enumerate(steps) if isinstance(step, PruneNeurons)]
         if len(at) > 1:
@@ -67,14 +59,8 @@ class Around:
 class Reduction:
     """A network without some of its neurons.
 
-    Attributes
-    ----------
-    net : Module
-        The smaller network.
-    notes : mapping of str to str
-        Layers that were left alone, and why.
-    kept : mapping of str to (Tensor, Tensor)
-        Rows and columns of each layer's original matrix that are left.
+    `net`: the smaller network. `notes`: layers that were left alone, and why. `kept`: rows and
+    columns of each layer's original matrix that are left.
     """
 
     net: nn.Module
@@ -104,17 +90,8 @@ def reduce(
 ) -> Reduction:
     """Prune what comes first, then remove neurons.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    parts : mapping of str to Around
-    before : mapping of str to tuple of Setting
-        The first steps of each layer, resolved.
-    layers : mapping of str to IndexedLayer
-        All compressible layers of `net`.
-    index : NeuronIndex
-        Of `net`.
+    `net`: left unchanged. `before`: the first steps of each layer, resolved. `layers`: all
+    compressible layers of `net`. `index`: of `net`.
     """
     pruned = net
     if any(before.values()):
@@ -152,10 +129,7 @@ Saliency = Mapping[str, Tensor]
 def layer_steps(recipe: Recipe, layers: Layers) -> dict[str, Steps]:
     """Return the steps of each layer as the recipe has them.
 
-    Raises
-    ------
-    ValueError
-        If a pattern matches no layer.
+    Raises ValueError if a pattern matches no layer.
     """
     recipe.check_layers(layers)
     return {name: recipe.steps_for(name) for name in layers}
@@ -175,23 +149,9 @@ def resolve(
 ) -> dict[str, Steps]:
     """Return each layer's own steps, with what concerns the whole model turned into its share.
 
-    Parameters
-    ----------
-    steps : mapping of str to tuple of Setting
-        As `layer_steps` gives them.
-    layers : mapping of str to IndexedLayer
-        All compressible layers of the network.
-    saliency : mapping of str to Tensor, optional
-        What losing each weight costs, for ``Prune(criterion="obd")``.
-
-    Returns
-    -------
-    dict of str to tuple of Setting
-
-    Raises
-    ------
-    ValueError
-        If a step over the model, or by saliency, does not come first, or saliency is missing.
+    `steps`: as `layer_steps` gives them. `layers`: all compressible layers of the network.
+    `saliency`: what losing each weight costs, for ``Prune(criterion="obd")``. Raises ValueError if
+    a step over the model, or by saliency, does not come first, or saliency is missing.
     """
     resolved = dict(steps)
     pruning = [step for own in steps.values() for step in own if isinstance(step, Prune)]

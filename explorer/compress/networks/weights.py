@@ -23,21 +23,8 @@ def compressible(net: nn.Module) -> dict[str, Tensor]:
     Biases, normalization, embeddings and weights without an entry are left alone. A tensor
     that several layers share is listed once, under its first name.
 
-    Parameters
-    ----------
-    net : Module
-
-    Returns
-    -------
-    dict of str to Tensor
-        In the network's order.
-
-    Raises
-    ------
-    TypeError
-        If `net` is not a Module.
-    ValueError
-        If it has no such layer.
+    Returns: in the network's order. Raises TypeError if `net` is not a Module. Raises ValueError if
+    it has no such layer.
     """
     check_module(net)
     found: dict[str, Tensor] = {}

@@ -17,19 +17,8 @@ from explorer.compress.networks.weights import compressible
 class WorkingCopy:
     """A copy of the network with kept buffers for its compressible weights.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    layers : mapping of str to IndexedLayer
-        Its compressible layers.
-    device : torch.device
-        Where the copy is evaluated.
-
-    Attributes
-    ----------
-    net : Module
-        The copy, in eval mode.
+    `net`: left unchanged. `layers`: its compressible layers. `device`: where the copy is evaluated.
+    `net`: the copy, in eval mode.
     """
 
     def __init__(
@@ -65,22 +54,9 @@ def _written(plan: Plan, source: Tensor) -> Tensor:
 class ThinCopy:
     """A copy of a network that takes memory only for the layers that are rewritten.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged; its parameters are shared.
-    layers : mapping of str to IndexedLayer
-        Its compressible layers.
-
-    Attributes
-    ----------
-    net : Module
-        The copy, in eval mode.
-
-    Raises
-    ------
-    ValueError
-        If a weight is no parameter of its layer but computed from others.
+    `net`: left unchanged; its parameters are shared. `layers`: its compressible layers. `net`: the
+    copy, in eval mode. Raises ValueError if a weight is no parameter of its layer but computed from
+    others.
     """
 
     def __init__(self, net: nn.Module, layers: Mapping[str, IndexedLayer]) -> None:
@@ -101,13 +77,7 @@ class ThinCopy:
         self._written: dict[str, Plan | None] = dict.fromkeys(layers)
 
     def write(self, steps: Mapping[str, Steps], plans: Mapping[str, Plan]) -> None:
-        """Bring the layers whose plan changed up to date; those without steps share the original.
-
-        Parameters
-        ----------
-        steps : mapping of str to tuple of Setting
-        plans : mapping of str to Plan
-        """
+        """Rewrite layers whose plan changed; those without steps share the original."""
         for name, plan in plans.items():
             if self._written[name] is not plan:
                 self._written[name] = None

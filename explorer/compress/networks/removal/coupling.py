@@ -17,20 +17,12 @@ NO_OBSTACLE = (9, "")
 class Slot:
     """One side of a layer, and the parts of the network that its channels belong to.
 
-    Attributes
-    ----------
-    name : str
-        The layer's name, or a bare parameter's.
-    side : {"out", "in", "both"}
-        Rows, columns, or channels that pass through, as in a normalization.
-    produces : bool
-        Whether it is the rows of a dense or convolutional layer.
-    parts : ndarray of int, one for each channel
-        The channels of all slots with the same number go together; -1 where a channel
-        depends on nothing that can be removed.
-    axes : tuple of (str, int)
-        State-dict keys, and the dimension of each along which the channels lie; the
-        weight comes first.
+    `name`: the layer's name, or a bare parameter's. `side`: one of "out", "in", "both"; rows,
+    columns, or channels that pass through, as in a normalization. `produces`: whether it is the
+    rows of a dense or convolutional layer. `parts`: int, one for each channel; the channels of all
+    slots with the same number go together; -1 where a channel depends on nothing that can be
+    removed. `axes`: state-dict keys, and the dimension of each along which the channels lie; the
+    weight comes first.
     """
 
     name: str
@@ -48,13 +40,8 @@ class Slot:
 class Family:
     """Parts that are made by the same layers.
 
-    Attributes
-    ----------
-    producers : tuple of str
-        Names of the layers, in the network's order.
-    parts : ndarray of int
-    obstacle : str
-        Why nothing can be removed; "" if something can.
+    `producers`: names of the layers, in the network's order. `parts`: int. `obstacle`: why nothing
+    can be removed; "" if something can.
     """
 
     producers: tuple[str, ...]
@@ -64,14 +51,7 @@ class Family:
 
 @dataclass(frozen=True, eq=False)
 class Coupling:
-    """Slots and families of a network.
-
-    Attributes
-    ----------
-    slots : tuple of Slot
-    families : tuple of Family
-    n_parts : int
-    """
+    """Slots and families of a network."""
 
     slots: tuple[Slot, ...]
     families: tuple[Family, ...]
@@ -90,15 +70,8 @@ def couple(
 ) -> Coupling:
     """Gather parts in families.
 
-    Parameters
-    ----------
-    slots : iterable of Slot
-    obstacles : iterable of ((int, str), ndarray of int)
-        A rank, a reason, and the parts it holds for; of several reasons the one of
-        lowest rank is told.
-    n_parts : int
-    order : iterable of str
-        Names of the network's layers.
+    `obstacles`: a rank, a reason, and the parts it holds for; of several reasons the one of lowest
+    rank is told. `order`: names of the network's layers.
     """
     slots = tuple(slots)
     position = {name: i for i, name in enumerate(order)}

@@ -30,18 +30,9 @@ class Mismatch(Exception):
 def compare(masked: nn.Module, net: nn.Module, kept: Kept, example: Tensor) -> None:
     """Run both networks side by side.
 
-    Parameters
-    ----------
-    masked, net : Module
-        The silenced and the reduced network, in eval mode.
-    kept : mapping of str to Tensor
-        For each dense or convolutional layer the output channels that `net` still has.
-    example : Tensor, shape (n, ...)
-
-    Raises
-    ------
-    Mismatch
-        If a layer's outputs differ by more than rounding, or `net` cannot run.
+    `masked`, `net`: the silenced and the reduced network, in eval mode. `kept`: for each dense or
+    convolutional layer the output channels that `net` still has. `example`: shape (n, ...). Raises
+    Mismatch if a layer's outputs differ by more than rounding, or `net` cannot run.
     """
     trail: list[tuple[str, Tensor]] = []
     with torch.no_grad():

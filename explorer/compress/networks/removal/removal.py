@@ -37,18 +37,10 @@ UNCALLED = "the network does not call it as a layer of its own"
 class Reduced:
     """A network without some of its neurons.
 
-    Attributes
-    ----------
-    net : Module
-        With smaller layers; in eval mode.
-    masked : Module
-        With layers of the original sizes, the removed neurons silent; in eval mode.
-        Gives the same outputs as `net`.
-    notes : mapping of str to str
-        Layers with a step that were left alone, and why.
-    kept : mapping of str to (Tensor, Tensor)
-        For each dense or convolutional layer the rows and the columns that are left of
-        its matrix (out, in * kh * kw), int64, in increasing order.
+    `net`: with smaller layers; in eval mode. `masked`: with layers of the original sizes, the
+    removed neurons silent; in eval mode. Gives the same outputs as `net`. `notes`: layers with a
+    step that were left alone, and why. `kept`: for each dense or convolutional layer the rows and
+    the columns that are left of its matrix (out, in * kh * kw), int64, in increasing order.
     """
 
     net: nn.Module
@@ -72,25 +64,9 @@ def remove_neurons(
     weight and shift of a normalization, go to zero with the neuron. Outputs of the
     network, and layers that cannot be made smaller, are left alone.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    steps : mapping of str to PruneNeurons
-        By layer name, as in `compressible`; other layers keep their neurons.
-    input_shape : tuple of int
-        One input, without the batch.
-
-    Returns
-    -------
-    Reduced
-
-    Raises
-    ------
-    ValueError
-        If a name is not that of a dense or convolutional layer.
-    TypeError
-        If a step is not `PruneNeurons`.
+    `net`: left unchanged. `steps`: by layer name, as in `compressible`; other layers keep their
+    neurons. `input_shape`: one input, without the batch. Raises ValueError if a name is not that of
+    a dense or convolutional layer. Raises TypeError if a step is not `PruneNeurons`.
 
     References
     ----------
@@ -107,12 +83,7 @@ def remove_neurons(
 class NeuronIndex:
     """Which channels of a network are coupled, found once, so that removal is quick.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged, and not kept.
-    input_shape : tuple of int
-        One input, without the batch.
+    `net`: left unchanged, and not kept. `input_shape`: one input, without the batch.
     """
 
     def __init__(self, net: nn.Module, input_shape: tuple[int, ...]) -> None:
@@ -138,16 +109,8 @@ class NeuronIndex:
     def remove(self, net: nn.Module, steps: Mapping[str, PruneNeurons]) -> Reduced:
         """Remove neurons, as `remove_neurons` does.
 
-        Parameters
-        ----------
-        net : Module
-            The network that was indexed, or one of the same architecture with other
-            weights. Left unchanged.
-        steps : mapping of str to PruneNeurons
-
-        Returns
-        -------
-        Reduced
+        `net`: the network that was indexed, or one of the same architecture with other weights.
+        Left unchanged.
         """
         _check_steps(net, steps)
         with torch.inference_mode(False), torch.no_grad():

@@ -20,11 +20,7 @@ FEW = 16
 class Choice:
     """What goes.
 
-    Attributes
-    ----------
-    gone : ndarray of bool, one for each part
-    notes : mapping of str to str
-        For layers with a step that lose nothing, the reason.
+    `gone`: bool, one for each part. `notes`: for layers with a step that lose nothing, the reason.
     """
 
     gone: np.ndarray
@@ -39,17 +35,7 @@ def chosen(
 ) -> Choice:
     """Choose the parts that go.
 
-    Parameters
-    ----------
-    net : Module
-    coupling : Coupling
-    steps : mapping of str to PruneNeurons
-    rejected : mapping of int to str
-        Positions of families that must not be touched, and the reasons.
-
-    Returns
-    -------
-    Choice
+    `rejected`: positions of families that must not be touched, and the reasons.
     """
     rows = {slot.name: slot for slot in coupling.slots if slot.produces}
     unread = _unread(net, coupling)

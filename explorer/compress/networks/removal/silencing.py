@@ -24,16 +24,9 @@ STEADY = 1e-6
 class Silenced:
     """A network of the original sizes in which some parts are silent.
 
-    Attributes
-    ----------
-    net : Module
-        In eval mode.
-    folded : mapping of str to Tensor
-        State-dict keys of biases, and what to add to them once the parts are gone.
-    loud : ndarray of bool, one for each part
-        Parts that could not be silenced.
-    mixed : ndarray of bool, one for each part
-        Those of them whose channels vary all the same: others come in.
+    `net`: in eval mode. `folded`: state-dict keys of biases, and what to add to them once the parts
+    are gone. `loud`: bool, one for each part; parts that could not be silenced. `mixed`: bool, one
+    for each part; those of them whose channels vary all the same: others come in.
     """
 
     net: nn.Module
@@ -48,18 +41,8 @@ def silenced(net: nn.Module, coupling: Coupling, gone: np.ndarray, example: Tens
     A constant that the next layers' biases can take over exactly stays and is folded;
     otherwise the biases and normalizations of the part are zeroed as well.
 
-    Parameters
-    ----------
-    net : Module
-        Left unchanged.
-    coupling : Coupling
-    gone : ndarray of bool, one for each part
-    example : Tensor, shape (n, ...)
-        Constants are read off these inputs.
-
-    Returns
-    -------
-    Silenced
+    `net`: left unchanged. `gone`: bool, one for each part. `example`: shape (n, ...); constants are
+    read off these inputs.
     """
     masked = with_tensors(net, {})
     _zero(masked, coupling.slots, gone, _weights_only)

@@ -29,20 +29,8 @@ _TRACING = threading.Lock()
 def traced(net: nn.Module, example: Tensor) -> Coupling:
     """Follow every neuron of a network to wherever its channel goes.
 
-    Parameters
-    ----------
-    net : Module
-        A copy of the network, in eval mode; used up.
-    example : Tensor, shape (n, ...)
-
-    Returns
-    -------
-    Coupling
-
-    Raises
-    ------
-    Exception
-        Whatever torch-pruning or the network raises.
+    `net`: a copy of the network, in eval mode; used up. `example`: shape (n, ...). Raises Exception
+    whatever torch-pruning or the network raises.
 
     References
     ----------
@@ -94,17 +82,7 @@ MAPPING_ERRORS = (ArithmeticError, LookupError, TypeError)
 def walk(graph: Any, net: nn.Module, broken: Set[Any]) -> Coupling:
     """Follow every output channel of a network along a dependency graph.
 
-    Parameters
-    ----------
-    graph : torch_pruning.DependencyGraph
-        Built for `net`.
-    net : Module
-    broken : set of torch_pruning's nodes
-        Nodes whose channels the graph does not know.
-
-    Returns
-    -------
-    Coupling
+    `graph`: built for `net`. `broken`: nodes whose channels the graph does not know.
     """
     return _Walk(graph, net, broken).coupling()
 
