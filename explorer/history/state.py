@@ -35,7 +35,7 @@ class State:
         Trained or random ones; never a path.
     recipe : Recipe
     layer : str
-        The layer up close.
+        The layer on screen.
     tab : str
         Title of the tab that is open; "" for the one that opens first.
 

@@ -150,11 +150,11 @@ class Opening:
 
 
 class Head:
-    """Title, network, layer up close, and tools.
+    """Title, network, layer on screen, and tools.
 
     `status`: says what is under way, and what went wrong. `tools`: undo, redo and the link; they
     belong to whoever made them. `loaded`: offer the networks of the catalog, this one being shown.
-    `layer`: the layer up close.
+    `layer`: the layer on screen.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class Head:
             self.picker = ModelPicker(loaded.name, *told, trained=loaded.trained)
         told_more = (status.work, opening.nameless, status.fail)
         self._upload = UploadPanel(opening.session, *told_more)
-        self.layer = Dropdown(description="Layer up close")
+        self.layer = Dropdown(description="Layer")
         explain(self.layer, "The layer that histogram, maps, formulas and spectrum show.")
         self.layer.add_class("ex-layer-picker")
         self._title, self._tour = title(TITLE, SUBTITLE), TourBox(TOUR)

@@ -28,7 +28,7 @@ RESTED_S = 0.4
 
 @dataclass(frozen=True)
 class Shown:
-    """The parts of the page that follow the hand. `layer`: the layer up close."""
+    """The parts of the page that follow the hand. `layer`: the layer on screen."""
 
     recipe: RecipePanel
     layer: Dropdown
@@ -62,7 +62,7 @@ class Live:
 
     @property
     def layer(self) -> str:
-        """Name of the layer up close."""
+        """Name of the layer on screen."""
         return self._shown.layer.value
 
     @property
@@ -126,7 +126,7 @@ class Live:
                 self.recompress()
 
     def draw_layer(self) -> None:
-        """Draw the tab that is shown, with the layer up close."""
+        """Draw the tab that is shown, with the layer on screen."""
         if self.layer is not None and self.session.ready(self.recipe):
             result = self.session.result
             self._visited()

@@ -42,7 +42,7 @@ class Run:
     """What there is to see of a run.
 
     `plan`: as its dials stand now. `log`: what the last run has told, if there was one. `layer`:
-    the layer up close. `training`: the last run.
+    the layer on screen. `training`: the last run.
     """
 
     plan: Experiment

@@ -122,7 +122,7 @@ class SensitivityPanel(View):
             survey.start(SensitivityJob(self.dial.name))
 
     def show(self, scene: Scene) -> None:
-        """Take up what the page shows: the layer up close, and where its dials stand."""
+        """Take up what the page shows: the layer on screen, and where its dials stand."""
         before, self._scene = self._scene, scene
         if before is None or _seen(before, self.dial) != _seen(scene, self.dial):
             self.draw()

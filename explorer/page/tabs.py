@@ -116,7 +116,7 @@ class TopicsPanel:
         opened(self.topic)
 
     def draw(self, session: Session, result: Result, layer: str) -> None:
-        """Draw a session's current result in the tab that is shown, with one layer up close."""
+        """Draw a session's current result in the tab that is shown, with one layer on screen."""
         close_up = session.close_up(layer)
         scene = Scene(session, result, close_up, loading=self.loading, story=self.story)
         steps = session.recipe.steps_for(layer)
