@@ -147,7 +147,7 @@ class Seen:
     """What is on the screen.
 
     `tab`: title of the tab that is shown. `loading`: Python that loads the network and its data,
-    such as `loading_text` gives. `layer`: the one on screen. `input_shape`: of one input without the
+    such as `loading_text` gives. `layer`: the one on screen. `input_shape`: of an input without the
     batch; None where it is not known. `plan`: what a tab on runs would train, as its dials stand.
     `by_metric`: whether a metric judges in place of the data.
     """
