@@ -12,9 +12,7 @@ from explorer.codec import model
 from explorer.codec.atomic import checked_path
 from explorer.codec.model import CompressedModel
 from explorer.compress.methods.setting import Setting
-from explorer.compress.networks.compressed import index_layers
-from explorer.compress.networks.recipe import Recipe
-from explorer.compress.networks.steps import layer_steps, needs_saliency
+from explorer.compress.networks.layer import index_layers
 
 
 def compress(
@@ -66,10 +64,7 @@ def compress(
     from explorer.session.saliency_index import SaliencyIndex
 
     net = taken_in(net, data, input_shape)
-    layers = index_layers(net)
-    saliency = None
-    if needs_saliency(layer_steps(Recipe.of(recipe), layers)):
-        saliency = SaliencyIndex(net, layers, data).tensors()
+    saliency = SaliencyIndex(net, index_layers(net), data).tensors
     shape = input_shape or known_shape(net, data)
     return model.compress(net, recipe, network=network, input_shape=shape, saliency=saliency)
 

@@ -15,8 +15,7 @@ from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize
 from explorer.compress.methods.share import Share
 from explorer.compress.methods.svd import is_quick
-from explorer.compress.networks.compressed import index_layers
-from explorer.compress.networks.layer import KEPT_PLANS, IndexedLayer
+from explorer.compress.networks.layer import KEPT_PLANS, IndexedLayer, index_layers
 from explorer.compress.networks.recipe import Steps
 from explorer.session.session import Session
 

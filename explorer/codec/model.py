@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,11 @@ from torch import nn
 
 from explorer.codec import export, file
 from explorer.compress.methods.setting import Setting
-from explorer.compress.networks.compressed import CompressedTensors, compress_layers, index_layers
+from explorer.compress.networks.compressed import CompressedTensors, compress_planned
+from explorer.compress.networks.layer import index_layers
 from explorer.compress.networks.plain import plain_network
-from explorer.compress.networks.steps import Saliency
+from explorer.compress.networks.planner import Planner, Saliency, unknown
+from explorer.compress.networks.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,20 +104,19 @@ def compress(
     *,
     network: str | None = None,
     input_shape: tuple[int, ...] | None = None,
-    saliency: Saliency | None = None,
+    saliency: Callable[[], Saliency | None] = unknown,
 ) -> CompressedModel:
     """Compress a network by a recipe, given what `explorer.library.compress` finds by itself.
 
     `network`: the catalog's name; by default what `net` says of itself. `input_shape`: one input
-    without the batch; by default what `net` says of itself. `saliency`: what losing each weight
-    costs, by layer, which ``Prune(criterion="obd")`` needs.
+    without the batch; by default what `net` says of itself. `saliency`: gives what losing each
+    weight costs, by layer, which ``Prune(criterion="obd")`` needs.
     """
     net = plain_network(net)
     name = getattr(net, "network_name", "") if network is None else network
     shape = input_shape or getattr(net, "input_shape", None)
-    layers = index_layers(net)
-    tensors = compress_layers(net, recipe, layers, name, input_shape=shape, saliency=saliency)
-    return CompressedModel.of(tensors)
+    planner = Planner(net, index_layers(net), shape, saliency)
+    return CompressedModel.of(compress_planned(net, planner.plan(Recipe.of(recipe)), name))
 
 
 def read(path: str | Path, methods: Iterable[type[Setting]] = ()) -> CompressedModel:

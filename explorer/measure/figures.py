@@ -83,7 +83,7 @@ def figures(
 ) -> Result:
     """Draw up the figures; no weight is rewritten.
 
-    `steps`: the steps of each layer, as `explorer.compress.networks.steps.resolve` gives them.
+    `steps`: the steps of each layer, as `explorer.compress.networks.planner.resolve` gives them.
     `plans`: the plan of each layer. `notes`: why a step left a layer alone. Returns: without
     accuracy.
     """

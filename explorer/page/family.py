@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from explorer import zoo
-from explorer.compress.networks.compressed import index_layers
+from explorer.compress.networks.layer import index_layers
 from explorer.compress.networks.recipe import Recipe
 from explorer.library import compress
 from explorer.measure.accuracy import Accuracy

@@ -60,7 +60,7 @@ def obd(
     for criterion in CRITERIA:
         for density in settings.densities:
             recipe = [Prune(sparsity=1 - density, scope=settings.scope, criterion=criterion)]
-            pruned = compress(net, recipe, saliency=saliency).restore()
+            pruned = compress(net, recipe, saliency=lambda: saliency).restore()
             curves[criterion].append((density, evaluate(pruned, digits.test).top1))
             yield log.judge(criterion, pruned)
     yield _concluded(name, curves, log, settings, published)

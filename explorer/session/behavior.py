@@ -21,7 +21,7 @@ from explorer.compress.networks.forward import (
     scores,
     tensors_of,
 )
-from explorer.compress.networks.writable_copy import WorkingCopy
+from explorer.compress.networks.writable_copy import WritableCopy
 from explorer.measure.behavior import Behavior, behavior
 from explorer.measure.data import (
     EvaluationSubset,
@@ -114,7 +114,7 @@ class Behaviors:
             if found is not None:
                 return Original(EvaluationSubset(self._data, n), found)
         if self._asking is None:
-            net = WorkingCopy(self._subject.net, self._subject.layers, self._device).net
+            net = WritableCopy(self._subject.net, self._subject.layers, self._device).net
             chosen = evaluation_subset(self._data, most_samples(self._try(net)), should_stop)
             if chosen is None:
                 return None
@@ -128,7 +128,7 @@ class Behaviors:
         return None
 
     def _ask(self, trial: Trial, chosen: EvaluationSubset, should_stop: Stop) -> Predictions | None:
-        recording = trial.task.subject.evaluator.recording
+        recording = trial.state.evaluator.recording
         if chosen.samples is self._data and recording is not None and recording.is_of(trial.plans):
             found = recording.predictions(chosen.n)
             if found is not None:
@@ -150,8 +150,8 @@ class Behaviors:
 
     def _written(self, trial: Trial, should_stop: Stop) -> nn.Module | None:
         """Make the network of a trial."""
-        subject = trial.task.subject
-        copy = WorkingCopy(subject.net, subject.layers, self._device)
+        subject = trial.state
+        copy = WritableCopy(subject.net, subject.layers, self._device)
         for name, plan in trial.plans.items():
             if should_stop():
                 return None
@@ -170,7 +170,7 @@ def _shown(sample: Any) -> Tensor:
 
 def _same(one: Trial, other: Trial) -> bool:
     """Whether two trials make the same network."""
-    return one.task.subject is other.task.subject and all(
+    return one.state is other.state and all(
         plan is other.plans[name] for name, plan in one.plans.items()
     )
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.plan import Plan
-from explorer.compress.networks.writable_copy import WorkingCopy
+from explorer.compress.networks.writable_copy import WritableCopy
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Metric, Score
 from explorer.session.evaluation import Evaluation, Recording
@@ -57,9 +57,9 @@ class Evaluator:
         return self._evaluation.recording
 
     @cached_property
-    def copy(self) -> WorkingCopy:
+    def copy(self) -> WritableCopy:
         """The copy that is rewritten and evaluated; made when first needed."""
-        return WorkingCopy(self._net, self._layers, self._device)
+        return WritableCopy(self._net, self._layers, self._device)
 
     def rewrite(self, plans: Mapping[str, Plan], stale: Stop) -> None:
         """Bring the copy up to `plans`, layer by layer, unless it turns stale."""

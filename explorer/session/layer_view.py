@@ -105,7 +105,7 @@ def close_up(trial: Trial, layer: str, first: NetworkState) -> CloseUp:
 
     `first`: what figures are compared with. Raises KeyError if there is no such layer.
     """
-    layers = trial.task.subject.layers
+    layers = trial.state.layers
     if layer not in layers:
         raise KeyError(f"layer {layer!r} is not one of {', '.join(layers)}")
     return CloseUp(layers[layer], first.layers[layer], trial.plans[layer], trial.result[layer])
@@ -113,7 +113,7 @@ def close_up(trial: Trial, layer: str, first: NetworkState) -> CloseUp:
 
 def bytes_spent(trial: Trial) -> Breakdown:
     """Return what the bytes of a trial's file are spent on."""
-    return breakdown(trial.task.subject.network, trial.plans, trial.result.size_bytes)
+    return breakdown(trial.state.network, trial.plans, trial.result.size_bytes)
 
 
 def bytes_step_by_step(trial: Trial, plan: Callable[[Recipe], Trial]) -> Waterfall:
@@ -134,7 +134,7 @@ def bytes_step_by_step(trial: Trial, plan: Callable[[Recipe], Trial]) -> Waterfa
 def _step_words(trial: Trial, position: int) -> str:
     """Say what the layers' steps at a position of the recipe do; "" where no layer has one."""
     n_weights: Counter[str] = Counter()
-    for layer in trial.task.subject.layers:
+    for layer in trial.state.layers:
         steps = trial.recipe.steps_for(layer)
         if position < len(steps):
             n_weights[steps[position].describe()] += trial.result[layer].n_weights

@@ -232,7 +232,7 @@ class Session:
 
     def product_speed(self, layer: str, should_stop: Stop = never) -> Speed | None:
         """Time the product of a layer's matrix in small integers; None if it was stopped."""
-        matrix = self._trials.current.task.subject.layers[layer].matrix
+        matrix = self._trials.current.state.layers[layer].matrix
         return speed.product_speed(matrix, should_stop)
 
     def compress(self) -> CompressedModel:
@@ -241,7 +241,7 @@ class Session:
 
     def compressed_net(self) -> nn.Module:
         """Return the module that is evaluated; it changes with the next recipe."""
-        return self._trials.current.task.subject.evaluator.copy.net
+        return self._trials.current.state.evaluator.copy.net
 
     def close(self) -> None:
         """Stop the background work; whoever waits for it is told."""

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from explorer.compress.networks.plan import Plan
+from explorer.compress.networks.planner import PlannedRecipe
 from explorer.compress.networks.recipe import Recipe
 from explorer.errors import error_message
 from explorer.measure.result import Result
 from explorer.session.latest_wins import LatestWins
-from explorer.session.networks import NetworkStates, Task
+from explorer.session.networks import NetworkState, NetworkStates
 from explorer.stopping import Stop, never
 
 
@@ -20,12 +21,13 @@ from explorer.stopping import Stop, never
 class Trial:
     """A recipe that is tried.
 
-    `task`: the network that it compresses, and the steps of its layers. `plans`: what becomes of
-    each layer. `result`: the figures, without accuracy.
+    `state`: the network that it compresses. `planned`: what it asks of that. `plans`: what becomes
+    of each layer. `result`: the figures, without accuracy.
     """
 
     recipe: Recipe
-    task: Task
+    state: NetworkState
+    planned: PlannedRecipe
     plans: Mapping[str, Plan]
     result: Result
 
@@ -71,8 +73,9 @@ class Trials:
 
     def plan(self, recipe: Recipe) -> Trial:
         """Find what becomes of each layer, and the figures; nothing is taken up."""
-        task = self._subjects.task(recipe)
-        return Trial(recipe, task, *task.subject.plan(recipe, task.steps))
+        planned = self._subjects.planner.plan(recipe)
+        state = self._subjects.state(planned)
+        return Trial(recipe, state, planned, *state.figures(planned))
 
     def submit(self, recipe: Recipe) -> Result:
         """Take up a recipe; weights and accuracy follow in the background."""
@@ -84,7 +87,7 @@ class Trials:
         with self._changed:
             self._take_up(trial)
             self._worker.submit(lambda _stale: None)
-        trial.task.subject.evaluator.rewrite(trial.plans, never)
+        trial.state.evaluator.rewrite(trial.plans, never)
         with self._changed:
             if self._trial is trial:
                 self._worker.submit(lambda stale: self._evaluate(trial, stale))
@@ -149,7 +152,7 @@ class Trials:
 
     def _refine(self, trial: Trial) -> None:
         """Replace randomized factors by exact ones in the background, then try again."""
-        rough = trial.task.subject.preparation.rough(trial.task.steps)
+        rough = trial.state.preparation.rough(trial.planned.steps)
         if not rough:
             return
 
@@ -179,7 +182,7 @@ class Trials:
         asked = self._telling(trial, stale)
         try:
             judge.judge_original(asked)
-            for accuracy in trial.task.subject.evaluator.run(trial.plans, asked):
+            for accuracy in trial.state.evaluator.run(trial.plans, asked):
                 result = replace(
                     result,
                     accuracy=accuracy,
@@ -193,7 +196,7 @@ class Trials:
 
     def _telling(self, trial: Trial, stale: Stop) -> Stop:
         """Return `stale`, which where a metric takes long tells of it when it is asked."""
-        metric, started = trial.task.subject.evaluator.metric, time.monotonic()
+        metric, started = trial.state.evaluator.metric, time.monotonic()
         told = metric is None
 
         def asked() -> bool:

@@ -13,21 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from explorer.codec.model import CompressedModel
-from explorer.compress.networks.compressed import compress_reduced, index_layers, untouched_tensors
+from explorer.compress.networks.compressed import compress_planned, untouched_tensors
 from explorer.compress.networks.copied import copied
-from explorer.compress.networks.recipe import Recipe, Steps
-from explorer.compress.networks.removal.removal import NeuronIndex
-from explorer.compress.networks.steps import (
-    around,
-    layer_steps,
-    need_shape,
-    needs_saliency,
-    reduce,
-    remaining,
-    removes_neurons,
-    resolve,
-)
-from explorer.compress.networks.writable_copy import ThinCopy
+from explorer.compress.networks.layer import index_layers
+from explorer.compress.networks.planner import Planner
+from explorer.compress.networks.recipe import Recipe
+from explorer.compress.networks.writable_copy import WritableCopy
 from explorer.measure.accuracy import Accuracy, running_accuracy
 from explorer.measure.figures import Network, figures
 from explorer.measure.metric import Metric, MetricRunner, Score
@@ -69,11 +60,12 @@ class Measurement:
         shape = input_shape or known_shape(net, data)
         self.input_shape = None if shape is None else tuple(shape)
         self.layers = index_layers(self.net)
+        self.planner = Planner(self.net, self.layers, self.input_shape, self.saliency)
         self.stopped = threading.Event()
         self._saliency = saliency
         self.metric = metric
         self._runner = None if metric is None else MetricRunner(metric)
-        self._copies: list[ThinCopy] = []
+        self._copies: list[WritableCopy] = []
         self._lock = threading.Lock()
 
     @cached_property
@@ -111,13 +103,12 @@ class Measurement:
 
     def wants_saliency(self, recipe: Recipe) -> bool:
         """Whether a recipe goes by second derivatives."""
-        return needs_saliency({name: recipe.steps_for(name) for name in self.layers})
+        return self.planner.needs_saliency(recipe)
 
     def key(self, recipe: Recipe) -> str:
         """Return the key of a recipe's point."""
-        steps = {name: recipe.steps_for(name) for name in self.layers}
-        tune = self.tune_key if needs_saliency(steps) else ""
-        shape = self.input_shape if removes_neurons(steps) else None
+        tune = self.tune_key if self.planner.needs_saliency(recipe) else ""
+        shape = self.input_shape if self.planner.removes_neurons(recipe) else None
         return point_key(self.network_key, self.data_key, recipe, tune, shape)
 
     def point(self, key: str, recipe: Recipe) -> Point:
@@ -140,21 +131,20 @@ class Measurement:
 
     def _measured(self, recipe: Recipe) -> Iterator[tuple[int, Accuracy | Score | None]]:
         """Yield the size, then with it the accuracy so far."""
-        steps = layer_steps(recipe, self.layers)
-        saliency = self.saliency() if needs_saliency(steps) else None
-        if removes_neurons(steps):
-            small = self._without_neurons(recipe, steps, saliency)
+        planned = self.planner.plan(recipe)
+        if planned.reduction is not None:
+            tensors = compress_planned(self.net, planned, self.network.name)
+            small = CompressedModel.of(tensors)
             yield small.size_bytes, None
             if self.can_judge:
                 yield from self._judged(small.restore(), small.size_bytes)
             return
-        resolved = resolve(steps, self.layers, saliency)
-        plans = {name: layer.plan(resolved[name]) for name, layer in self.layers.items()}
-        size = figures(self.network, recipe, resolved, plans).size_bytes
+        plans = planned.plans()
+        size = figures(self.network, recipe, planned.steps, plans).size_bytes
         yield size, None
         if self.can_judge:
             with self._copy() as thin:
-                thin.write(resolved, plans)
+                thin.write_all(planned.steps, plans)
                 yield from self._judged(thin.net, size)
 
     def _judged(self, net: nn.Module, size: int) -> Iterator[tuple[int, Accuracy | Score]]:
@@ -171,29 +161,12 @@ class Measurement:
         if not found:
             raise ValueError("data: expected at least one labeled sample, got none")
 
-    @cached_property
-    def _neurons(self) -> NeuronIndex:
-        return NeuronIndex(self.net, need_shape(self.input_shape))
-
-    def _without_neurons(
-        self, recipe: Recipe, steps: Mapping[str, Steps], saliency: Mapping[str, Tensor] | None
-    ) -> CompressedModel:
-        parts = around(steps)
-        own = {name: part.before for name, part in parts.items()}
-        before = resolve(own, self.layers, saliency)
-        with self._lock:
-            reduction = reduce(self.net, parts, before, self.layers, self._neurons)
-        layers = index_layers(reduction.net)
-        rest = resolve(remaining(parts), layers)
-        name = self.network.name
-        return CompressedModel.of(compress_reduced(self.net, reduction, layers, rest, recipe, name))
-
     @contextmanager
-    def _copy(self) -> Iterator[ThinCopy]:
+    def _copy(self) -> Iterator[WritableCopy]:
         """Lend a copy that no other thread uses."""
         with self._lock:
             thin = self._copies.pop() if self._copies else None
-        thin = thin or ThinCopy(self.net, self.layers)
+        thin = thin or WritableCopy(self.net, self.layers)
         try:
             yield thin
         finally:

@@ -12,7 +12,6 @@ from explorer.codec.header import Entry
 from explorer.compress.methods.setting import Setting
 from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.recipe import Recipe, Steps
-from explorer.compress.networks.steps import layer_steps
 from explorer.measure.figures import figures
 from explorer.measure.metric import Scale
 from explorer.sweep.dials import DIALS
@@ -233,10 +232,9 @@ class BudgetSolver:
 
     def file_bytes(self, recipe: Recipe) -> int:
         """Return the exact bytes of a recipe's file; nothing is rewritten."""
-        subject = self._subject
-        steps = layer_steps(recipe, subject.layers)
-        plans = {name: layer.plan(steps[name]) for name, layer in subject.layers.items()}
-        return figures(subject.network, recipe, steps, plans).size_bytes
+        planned = self._subject.planner.plan(recipe)
+        network = self._subject.network
+        return figures(network, recipe, planned.steps, planned.plans()).size_bytes
 
     def predicted(self, choice: Choice) -> float:
         """Return the value that a choice lets expect: the layers' losses added up."""

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.networks.compressed import index_layers
+from explorer.compress.networks.layer import index_layers
 from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.planner import layer_steps, needs_saliency, resolve
 from explorer.compress.networks.recipe import Recipe
-from explorer.compress.networks.steps import layer_steps, needs_saliency, resolve
 from explorer.compress.networks.weights import compressible
 
 Masks = Mapping[str, Tensor]

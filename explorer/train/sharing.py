@@ -8,10 +8,10 @@ from typing import Any
 from torch import nn
 
 from explorer.compress.methods.share import Share, Shared
-from explorer.compress.networks.compressed import index_layers
+from explorer.compress.networks.layer import index_layers
 from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.planner import layer_steps, resolve
 from explorer.compress.networks.recipe import Recipe
-from explorer.compress.networks.steps import layer_steps, resolve
 from explorer.compress.records.record import Dense
 from explorer.measure.metric import Metric
 from explorer.stopping import Stop

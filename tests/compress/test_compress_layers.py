@@ -13,9 +13,10 @@ from explorer.compress.methods.low_rank import LowRank
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize
 from explorer.compress.methods.share import Share
-from explorer.compress.networks.compressed import compress_layers, index_layers
+from explorer.compress.networks.compressed import compress_planned
+from explorer.compress.networks.layer import index_layers
+from explorer.compress.networks.planner import Planner, layer_steps, resolve
 from explorer.compress.networks.recipe import Recipe
-from explorer.compress.networks.steps import layer_steps, resolve
 
 
 def network(seed=0, scale=(1.0, 0.1, 3.0)):
@@ -30,7 +31,7 @@ def network(seed=0, scale=(1.0, 0.1, 3.0)):
 
 
 def compressed(net, recipe):
-    return compress_layers(net, recipe, index_layers(net))
+    return compress_planned(net, Planner(net, index_layers(net)).plan(Recipe.of(recipe)))
 
 
 def zeros(model):

@@ -9,8 +9,11 @@ from torch import nn
 from explorer.compress.methods.low_rank import LowRank, LowRanked, break_even_rank
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize
-from explorer.compress.networks.compressed import compress_layers, index_layers
+from explorer.compress.networks.compressed import compress_planned
 from explorer.compress.networks.factored import factored
+from explorer.compress.networks.layer import index_layers
+from explorer.compress.networks.planner import Planner
+from explorer.compress.networks.recipe import Recipe
 from explorer.compress.records.record import Dense
 from explorer.measure.profile import profile
 from explorer.zoo.architectures import lenet_5
@@ -25,7 +28,7 @@ def seeded():
 
 def restored(net, recipe):
     """A compressed network's restored copy, and its records."""
-    small = compress_layers(net, recipe, index_layers(net))
+    small = compress_planned(net, Planner(net, index_layers(net)).plan(Recipe.of(recipe)))
     return small.restore(), small.records
 
 

@@ -12,9 +12,10 @@ from explorer.compress.methods.low_rank import LowRank
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.quantize import Quantize
 from explorer.compress.methods.share import Share
-from explorer.compress.networks.compressed import index_layers, untouched_tensors
+from explorer.compress.networks.compressed import untouched_tensors
+from explorer.compress.networks.layer import index_layers
+from explorer.compress.networks.planner import layer_steps, resolve
 from explorer.compress.networks.recipe import Recipe
-from explorer.compress.networks.steps import layer_steps, resolve
 from explorer.measure.anatomy import anatomy, layer_macs
 from explorer.measure.energy import estimate
 from explorer.measure.figures import Network, figures

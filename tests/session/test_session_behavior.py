@@ -96,7 +96,7 @@ def test_answers_that_accuracy_counted_are_not_asked_again(opened, monkeypatch, 
     session = opened(samples())
     session.apply(recipe)
     session.wait(WAIT_S)
-    monkeypatch.setattr("explorer.session.behavior.WorkingCopy", None)
+    monkeypatch.setattr("explorer.session.behavior.WritableCopy", None)
     assert session.behavior().n == 300
 
 

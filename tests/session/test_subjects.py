@@ -37,6 +37,11 @@ def session(tmp_path, monkeypatch):
     session.close()
 
 
+def state_of(session, recipe):
+    networks = session._subjects
+    return networks.state(networks.planner.plan(recipe))
+
+
 def test_neurons_go_for_real_and_dials_after_them_do_not_remove_them_again(session):
     steps = [ex.PruneNeurons(fraction=0.3)]
     first = session.figures(steps)
@@ -44,12 +49,12 @@ def test_neurons_go_for_real_and_dials_after_them_do_not_remove_them_again(sessi
     assert [layer.n_weights for layer in first.layers] == [120, 80, 32]
     assert first.sparsity == pytest.approx(1 - (84 + 42 + 24) / 232)
     assert first.layers[2].note == "its outputs are the network's classes"
-    subject = session._subjects.task(ex.Recipe.of(steps)).subject
+    subject = state_of(session, ex.Recipe.of(steps))
     for k in (2, 4, 8):
         recipe = ex.Recipe.of([*steps, ex.Share(k)])
         assert session.ready(recipe) or session.prepare(recipe) is None
-        assert session._subjects.task(recipe).subject is subject
-    assert session._subjects.task(ex.Recipe.of([ex.Share(4)])).subject.net is session.net
+        assert state_of(session, recipe) is subject
+    assert state_of(session, ex.Recipe.of([ex.Share(4)])).net is session.net
 
 
 def test_the_file_of_a_reduced_network_has_the_size_on_the_screen(session, tmp_path):

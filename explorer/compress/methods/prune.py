@@ -166,7 +166,7 @@ def _random_mask(values: Tensor, count: int) -> Tensor:
 class PruneBySaliency(Setting):
     """Zero the weights of lowest saliency of one layer.
 
-    Made by `explorer.compress.networks.steps.resolve` of ``Prune(criterion="obd")``.
+    Made by `explorer.compress.networks.planner.resolve` of ``Prune(criterion="obd")``.
 
     `saliency`: of the weight's shape. `n_pruned`: how many weights become zero.
     """

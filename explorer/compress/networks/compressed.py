@@ -10,26 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.methods.svd import FactorStore
 from explorer.compress.networks.copied import copied
 from explorer.compress.networks.coverage import Coverage, coverage, left_alone_notes
 from explorer.compress.networks.factored import factored as split
 from explorer.compress.networks.layer import IndexedLayer
-from explorer.compress.networks.plain import kept_zeros, plain_network, plain_notes
+from explorer.compress.networks.plain import plain_network, plain_notes
+from explorer.compress.networks.planner import PlannedRecipe
 from explorer.compress.networks.recipe import Recipe, Steps
-from explorer.compress.networks.removal.removal import NeuronIndex
 from explorer.compress.networks.resizing import fit_shapes
-from explorer.compress.networks.steps import (
-    Reduction,
-    Saliency,
-    around,
-    layer_steps,
-    need_shape,
-    reduce,
-    remaining,
-    removes_neurons,
-    resolve,
-)
 from explorer.compress.networks.weights import compressible, held_tensors, parameter_name
 from explorer.compress.records.record import Record
 
@@ -149,58 +137,22 @@ def untouched_tensors(net: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def compress_layers(
-    net: nn.Module,
-    recipe: Any,
-    layers: Mapping[str, IndexedLayer],
-    network: str = "",
-    *,
-    input_shape: tuple[int, ...] | None = None,
-    saliency: Saliency | None = None,
+def compress_planned(
+    net: nn.Module, planned: PlannedRecipe, network: str = ""
 ) -> CompressedTensors:
-    """Compress a network whose layers are indexed already.
-
-    `net`: left unchanged. `layers`: all compressible layers of `net`. `network`: the catalog's name
-    of the network, if it has one. `input_shape`: one input without the batch, for steps that remove
-    neurons. `saliency`: for steps that prune by it.
-    """
-    parsed = Recipe.of(recipe)
-    steps = layer_steps(parsed, layers)
-    if not removes_neurons(steps):
-        records = _records(resolve(steps, layers, saliency), layers)
-        return CompressedTensors(
-            records, untouched_tensors(net), parsed, net, network, notes=_notes(net)
-        )
-    parts = around(steps)
-    before = resolve({name: part.before for name, part in parts.items()}, layers, saliency)
-    index = NeuronIndex(net, need_shape(input_shape))
-    reduction = reduce(net, parts, before, layers, index)
-    small = index_layers(reduction.net)
-    rest = resolve(remaining(parts), small)
-    return compress_reduced(net, reduction, small, rest, parsed, network)
-
-
-def compress_reduced(
-    net: nn.Module,
-    reduction: Reduction,
-    layers: Mapping[str, IndexedLayer],
-    steps: Mapping[str, Steps],
-    recipe: Recipe,
-    network: str,
-) -> CompressedTensors:
-    """Apply what is left of a recipe, as resolved `steps`, to a network that lost neurons."""
-    small = reduction.net
-    records = _records(steps, layers)
-    tensors = [*compressible(net).values(), *untouched_tensors(net).values()]
-    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    """Compress `net`, left unchanged, as planned; `network` is its name in the catalog."""
+    small, size = planned.network, None
+    if planned.reduction is not None:
+        tensors = [*compressible(net).values(), *untouched_tensors(net).values()]
+        size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     return CompressedTensors(
-        records,
+        _records(planned.steps, planned.layers),
         untouched_tensors(small),
-        recipe,
+        planned.recipe,
         small,
         network,
         size,
-        _notes(net) | dict(reduction.notes),
+        _notes(net) | dict(planned.notes),
     )
 
 
@@ -212,15 +164,3 @@ def _notes(net: nn.Module) -> dict[str, str]:
 def _records(steps: Mapping[str, Steps], layers: Mapping[str, IndexedLayer]) -> dict[str, Record]:
     with torch.no_grad():
         return {name: layer.record(steps[name]) for name, layer in layers.items()}
-
-
-def index_layers(net: nn.Module, store: FactorStore | None = None) -> dict[str, IndexedLayer]:
-    """Return the compressible layers of a network, ready to be indexed.
-
-    `store`: where factors that took long are kept between runs.
-    """
-    zeros = kept_zeros(net)
-    return {
-        name: IndexedLayer(name, weight, store, keeps_zeros=name in zeros)
-        for name, weight in compressible(net).items()
-    }

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.compress.methods.low_rank import LowRank
 from explorer.compress.methods.ordering import Ordering
@@ -23,9 +23,11 @@ from explorer.compress.methods.svd import (
     is_quick,
     needed_scale,
 )
+from explorer.compress.networks.plain import kept_zeros
 from explorer.compress.networks.plan import Plan, Sample, ValuePlan
 from explorer.compress.networks.recipe import Steps
 from explorer.compress.networks.record_plans import LowRankPlan, RecordPlan, StoredPlan
+from explorer.compress.networks.weights import compressible
 from explorer.compress.records.record import Dense, Record, as_matrix, check_weight
 
 KEPT_PLANS = 4
@@ -229,3 +231,15 @@ def _split(steps: Steps) -> tuple[tuple[Prune, ...], Steps]:
             break
         prunes.append(step)
     return tuple(prunes), steps[len(prunes) :]
+
+
+def index_layers(net: nn.Module, store: FactorStore | None = None) -> dict[str, IndexedLayer]:
+    """Return the compressible layers of a network, ready to be indexed.
+
+    `store`: where factors that took long are kept between runs.
+    """
+    zeros = kept_zeros(net)
+    return {
+        name: IndexedLayer(name, weight, store, keeps_zeros=name in zeros)
+        for name, weight in compressible(net).items()
+    }

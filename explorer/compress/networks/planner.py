@@ -1,8 +1,10 @@
-"""What a recipe asks of a network: the steps of each layer, and the smaller network."""
+"""Planner: what a recipe asks of a network, found once: steps, smaller network, plans."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
@@ -13,12 +15,167 @@ from explorer.compress.methods.neurons import PruneNeurons
 from explorer.compress.methods.ordering import magnitude_of_rank
 from explorer.compress.methods.prune import Prune, PruneBySaliency
 from explorer.compress.networks.copied import copied
-from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.layer import IndexedLayer, index_layers
+from explorer.compress.networks.plan import Plan
 from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.compress.networks.removal.removal import NeuronIndex
 from explorer.compress.networks.weights import compressible
 
 KEEP_ZEROS = Prune(sparsity=0.0)
+KEPT_NETWORKS = 3
+KEPT_RECIPES = 4
+Layers = Mapping[str, IndexedLayer]
+Saliency = Mapping[str, Tensor]
+Key = tuple[tuple[str, Steps], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedRecipe:
+    """What a recipe asks of a network.
+
+    `network`: what is compressed, the network itself or the `reduction` of it. `layers`: its
+    compressible layers. `steps`: theirs, resolved.
+    """
+
+    recipe: Recipe
+    network: nn.Module
+    layers: Layers
+    steps: Mapping[str, Steps]
+    reduction: Reduction | None = None
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """Layers that lost no neurons, and why."""
+        return {} if self.reduction is None else self.reduction.notes
+
+    def plans(self) -> dict[str, Plan]:
+        """Return what becomes of each layer; made where it is not there."""
+        return {name: layer.plan(self.steps[name]) for name, layer in self.layers.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Removal:
+    """A recipe whose smaller network must be made first. `key`: what that depends on."""
+
+    parts: Mapping[str, Around]
+    before: Mapping[str, Steps]
+
+    @property
+    def key(self) -> Key:
+        """The steps up to the removal."""
+        return tuple(
+            (name, self.before[name] + ((part.removal,) if part.removal else ()))
+            for name, part in self.parts.items()
+        )
+
+
+def unknown() -> Saliency | None:
+    """Know of no saliency."""
+    return None
+
+
+class Planner:
+    """Answers what recipes ask of a network; the latest answers are kept. Threads may share it.
+
+    `net`: left unchanged. `layers`: all of its compressible layers. `input_shape`: one input
+    without the batch, for steps that remove neurons. `saliency`: gives what losing each weight
+    costs, asked only for steps that go by it; None where it cannot be known.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        layers: Layers,
+        input_shape: tuple[int, ...] | None = None,
+        saliency: Callable[[], Saliency | None] = unknown,
+    ) -> None:
+        self.net, self.layers = net, layers
+        self._shape, self._saliency = input_shape, saliency
+        self._lock = threading.RLock()
+        self._asked: OrderedDict[Recipe, PlannedRecipe | Removal] = OrderedDict()
+        self._reduced: OrderedDict[Key, tuple[Reduction, Layers]] = OrderedDict()
+        self._neurons: NeuronIndex | None = None
+
+    def steps(self, recipe: Recipe) -> dict[str, Steps]:
+        """Return the steps of each layer as the recipe has them.
+
+        Raises ValueError if a pattern matches no layer.
+        """
+        recipe.check_layers(self.layers)
+        return {name: recipe.steps_for(name) for name in self.layers}
+
+    def needs_saliency(self, recipe: Recipe) -> bool:
+        """Whether a recipe goes by second derivatives."""
+        return needs_saliency({name: recipe.steps_for(name) for name in self.layers})
+
+    def removes_neurons(self, recipe: Recipe) -> bool:
+        """Whether a recipe makes the network smaller."""
+        return removes_neurons({name: recipe.steps_for(name) for name in self.layers})
+
+    def planned(self, recipe: Recipe) -> PlannedRecipe | None:
+        """Return the plan of a recipe, None where a smaller network must be made first."""
+        with self._lock:
+            asked = self._asked.get(recipe)
+        asked = asked or self._kept(recipe, self._ask(recipe))
+        if isinstance(asked, PlannedRecipe):
+            return asked
+        with self._lock:
+            made = self._reduced.get(asked.key)
+        return None if made is None else self._rest(recipe, asked, *made)
+
+    def plan(self, recipe: Recipe) -> PlannedRecipe:
+        """Return the plan of a recipe; raises ValueError if it does not fit the network."""
+        planned = self.planned(recipe)
+        if planned is not None:
+            return planned
+        with self._lock:
+            removal = self._asked.get(recipe) or self._ask(recipe)
+            if isinstance(removal, PlannedRecipe):
+                return removal
+            made = self._reduced.get(removal.key) or self._reduce(removal)
+            self._reduced[removal.key] = made
+            self._reduced.move_to_end(removal.key)
+            if len(self._reduced) > KEPT_NETWORKS:
+                self._forget(self._reduced.popitem(last=False)[1][0])
+        return self._rest(recipe, removal, *made)
+
+    def _ask(self, recipe: Recipe) -> PlannedRecipe | Removal:
+        steps = self.steps(recipe)
+        if not removes_neurons(steps):
+            return PlannedRecipe(recipe, self.net, self.layers, self._resolved(steps))
+        parts = around(steps)
+        return Removal(parts, self._resolved({name: part.before for name, part in parts.items()}))
+
+    def _resolved(self, steps: Mapping[str, Steps]) -> dict[str, Steps]:
+        return resolve(steps, self.layers, self._saliency() if needs_saliency(steps) else None)
+
+    def _reduce(self, removal: Removal) -> tuple[Reduction, Layers]:
+        if self._neurons is None:
+            self._neurons = NeuronIndex(self.net, need_shape(self._shape))
+        made = reduce(self.net, removal.parts, removal.before, self.layers, self._neurons)
+        return made, index_layers(made.net)
+
+    def _rest(
+        self, recipe: Recipe, removal: Removal, reduction: Reduction, layers: Layers
+    ) -> PlannedRecipe:
+        steps = resolve(remaining(removal.parts), layers)
+        planned = PlannedRecipe(recipe, reduction.net, layers, steps, reduction)
+        self._kept(recipe, planned)
+        return planned
+
+    def _kept(self, recipe: Recipe, asked: PlannedRecipe | Removal) -> PlannedRecipe | Removal:
+        with self._lock:
+            self._asked[recipe] = asked
+            self._asked.move_to_end(recipe)
+            if len(self._asked) > KEPT_RECIPES:
+                self._asked.popitem(last=False)
+        return asked
+
+    def _forget(self, reduction: Reduction) -> None:
+        """Drop the plans on a smaller network that is kept no more."""
+        for recipe, asked in list(self._asked.items()):
+            if isinstance(asked, PlannedRecipe) and asked.reduction is reduction:
+                del self._asked[recipe]
 
 
 @dataclass(frozen=True)
@@ -120,10 +277,6 @@ def need_shape(input_shape: tuple[int, ...] | None) -> tuple[int, ...]:
             "shape of one input, for example input_shape=(3, 224, 224)"
         )
     return tuple(input_shape)
-
-
-Layers = Mapping[str, IndexedLayer]
-Saliency = Mapping[str, Tensor]
 
 
 def layer_steps(recipe: Recipe, layers: Layers) -> dict[str, Steps]:
