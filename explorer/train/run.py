@@ -78,7 +78,9 @@ class Run:
             plain = taken_in(net, [first], may_write=True)
             self.net = copied(plain).eval()
             self.layers = compressible(self.net)
-            self.masks = check_masks(_with_kept(masks, self.layers, plain), self.layers)
+            self.masks = check_masks(
+                _with_kept(masks, self.layers, plain, groups or {}), self.layers
+            )
             shared = check_groups(groups, self.layers, self.masks)
             self.centroids = {n: Centroids.of(self.layers[n], r) for n, r in shared.items()}
             self.objective = objective or CrossEntropy()
@@ -247,10 +249,12 @@ class Run:
         self.progress = progress
 
 
-def _with_kept(masks: Masks | None, layers: Mapping[str, Tensor], net: nn.Module) -> Masks:
-    """Add masks of the layers whose zeros a pruning mask had made."""
+def _with_kept(
+    masks: Masks | None, layers: Mapping[str, Tensor], net: nn.Module, groups: Iterable[str]
+) -> Masks:
+    """Add masks of the layers whose zeros a pruning mask had made; groups keep their own zeros."""
     found = dict(masks or {})
-    for name in kept_zeros(net) & set(layers):
+    for name in kept_zeros(net) & set(layers) - set(groups):
         living = layers[name].detach() != 0
         found[name] = found[name] & living.to(found[name].device) if name in found else living
     return found

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils import prune
 
 import explorer as ex
 from explorer.compress.methods.prune import Prune
@@ -130,6 +131,16 @@ def test_bad_recipes(net, data):
         share_groups(net, [Share(4), Quantize(bits=4)])
     with pytest.raises(ValueError, match="no layer shares weights"):
         share_groups(net, [])
+
+
+def test_zeros_of_a_pruning_mask_stay_and_the_others_share(data):
+    masked = nn.Sequential(*[nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3)])
+    prune.random_unstructured(masked[0], "weight", 0.5)
+    zeros = masked[0].weight == 0
+    *_, record = train_shared(masked, data, [Share(4)], HOW)
+    weight = record.net[0].weight
+    assert torch.equal(weight == 0, zeros)
+    assert len(weight[~zeros].unique()) == 4
 
 
 def test_bad_groups(net, data):
