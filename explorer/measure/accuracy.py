@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from explorer.compress.networks.copied import copied
 from explorer.compress.networks.forward import Inputs, device_of, moved, own_copy, scores
 from explorer.compress.networks.weights import check_module
-from explorer.measure.data import batches, n_samples
+from explorer.measure.data import batches, left_out_note, n_samples
 from explorer.measure.labels import check_classes
 from explorer.measure.metric import ACCURACY, Metric, MetricRunner, Scale, Score, as_metric
 from explorer.measure.predictions import check_inputs, first_layer, not_finite_rows, note
@@ -201,7 +201,7 @@ def accuracy_so_far(
     so far; ``complete`` on the last.
     """
     n_total = n_samples(data)
-    count = _Count(net)
+    count = _Count(net, left_out_note(data))
     for (inputs, labels), following in _with_following(batches(data, batch)):
         given = own_copy(inputs)
         with torch.inference_mode():
@@ -216,8 +216,8 @@ def accuracy_so_far(
 class _Count:
     """Hits so far; finds the layer to blame once scores are no numbers."""
 
-    def __init__(self, net: nn.Module | None) -> None:
-        self._net = net
+    def __init__(self, net: nn.Module | None, remark: str) -> None:
+        self._net, self._remark = net, remark
         self.n = self._n_top1 = self._n_top5 = self._n_bad = 0
         self._n_classes = 0
         self._layer = ""
@@ -237,7 +237,7 @@ class _Count:
     def accuracy(self, n_total: int) -> Accuracy:
         """Return the accuracy so far."""
         found = Accuracy.from_counts(self._n_top1, self._n_top5, self.n, n_total, self._n_classes)
-        words = note(self._n_bad, self.n, self._layer)
+        words = "; ".join(filter(None, [note(self._n_bad, self.n, self._layer), self._remark]))
         return replace(found, n_not_finite=self._n_bad, note=words) if words else found
 
 

@@ -14,6 +14,7 @@ from torch.utils.data import (
     DataLoader,
     Dataset,
     IterableDataset,
+    RandomSampler,
     Subset,
     TensorDataset,
     default_collate,
@@ -37,6 +38,16 @@ def n_samples(data: Any) -> int:
     if is_pair(data):
         return len(data[1])
     return len(data) if isinstance(data, Dataset) and hasattr(data, "__len__") else 0
+
+
+def left_out_note(data: Any) -> str:
+    """Say how many samples a loader with ``drop_last`` leaves out; "" where it leaves none."""
+    if not (isinstance(data, DataLoader) and data.drop_last and data.batch_size):
+        return ""
+    n = n_samples(data)
+    rest = n % data.batch_size
+    others = ", others each time" if isinstance(data.sampler, RandomSampler) else ""
+    return f"{rest:,} of {n:,} samples are left out by the loader (drop_last){others}" * bool(rest)
 
 
 def is_indexed(data: Any) -> bool:

@@ -107,9 +107,12 @@ def toll_of(points: Iterable[SensitivityPoint]) -> Toll:
 
     Raises ValueError if no point has an accuracy or score, or they are judged by different metrics.
     """
-    judged = [(p.point.recipe, p.point.accuracy) for p in points if p.point.accuracy is not None]
+    known = list(points)
+    judged = [(p.point.recipe, p.point.accuracy) for p in known if p.point.accuracy is not None]
     if not judged:
-        raise ValueError("points: none of them has an accuracy; measure them on labeled data")
+        failed = next((p.point.error_message for p in known if p.point.error_message), "")
+        cure = f"each failed, the first by {failed}" if failed else "measure them on labeled data"
+        raise ValueError(f"points: none of them has an accuracy; {cure}")
     scales = list(dict.fromkeys(accuracy.scale for _, accuracy in judged))
     if len(scales) > 1:
         names = ", ".join(scale.name for scale in scales)

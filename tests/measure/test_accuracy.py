@@ -182,3 +182,16 @@ def test_a_network_guesses_where_its_interval_reaches_down_to_chance():
     assert not Accuracy.from_counts(0, 50, 100).guesses
     data = TensorDataset(torch.zeros(40, 2), torch.arange(40) % 4)
     assert evaluate(nn.Linear(2, 4), data).guesses
+
+
+@pytest.mark.parametrize(
+    ("shuffle", "words"),
+    [(False, "3 of 11 samples are left out by the loader (drop_last)"), (True, "others each time")],
+)
+def test_samples_that_a_loader_leaves_out_are_named(shuffle, words):
+    pairs = TensorDataset(torch.eye(11), torch.arange(11))
+    loader = DataLoader(pairs, batch_size=4, shuffle=shuffle, drop_last=True)
+    found = evaluate(nn.Identity(), loader)
+    assert (found.n, found.top1) == (8, 1.0)
+    assert words in found.note
+    assert evaluate(nn.Identity(), DataLoader(pairs, batch_size=4)).note == ""

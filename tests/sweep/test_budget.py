@@ -145,6 +145,12 @@ def test_original_accuracy(measured):
         toll_of(sensitivity(net, None, values=[0.5]))
 
 
+def test_the_cause_is_named_where_every_point_failed(measured):
+    net, _, _ = measured
+    with pytest.raises(ValueError, match=r"none of them has an accuracy; each failed.*got nan"):
+        fit_budget(net, None, size_bytes=900, metric=lambda _net: math.nan)
+
+
 def test_predicted_bytes_are_those_of_the_file(measured, solver):
     net, _, _ = measured
     for budget in (Budget(size_bytes=900), Budget(size_bytes=1300), Budget(accuracy=0.9)):
