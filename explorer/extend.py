@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from explorer.compress.coding.section import Field, Reader
+    from explorer.compress.coding.bits import Field, Reader
     from explorer.compress.methods.quantizer import ScalarQuantizer, ValueSetting
     from explorer.compress.methods.setting import (
         Setting,

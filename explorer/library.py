@@ -60,8 +60,8 @@ def compress(
     True
     """
     from explorer.measure.profile import input_shape as known_shape
+    from explorer.measure.saliency import SaliencyIndex
     from explorer.measure.taken_in import taken_in
-    from explorer.session.saliency_index import SaliencyIndex
 
     net = taken_in(net, data, input_shape)
     saliency = SaliencyIndex(net, index_layers(net), data).tensors

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from explorer.compress.coding.section import Field
+from explorer.compress.coding.bits import Field
 from explorer.compress.methods.registry import MethodRegistry
 from explorer.compress.networks.recipe import Recipe
 from explorer.compress.records.record import FLOAT_TYPES

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from explorer.compress.methods.setting import dial
-from explorer.compress.networks.copied import copied
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.weights import compressible
-from explorer.experiments.dials import BATCH
 from explorer.experiments.experiment import (
+    BATCH,
     Event,
     Experiment,
     Finding,

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from explorer.compress.methods.setting import dial
-from explorer.experiments.dials import epochs, learning_rate, temperature
 from explorer.experiments.distillation import (
     TEACHER,
     DistillationContext,
@@ -25,7 +24,15 @@ from explorer.experiments.distillation import (
     teacher_first,
     width,
 )
-from explorer.experiments.experiment import Event, Finding, TrainingContext, from_the_start
+from explorer.experiments.experiment import (
+    Event,
+    Finding,
+    TrainingContext,
+    epochs,
+    from_the_start,
+    learning_rate,
+    temperature,
+)
 from explorer.measure.gallery import class_names, pixels_of, thumbnails
 from explorer.measure.label_repair import CorrectedLabels, NoisyLabels, Relabeled, corrected
 from explorer.stopping import Stop

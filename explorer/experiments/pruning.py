@@ -7,12 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from explorer.compress.methods.setting import dial, dial_of
-from explorer.experiments.dials import BATCH, OFF, epochs, learning_rate, strength, used
 from explorer.experiments.experiment import (
+    BATCH,
+    OFF,
     Event,
     Experiment,
     TrainingContext,
+    epochs,
     from_the_start,
+    learning_rate,
+    strength,
+    used,
 )
 from explorer.stopping import Stop
 from explorer.train.penalties import L1, L2, IncomingNorm, OutgoingNorm, Penalty

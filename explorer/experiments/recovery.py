@@ -17,8 +17,7 @@ from explorer.compress.methods.share import Share, Shared
 from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.compress.records.record import Dense
 from explorer.compress.records.storage import Stored
-from explorer.experiments.dials import BATCH
-from explorer.experiments.experiment import Event, Experiment, TrainingContext
+from explorer.experiments.experiment import BATCH, Event, Experiment, TrainingContext
 from explorer.stopping import Stop
 from explorer.train.record import TrainRecord
 from explorer.train.recovery import RECOVERY, recover

@@ -10,12 +10,16 @@ from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.setting import dial
 from explorer.compress.methods.share import Share
 from explorer.compress.networks.recipe import Recipe
-from explorer.experiments.dials import BATCH, epochs, learning_rate, strength, used
 from explorer.experiments.experiment import (
+    BATCH,
     Event,
     Experiment,
     TrainingContext,
+    epochs,
     from_the_start,
+    learning_rate,
+    strength,
+    used,
 )
 from explorer.stopping import Stop
 from explorer.train.neurons import drop_neurons

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from explorer.compress.methods.setting import dial
-from explorer.experiments.dials import epochs, learning_rate, teacher_share, temperature
 from explorer.experiments.distillation import (
     LABELS,
     TEACHER,
@@ -23,7 +22,14 @@ from explorer.experiments.distillation import (
     teacher_first,
     width,
 )
-from explorer.experiments.experiment import Event, TrainingContext
+from explorer.experiments.experiment import (
+    Event,
+    TrainingContext,
+    epochs,
+    learning_rate,
+    teacher_share,
+    temperature,
+)
 from explorer.stopping import Stop
 from explorer.train.data_variants import fresh
 from explorer.train.hints import Hints

@@ -11,8 +11,8 @@ from typing import Any, TypeVar, overload
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.networks.copied import copied
 from explorer.compress.networks.forward import Inputs, device_of, moved, own_copy, scores
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.weights import check_module
 from explorer.measure.data import batches, left_out_note, n_samples
 from explorer.measure.labels import check_classes

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.networks.copied import copied
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.weights import compressible
 from explorer.measure.profile import LayerProfile, profile
 

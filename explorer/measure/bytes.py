@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.codec.header import layout_fields
-from explorer.compress.coding.section import ROLES as FIELD_ROLES
+from explorer.compress.coding.bits import ROLES as FIELD_ROLES
 from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.plan import Plan
 from explorer.measure.figures import Network

@@ -10,10 +10,10 @@ from types import MappingProxyType
 from torch import Tensor
 
 from explorer.codec.file import Entry, file_bytes, untouched_entries
-from explorer.compress.networks.coverage import Coverage
 from explorer.compress.networks.layer import IndexedLayer
 from explorer.compress.networks.plan import Plan
 from explorer.compress.networks.recipe import Recipe, Steps
+from explorer.compress.networks.weights import Coverage
 from explorer.measure.anatomy import Anatomy
 from explorer.measure.energy_bill import energy_bills
 from explorer.measure.result import LayerFigures, Result

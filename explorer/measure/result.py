@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from explorer.compress.networks.coverage import Coverage
+from explorer.compress.networks.weights import Coverage
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.metric import Score
 

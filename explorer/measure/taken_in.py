@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.networks.copied import copied
 from explorer.compress.networks.forward import (
     NOT_TAKEN,
     Inputs,
@@ -19,7 +18,7 @@ from explorer.compress.networks.forward import (
     own_copy,
     random_input,
 )
-from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.plain import copied, plain_network
 from explorer.compress.networks.weights import LAYER_TYPES, compressible
 from explorer.measure.data import first_inputs
 

@@ -19,7 +19,6 @@ from explorer.history.state import State
 from explorer.measure.metric import Metric
 from explorer.measure.result import Result
 from explorer.page.cards import Topic
-from explorer.page.cells import CELLS
 from explorer.page.code import CodePanel
 from explorer.page.compare import CompareTab
 from explorer.page.head import Head, Opening
@@ -28,11 +27,11 @@ from explorer.page.live import Live, Shown
 from explorer.page.open import Opened, handed_over
 from explorer.page.recipe import RecipePanel
 from explorer.page.showing import Showing
-from explorer.page.still import StillPanel
+from explorer.page.still import CELLS, StillPanel
 from explorer.page.tabs import FIRST, TopicsPanel, make_tabs
 from explorer.session import Session
 from explorer.views.figures import FiguresView
-from explorer.views.layout import page as page_layout
+from explorer.views.parts import page as page_layout
 from explorer.views.run_bar import StatusView
 from explorer.views.still import Still
 

@@ -19,8 +19,7 @@ from explorer.measure.result import Result
 from explorer.session import Session
 from explorer.session.layer_view import CloseUp
 from explorer.stopping import never
-from explorer.views.layout import area
-from explorer.views.parts import heading
+from explorer.views.parts import area, heading
 from explorer.widgets import View, mark, nowhere
 
 WAITING = "ex-waiting"

@@ -17,7 +17,7 @@ from explorer.page.upload import UploadPanel
 from explorer.reproduce.table import bundled
 from explorer.session import Session
 from explorer.views.export import TourBox, TourStep
-from explorer.views.layout import title
+from explorer.views.parts import title
 from explorer.views.run_bar import StatusView
 from explorer.zoo import Loaded
 from explorer.zoo.architectures import BUNDLED

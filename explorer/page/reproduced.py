@@ -10,8 +10,7 @@ from ipywidgets import Dropdown
 from explorer.controls.help_text import explain
 from explorer.measure.published.results import Reproduced, Story, story
 from explorer.reproduce.table import results
-from explorer.views.provenance import ProvenanceView
-from explorer.views.reproduced import ReproducedView
+from explorer.views.reproduced import ProvenanceView, ReproducedView
 from explorer.widgets import View
 
 Results = Callable[[], Sequence[Mapping[str, Any]]]

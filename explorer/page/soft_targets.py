@@ -19,7 +19,7 @@ from explorer.train.teacher import Answered, Answers, answered
 from explorer.views.formula import FormulaView
 from explorer.views.images import PickedImagesView
 from explorer.views.parts import caption
-from explorer.views.soft_targets import SoftTargetsView
+from explorer.views.students import SoftTargetsView
 from explorer.widgets import View, show
 
 LOW, HIGH, FIRST = 0.5, 32.0, 4.0

@@ -23,7 +23,7 @@ from explorer.views.formula import FormulaView
 from explorer.views.histogram import HistogramView
 from explorer.views.layers import LayersView
 from explorer.views.maps import ErrorMapView, SparsityMapView
-from explorer.views.provenance import ProvenanceView
+from explorer.views.reproduced import ProvenanceView
 from explorer.views.spectrum import SpectrumView, StageErrorsView
 from explorer.views.speed import SpeedView
 

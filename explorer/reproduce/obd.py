@@ -11,7 +11,7 @@ from torch import nn
 
 from explorer.codec.model import compress
 from explorer.compress.methods.prune import Prune
-from explorer.compress.networks.saliency import saliencies
+from explorer.compress.networks.curvature import saliencies
 from explorer.measure.accuracy import evaluate
 from explorer.reproduce.digits import Digits
 from explorer.reproduce.log import Log

@@ -13,20 +13,20 @@ from torch import nn
 
 from explorer.codec.model import CompressedModel
 from explorer.compress.networks.compressed import compress_planned, untouched_tensors
-from explorer.compress.networks.coverage import coverage
 from explorer.compress.networks.layer import IndexedLayer, index_layers
 from explorer.compress.networks.plain import folded_layers
 from explorer.compress.networks.plan import Plan
 from explorer.compress.networks.planner import KEPT_NETWORKS, PlannedRecipe, Planner, Reduction
 from explorer.compress.networks.preparation import Preparation, Progress
 from explorer.compress.networks.recipe import Recipe
+from explorer.compress.networks.weights import coverage
 from explorer.measure.anatomy import anatomy, layer_macs
+from explorer.measure.disk_cache import FactorCache
 from explorer.measure.figures import Network, figures
 from explorer.measure.result import Result
-from explorer.session.disk_cache import FactorCache
+from explorer.measure.saliency import SaliencyIndex
 from explorer.session.evaluation import Evaluation
 from explorer.session.evaluator import Evaluator
-from explorer.session.saliency_index import SaliencyIndex
 
 
 class NetworkState:

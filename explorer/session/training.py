@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from explorer.compress.networks.copied import copied
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.recipe import Recipe
 from explorer.compress.networks.weights import compressible
 from explorer.experiments.experiment import Event, Experiment, Finding, TrainingContext

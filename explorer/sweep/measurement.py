@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from explorer.codec.model import CompressedModel
 from explorer.compress.networks.compressed import compress_planned, untouched_tensors
-from explorer.compress.networks.copied import copied
 from explorer.compress.networks.layer import index_layers
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.planner import Planner
 from explorer.compress.networks.recipe import Recipe
 from explorer.compress.networks.writable_copy import WritableCopy

@@ -10,7 +10,7 @@ from torch import nn
 
 from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.share import Share
-from explorer.compress.networks.copied import copied
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.compress.networks.weights import compressible
 from explorer.measure.metric import Metric

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import Subset, TensorDataset
 
 from explorer.compress.methods.setting import check_count, check_fraction
-from explorer.compress.networks.copied import copied
+from explorer.compress.networks.plain import copied
 from explorer.train.samples import Samples
 from explorer.train.settings import MAX_COUNT
 

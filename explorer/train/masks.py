@@ -48,7 +48,7 @@ def pruning_masks(
     steps = layer_steps(Recipe.of(recipe), layers)
     saliency = None
     if needs_saliency(steps):
-        from explorer.compress.networks.saliency import saliencies
+        from explorer.compress.networks.curvature import saliencies
 
         saliency = saliencies(net, batches)
     resolved = resolve(steps, layers, saliency)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from explorer.compress.methods.neurons import PruneNeurons
-from explorer.compress.networks.copied import copied
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.removal.removal import remove_neurons
 from explorer.compress.networks.weights import compressible
 from explorer.compress.records.record import as_matrix

@@ -1,12 +1,13 @@
-"""Parts of views: card, caption, legend, and the hint in place of a view."""
+"""Parts that views share: card, caption, legend, hint; areas of the page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from html import escape
 
-from ipywidgets import HTML, Button, Label, Widget
+from ipywidgets import HTML, Box, Button, Label, VBox, Widget
 
+from explorer.views.assets import HelpText, Style
 from explorer.widgets import View
 
 
@@ -60,3 +61,35 @@ class HintView(View):
         self._button.description = action
         self._button.tooltip = f"{action}: {sentence}" if action else sentence
         self._button.layout.display = "" if action else "none"
+
+
+def area(name: str, children: list[Widget]) -> Box:
+    """Make one area of the page."""
+    box = Box(children)
+    box.add_class(f"ex-{name}")
+    return box
+
+
+def title(text: str, subtitle: str = "") -> HTML:
+    """Make the page's heading; both strings are shown as plain text."""
+    markup = (
+        f'<h1 class="ex-title">{escape(text)}</h1><p class="ex-subtitle">{escape(subtitle)}</p>'
+    )
+    heading = HTML(markup)
+    heading.add_class("ex-heading-box")
+    return heading
+
+
+def page(head: list[Widget], figures: list[Widget], side: list[Widget], main: list[Widget]) -> VBox:
+    """Compose the areas into one page that adapts to its own width, not the window's."""
+    areas = [
+        area("head", head),
+        area("figures", figures),
+        area("side", side),
+        area("main", main),
+    ]
+    grid = Box(areas)
+    grid.add_class("ex-page")
+    root = VBox([Style(), HelpText(), grid])
+    root.add_class("ex-root")
+    return root

@@ -1,21 +1,26 @@
-"""Students beside their teacher: errors, compression of both, a class that was never seen."""
+"""Students beside their teacher; softened answers."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from torch import Tensor
+
 from explorer.measure.accuracy import Accuracy
 from explorer.measure.label_repair import BiasEffect
 from explorer.measure.metric import Scale, Score
+from explorer.measure.soft_targets import SoftTargetsRecord
 from explorer.measure.students import ERROR, Family, Relative, StudentRow, StudentTable
 from explorer.views.format import (
+    MINUS,
     TIMES,
     change_words,
     count_text,
     direction_words,
     number_text,
     percent_text,
+    probability_text,
     ratio_text,
     score_text,
     size_text,
@@ -23,7 +28,7 @@ from explorer.views.format import (
     with_unit,
 )
 from explorer.views.parts import caption
-from explorer.views.tables import Bars, Table, bar_row
+from explorer.views.tables import Bars, Segment, Table, bar_row
 from explorer.widgets import View
 
 TONES = ("before", "after")
@@ -255,3 +260,58 @@ def _bias_row(name: str, before: Accuracy, after: Accuracy) -> dict[str, Any]:
     tracks = [[(0.0, before.top1, "before")], [(0.0, after.top1, "after")]]
     words = f"{name}: {texts[0]} right before, {texts[1]} after, {after.n:,} samples"
     return bar_row(name, tracks, ["\n".join(texts)], words, f"n = {after.n:,}")
+
+
+DRAWN = 20
+HARD, TEACHER, STUDENT = "before", "after", "grown"
+
+
+class SoftTargetsView(View):
+    """Bars for each class; of many classes, the likeliest 20."""
+
+    def __init__(self) -> None:
+        heads = ["Class", "0 to 100%", "Logit", "Softened"]
+        self._bars = Bars("Softened answers by class", heads, "ex-bars-short ex-bars-soft")
+        self._caption = caption()
+        super().__init__([self._bars, self._caption])
+
+    def draw(self, record: SoftTargetsRecord, logits: Tensor) -> None:
+        """Show a record."""
+        rows = [_soft_targets_row(record, i, float(logits[i])) for i in record.likeliest(DRAWN)]
+        keys = [(HARD, "hard label", ""), (TEACHER, "teacher", _bits(record, record.teacher_bits))]
+        if record.student_bits is not None:
+            keys.append((STUDENT, "student", _bits(record, record.student_bits)))
+        self._bars.show(rows, keys)
+        self._caption.value = _words(record)
+
+
+def _soft_targets_row(record: SoftTargetsRecord, i: int, logit: float) -> dict[str, Any]:
+    teacher = float(record.teacher[i])
+    tracks: list[list[Segment]] = [
+        [(0.0, 1.0, HARD)] if record.label == i else [],
+        [(0.0, teacher, TEACHER)],
+    ]
+    texts = [probability_text(teacher)]
+    words = f"{record.classes[i]}: logit {logit:.2f}, teacher {texts[0]}"
+    if record.student is not None:
+        student = float(record.student[i])
+        tracks.append([(0.0, student, STUDENT)])
+        texts.append(probability_text(student))
+        words += f", student {texts[1]}"
+    words += ", the label" if record.label == i else ""
+    shown = f"{logit:.2f}".replace("-", MINUS)
+    return bar_row(record.classes[i], tracks, [shown, "\n".join(texts)], words)
+
+
+def _bits(record: SoftTargetsRecord, bits: float) -> str:
+    return f"{bits:.2f} of {record.max_bits:.2f} bits"
+
+
+def _words(record: SoftTargetsRecord) -> str:
+    other, elsewhere = record.runner_up, probability_text(record.elsewhere)
+    most = probability_text(float(record.teacher[other]))
+    return (
+        f"At T = {record.temperature:.3g} the label says {record.classes[record.label]} and "
+        f"nothing else; the teacher puts {elsewhere} elsewhere, {most} on {record.classes[other]}. "
+        f"Entropy {_bits(record, record.teacher_bits)}: see how it grows with T."
+    )

@@ -16,7 +16,7 @@ from torch import nn
 
 import explorer as ex
 from explorer.codec.atomic import remove_leftovers, whole
-from explorer.session.disk_cache import TensorCache
+from explorer.measure.disk_cache import TensorCache
 from explorer.sweep import command
 from explorer.train.checkpoint import Checkpoint
 

@@ -9,8 +9,7 @@ from torch import nn
 
 import explorer as ex
 from explorer.compress.networks import sample_gradients
-from explorer.compress.networks.curvature import Curvature
-from explorer.compress.networks.saliency import saliencies
+from explorer.compress.networks.curvature import Curvature, saliencies
 from explorer.compress.networks.weights import compressible
 
 

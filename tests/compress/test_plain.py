@@ -10,8 +10,7 @@ from torch.nn.utils.parametrizations import orthogonal, spectral_norm, weight_no
 from torch.utils.data import TensorDataset
 
 import explorer as ex
-from explorer.compress.networks.copied import copied
-from explorer.compress.networks.plain import plain_network
+from explorer.compress.networks.plain import copied, plain_network
 
 
 def _masked(layer):

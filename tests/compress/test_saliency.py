@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.compress.methods.prune import saliency_mask
-from explorer.compress.networks.saliency import saliencies
+from explorer.compress.networks.curvature import saliencies
 
 
 def test_it_tells_its_progress_and_stops():

@@ -18,8 +18,7 @@ from explorer.compress.methods.prune import Prune
 from explorer.compress.methods.share import Share
 from explorer.compress.networks.recipe import Recipe
 from explorer.compress.networks.weights import compressible
-from explorer.experiments.dials import OFF
-from explorer.experiments.experiment import Event, TrainingContext
+from explorer.experiments.experiment import OFF, Event, TrainingContext
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.recovery import Recover
 from explorer.experiments.structure import DropNeurons, ShareWhileTraining

@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 import explorer as ex
 from explorer.compress.methods.svd import factorize
 from explorer.errors import error_message
-from explorer.session.disk_cache import FactorCache
+from explorer.measure.disk_cache import FactorCache
 from explorer.sweep import command
 from explorer.train.settings import TrainSettings
 from explorer.train.training import train

@@ -5,7 +5,7 @@ import pytest
 
 from explorer.measure.published.results import story
 from explorer.reproduce.table import results
-from explorer.views.provenance import ProvenanceView
+from explorer.views.reproduced import ProvenanceView
 
 
 def moment(stage, epoch, size_bytes, accuracy):

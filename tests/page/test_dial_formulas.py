@@ -18,7 +18,7 @@ from explorer.compress.methods.quantize import Quantize
 from explorer.compress.methods.relative_index import RelativeIndex
 from explorer.compress.methods.residual import Residual
 from explorer.compress.methods.share import Share
-from explorer.experiments.dials import BATCH
+from explorer.experiments.experiment import BATCH
 from explorer.experiments.lessons import WrongLabels
 from explorer.experiments.pruning import CompareNorms, Regularize, Retrain
 from explorer.experiments.structure import DropNeurons, ShareWhileTraining

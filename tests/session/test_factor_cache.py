@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from explorer.compress.methods.svd import factorize
-from explorer.session.disk_cache import FactorCache
+from explorer.measure.disk_cache import FactorCache
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import explorer as ex
-from explorer.session.disk_cache import TensorCache
-from explorer.session.saliency_index import SaliencyIndex
+from explorer.measure.disk_cache import TensorCache
+from explorer.measure.saliency import SaliencyIndex
 from explorer.zoo.loaded import Data
 
 WAIT_S = 60

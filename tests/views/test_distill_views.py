@@ -15,8 +15,14 @@ from explorer.views.images import (
     PickedImagesView,
     corrected_text,
 )
-from explorer.views.soft_targets import DRAWN, SoftTargetsView
-from explorer.views.students import BiasEffectView, FamilyView, ShapesView, StudentsView
+from explorer.views.students import (
+    DRAWN,
+    BiasEffectView,
+    FamilyView,
+    ShapesView,
+    SoftTargetsView,
+    StudentsView,
+)
 from explorer.views.training_curves import LOOKS, SWATCHES, RunAccuracyView
 
 PAIR = ("on labels", "on the teacher")

@@ -13,9 +13,8 @@ from explorer.views.figures import FiguresView
 from explorer.views.format import shape_text
 from explorer.views.histogram import HistogramView
 from explorer.views.layers import LayersView
-from explorer.views.layout import page, title
 from explorer.views.maps import SparsityMapView
-from explorer.views.parts import card
+from explorer.views.parts import card, page, title
 from explorer.views.plot import round_places, round_ticks, set_ticks, tick_key, vertical
 from explorer.views.run_bar import StatusView
 from explorer.views.spectrum import SpectrumView

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.bits import pack, unpack
+from explorer.compress.coding.bits import Field, Reader, count_in, pack, unpack
 from explorer.compress.coding.entropy import (
     CODERS,
     FREQUENCY_BITS,
@@ -27,7 +27,6 @@ from explorer.compress.coding.relative_index import (
     index_symbols,
     positions_of,
 )
-from explorer.compress.coding.section import Field, Reader, count_in
 
 WIDTHS = range(1, 9)
 ENTRY_BITS = {"huffman": LENGTH_BITS, "ans": FREQUENCY_BITS}

@@ -10,9 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.bits import tensor_bytes, tensor_from
+from explorer.compress.coding.bits import Field, Reader, tensor_bytes, tensor_from
 from explorer.compress.coding.positions import all_kept, read_mask, support_code, write_mask
-from explorer.compress.coding.section import Field, Reader
 from explorer.compress.methods.setting import Setting, check_count, check_fraction, dial
 from explorer.compress.methods.svd import Factors, factorize
 from explorer.compress.records.record import Dense, Record, Step

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.bits import tensor_bytes, tensor_from
-from explorer.compress.coding.section import Reader
+from explorer.compress.coding.bits import Reader, tensor_bytes, tensor_from
 from explorer.compress.kernels.threads import over_chunks
 from explorer.compress.methods.ordering import Cut, Ordering
 from explorer.compress.methods.quantizer import (

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.section import Reader
+from explorer.compress.coding.bits import Reader
 from explorer.compress.kernels.threads import over_chunks
 from explorer.compress.methods.kmeans import Clusters, cluster_sorted
 from explorer.compress.methods.ordering import Cut, Ordering

@@ -10,15 +10,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.networks.copied import copied
-from explorer.compress.networks.coverage import Coverage, coverage, left_alone_notes
 from explorer.compress.networks.factored import factored as split
 from explorer.compress.networks.layer import IndexedLayer
-from explorer.compress.networks.plain import plain_network, plain_notes
+from explorer.compress.networks.plain import copied, plain_network, plain_notes
 from explorer.compress.networks.planner import PlannedRecipe
 from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.compress.networks.resizing import fit_shapes
-from explorer.compress.networks.weights import compressible, held_tensors, parameter_name
+from explorer.compress.networks.weights import (
+    Coverage,
+    compressible,
+    coverage,
+    held_tensors,
+    left_alone_notes,
+    parameter_name,
+)
 from explorer.compress.records.record import Record
 
 

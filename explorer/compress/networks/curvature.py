@@ -1,25 +1,13 @@
-"""How sharply the loss bends along each weight: the diagonal of the Gauss-Newton matrix.
-
-For the cross-entropy of a network's softmax, the Hessian without the curvature of the network
-itself has the diagonal ``h = sum_c p_c (d log p_c / d w) ** 2``, averaged over samples. It is
-never negative, and needs no labels. Each class takes one pass backward through a batch, in
-which the layers' inputs and output gradients give every sample's own gradient.
-
-References
-----------
-Schraudolph. "Fast curvature matrix-vector products for second-order gradient descent".
-Neural Computation, 2002.
-"""
+"""Second derivatives of the loss, and the saliency of weights by them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.networks.copied import copied
 from explorer.compress.networks.forward import (
     Inputs,
     call,
@@ -30,6 +18,7 @@ from explorer.compress.networks.forward import (
     scores_of,
     tensors_of,
 )
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.sample_gradients import Call, sum_of_squares
 from explorer.compress.networks.weights import LAYER_TYPES, compressible
 
@@ -206,3 +195,37 @@ def _sharing_copy(net: nn.Module) -> nn.Module:
         for p in net.parameters()
     }
     return copied(net, shared).eval()
+
+
+def saliencies(
+    net: nn.Module,
+    batches: Iterable[tuple[Tensor, Any]],
+    should_stop: Callable[[], bool] | None = None,
+    progress: Callable[[int], None] | None = None,
+    n_draws: int = 1,
+) -> dict[str, Tensor] | None:
+    """Estimate what removing each single weight adds to the mean loss.
+
+    `net`: classifier that returns logits of shape (n, classes); left unchanged. It is run in eval
+    mode. `batches`: inputs of shape (n, ...); the labels are not looked at. `should_stop`: asked
+    before each batch; once it is true, nothing is returned. `progress`: told the number of samples
+    done after each batch. `n_draws`: see `Curvature`. Returns: for each compressible layer ``h w **
+    2 / 2``, float32, shape of its weight. Raises ValueError if there is no sample, or the logits
+    are not finite or not of shape (n, classes).
+
+    References
+    ----------
+    LeCun, Denker, Solla. "Optimal brain damage". NeurIPS 1989, published 1990.
+    """
+    curvature = Curvature(net, n_draws)
+    for inputs, _ in batches:
+        if should_stop is not None and should_stop():
+            return None
+        curvature.add(inputs)
+        if progress is not None:
+            progress(curvature.n_samples)
+    weights = compressible(net)
+    return {
+        name: diagonal.mul_(weights[name].detach().float().square()).mul_(0.5)
+        for name, diagonal in curvature.diagonal().items()
+    }

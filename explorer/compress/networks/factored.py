@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from explorer.compress.methods.low_rank import LowRanked, break_even_rank
-from explorer.compress.networks.copied import copied
+from explorer.compress.networks.plain import copied
 from explorer.compress.records.record import Record
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from explorer.compress.methods.neurons import PruneNeurons
 from explorer.compress.methods.ordering import magnitude_of_rank
 from explorer.compress.methods.prune import Prune, PruneBySaliency
-from explorer.compress.networks.copied import copied
 from explorer.compress.networks.layer import IndexedLayer, index_layers
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.plan import Plan
 from explorer.compress.networks.recipe import Recipe, Steps
 from explorer.compress.networks.removal.removal import NeuronIndex

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from explorer.compress.networks.copied import copied
 from explorer.compress.networks.layer import IndexedLayer
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.plan import Plan
 from explorer.compress.networks.recipe import Steps
 from explorer.compress.networks.weights import compressible

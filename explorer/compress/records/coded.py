@@ -11,9 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.bits import index_bits, pack, tensor_bytes, tensor_from, unpack
+from explorer.compress.coding.bits import (
+    Field,
+    Reader,
+    index_bits,
+    pack,
+    tensor_bytes,
+    tensor_from,
+    unpack,
+)
 from explorer.compress.coding.positions import all_kept, read_mask, support_code, write_mask
-from explorer.compress.coding.section import Field, Reader
 from explorer.compress.records.record import Record, Step, gather, scatter
 from explorer.compress.records.spec import Layout, TensorSpec
 

@@ -10,8 +10,7 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.bits import tensor_bytes, tensor_from
-from explorer.compress.coding.section import Field, Reader
+from explorer.compress.coding.bits import Field, Reader, tensor_bytes, tensor_from
 from explorer.compress.records.spec import Layout, TensorSpec
 
 FLOAT_TYPES = (torch.float32, torch.float16, torch.bfloat16)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import torch
 
-from explorer.compress.coding.section import Field, Reader, count_in
+from explorer.compress.coding.bits import Field, Reader, count_in
 
 MAX_DEPTH = 40
 

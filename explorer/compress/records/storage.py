@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.compress.coding.bits import index_bits
+from explorer.compress.coding.bits import Field, Reader, index_bits
 from explorer.compress.coding.positions import support_code
-from explorer.compress.coding.section import Field, Reader
 from explorer.compress.coding.streams import IndexStream, SymbolStream
 from explorer.compress.records.coded import CodedRecord
 from explorer.compress.records.record import Record, Step

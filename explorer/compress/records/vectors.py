@@ -9,8 +9,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from explorer.compress.coding.bits import Field, Reader
 from explorer.compress.coding.positions import all_kept
-from explorer.compress.coding.section import Field, Reader
 from explorer.compress.records.coded import CodedRecord, Sparse
 from explorer.compress.records.record import Dense, Record, Step, as_matrix
 from explorer.compress.records.spec import Layout, TensorSpec

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
 
-from explorer.compress.networks.copied import copied
+from explorer.compress.networks.plain import copied
 from explorer.compress.networks.removal.coupling import Coupling, Slot, is_layer
 from explorer.compress.networks.removal.selection import column_use
 from explorer.compress.networks.weights import held_tensors
