@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "compress.coding.section": ("Field", "Reader"),
+    "compress.coding.bits": ("Field", "Reader"),
     "compress.methods.quantizer": ("ScalarQuantizer", "ValueSetting"),
     "compress.methods.setting": (
         "Setting",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.browser.harness import until_still
+from tests.browser.harness import READY_MS, until_still
 
 pytestmark = pytest.mark.browser
 
@@ -38,10 +38,14 @@ def auditor():
     return AXE_FILE_PATH.read_text(encoding="utf-8")
 
 
+NONE_WAITS = "() => ![...document.querySelectorAll('.ex-waiting')].some((e) => e.offsetParent)"
+
+
 def open_tab(page, title):
     page.get_by_role("tab", name=title, exact=True).click()
     page.get_by_role("tabpanel", name=title, exact=True).wait_for()
     page.wait_for_selector(f"{SHOWN} .ex-card")
+    page.wait_for_function(NONE_WAITS, timeout=READY_MS)
     until_still(page, 200)
 
 
