@@ -11,9 +11,9 @@ from torch.utils.data import TensorDataset
 
 import explorer as ex
 from explorer.compress.methods.svd import factorize
+from explorer.measure import disk_cache as tensor_cache
 from explorer.measure.disk_cache import FactorCache, TensorCache
 from explorer.measure.saliency import SaliencyIndex
-from explorer.session import disk_cache as tensor_cache
 
 KEY = "key"
 TENSORS = {"a": torch.arange(12.0).reshape(3, 4), "b": torch.tensor([1, 2], dtype=torch.int32)}
